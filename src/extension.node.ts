@@ -13,6 +13,8 @@ export function activate(context: ExtensionContext): TestApi | undefined {
     homePath: homedir(),
     writeWhole,
     createLauncher: (_files, onOutput) =>
-      nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
+      nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput, {
+        storage: context.globalStorageUri.fsPath,
+      }),
   });
 }

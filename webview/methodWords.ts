@@ -24,8 +24,8 @@ export function methodUnit(id: MethodId): string {
   return methodOf(id).unit === 'share' ? l10n.t('share') : l10n.t('length in the model’s own units');
 }
 
-/** All that is said of a method beside the colours; nothing of the weights themselves, which the legend names. */
-export function methodNote(id: MethodId, { difference }: Weighing): string {
+/** All that is said of a method, of one layer where one is shown, beside the colours; nothing of the weights themselves, which the legend names. */
+export function methodNote(id: MethodId, { difference, mixing }: Weighing, layer?: number): string {
   if (id === 'attention') return '';
   const parts = [methodDescription(id), l10n.t('Unit: {0}.', methodUnit(id))];
   if (difference > 0)
@@ -34,6 +34,11 @@ export function methodNote(id: MethodId, { difference }: Weighing): string {
         'The model rounds numbers: what its heads write is off by up to {0} of the largest.',
         formatWeight(difference),
       ),
+    );
+  const ratio = layer === undefined ? undefined : mixing?.[layer];
+  if (ratio !== undefined && Number.isFinite(ratio))
+    parts.push(
+      l10n.t('Of a token of this layer, {0} comes from others in the mean (mixing ratio).', formatWeight(ratio)),
     );
   return parts.join(' ');
 }

@@ -35,7 +35,7 @@ const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json]
                              [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
-                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD]
+                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
@@ -45,9 +45,9 @@ const usage = line`Usage:
       (0.01 where it is missing), one a line; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
-      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout, or
-      rolloutUniform, its baseline; with the weights' own formula and source
-  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD]
+      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout,
+      rolloutUniform, its baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD [--query I]]
                            [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
       which patches of the picture the class token reads
   attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out NUMBERS.npz|.safetensors|.csv|.json]
@@ -298,6 +298,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         out: numbersOut(values),
         isInput: values.input,
         method: methodIdOf(values.method),
+        query: values.query,
       })
     : commands.explain({
         file,
@@ -312,6 +313,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         isStaged: values.stages,
         pair: values.pair,
         method: methodIdOf(values.method),
+        query: values.query,
       });
 }
 

@@ -23,7 +23,7 @@ import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { methodLine, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -54,6 +54,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly component: string | undefined;
   /** What a number between two tokens is. */
   readonly method?: MethodId;
+  /** The place of the token that attention flow is told of, from zero; the last one where it is missing. */
+  readonly query?: string | undefined;
 }
 
 /** What is read less than this is not listed, unless nothing is read more. */
@@ -124,7 +126,13 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     isChatMessage,
     picture: options.isPicture === true ? await readPicture(options.file) : undefined,
   }));
-  const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
+  const token = method.id === 'flow' ? tokenOf(options.query, streams[0].tokens.length) : undefined;
+  const selected =
+    token !== undefined
+      ? [token]
+      : context?.selected === undefined
+        ? undefined
+        : selectedTokens(streams[0], context.selected);
   if (options.isInput === true) {
     const printed = printedInput(loaded, notices);
     await loaded.release();
@@ -134,7 +142,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { components: all, layers: weighed } = await weighedBy(
     method,
     { layers, components: found },
-    { model: loaded, wanted },
+    { model: loaded, wanted, ...(token === undefined ? {} : { token }) },
   );
   store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
@@ -144,7 +152,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       `the model has ${all.map(({ component }) => component).join(', ')}`,
     ]);
   // What tokens come to behind the last layer, where layers follow from each other.
-  const [last] = method.id.startsWith('rollout') ? headsOf(components[0]).slice(-1) : [];
+  const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
   const chosen = parseHead(head, components) ?? last;
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
@@ -208,6 +216,11 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     const means = selected !== undefined && selected.length > 1 ? new StrongestHeads() : undefined;
     const own = weighed.filter((layer) => layer.component === component.component);
     for (const each of heads) {
+      // One row of one layer takes long enough.
+      if (token !== undefined) {
+        measured.push({ head: headLabel(each) });
+        continue;
+      }
       const pattern = await patternOf(each);
       const layer = own[each.layer];
       if (shown === undefined) means?.add(each, meanPattern(pattern));
@@ -239,7 +252,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       queryStream: component.queryStream,
       keyStream: component.keyStream,
       heads: measured,
-      reads: queries.tokens.map((_, query) => reads(query)),
+      reads: queries.tokens.map((_, query) => (token === undefined || query === token ? reads(query) : [])),
     });
   }
   await loaded.release();
@@ -264,14 +277,14 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(
-      line``,
-      line`${plain(component)}: ${heads.length} heads`,
-      method.unit === 'norm'
-        ? line`head    for a token, summed  largest for a pair${heads.some(({ mixing }) => mixing !== undefined) ? line`  of others (mixing ratio)` : line``}`
-        : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
-    );
-    for (const each of heads) {
+    lines.push(line``, line`${plain(component)}: ${heads.length} heads`);
+    if (token === undefined)
+      lines.push(
+        method.unit === 'norm'
+          ? line`head    for a token, summed  largest for a pair${heads.some(({ mixing }) => mixing !== undefined) ? line`  of others (mixing ratio)` : line``}`
+          : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
+      );
+    for (const each of token === undefined ? heads : []) {
       if (each.written !== undefined) {
         const { mean, largest } = each.written;
         const { mixing } = each;

@@ -13,7 +13,7 @@ import { numSources, patternName, type ModelOptions, type Source } from './openM
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
-import { methodLine, weighedBy, weighedFacts } from './weighed';
+import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts } from './weighed';
 import { readHead } from './readHead';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -24,6 +24,8 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly isInput?: boolean;
   /** What a number between two patches is. */
   readonly method?: MethodId;
+  /** The place of the token that attention flow is told of, from zero; the first special one, or the last, where it is missing. */
+  readonly query?: string | undefined;
 }
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
@@ -38,16 +40,21 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     await loaded.release();
     return printedInput(loaded, [...preparing, ...notices]);
   }
+  const [special] = specialPositions(streams[0]);
+  const token =
+    ofMethod.id === 'flow'
+      ? tokenOf(options.query ?? (special === undefined ? undefined : String(special)), streams[0].tokens.length)
+      : undefined;
   const { layers, components } = await weighedBy(
     ofMethod,
     { layers: read, components: found },
-    { model: loaded, wanted: undefined },
+    { model: loaded, wanted: undefined, ...(token === undefined ? {} : { token }) },
   );
   await loaded.release();
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   // What patches come to behind the last layer, where layers follow from each other.
-  const [last] = ofMethod.id.startsWith('rollout') ? headsOf(components[0]).slice(-1) : [];
+  const [last] = isOfLayers(ofMethod.id) ? headsOf(components[0]).slice(-1) : [];
   const chosen = parseHead(head, components) ?? last;
   const shown =
     chosen === undefined
@@ -112,7 +119,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   if (written !== undefined) return joinTerminal([...lines, written]);
   for (const { queries, keys, reads } of described) {
     const special = specialPositions(queries);
-    const asking = special.length > 0 ? special : [...queries.tokens.keys()];
+    const asking = token !== undefined ? [token] : special.length > 0 ? special : [...queries.tokens.keys()];
     const among =
       described.length === 1 && keys === queries
         ? line``

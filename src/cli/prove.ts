@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { TerminalText } from '../base/terminalText';
-import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { nodeRuntimes } from '../engine/runtime/nodeRuntimes.node';
 import { proveModel } from '../engine/serve/proveModel';
 import { Runtimes } from '../engine/runtime/runtimes';
 import type { EngineOptions } from '../protocol';
 import { modelPathOf } from './bundledModel';
+import { commandFiles } from './commandFiles';
 import { printedReport, type InspectOptions } from './inspect';
 
 /** What `inspect --prove` is asked. */
@@ -16,6 +16,6 @@ export interface ProveOptions extends InspectOptions {
 /** The extraction report of a model with what runs prove of it, as Markdown or as JSON. */
 export async function prove({ model, isJson, backend }: ProveOptions): Promise<TerminalText> {
   const runtimes = new Runtimes(nodeRuntimes, availableParallelism());
-  const report = await proveModel(nodeFileAccess, { path: modelPathOf(model) }, runtimes, { backend, threads: 0 });
+  const report = await proveModel(commandFiles, { path: modelPathOf(model) }, runtimes, { backend, threads: 0 });
   return printedReport(report, isJson);
 }

@@ -6,8 +6,20 @@ import type { HeldLayer } from '../engine/weights/heldLayer';
 import { lackOfComponent, weighComponent } from '../engine/weights/weighedLayers';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Component } from '../model/head';
-import { joinedComponent, type methodOf } from '../model/methods';
+import { joinedComponent, type methodOf, type MethodId } from '../model/methods';
 import type { Pattern } from '../model/pattern';
+
+/** Whether the matrix of a layer is made of those before. */
+export function isOfLayers(method: MethodId): boolean {
+  return method === 'rollout' || method === 'rolloutUniform' || method === 'flow';
+}
+
+/** Throws `invalidArgument`. */
+export function tokenOf(query: string | undefined, numTokens: number): number {
+  const token = query === undefined ? numTokens - 1 : Number(query);
+  if (Number.isInteger(token) && token >= 0 && token < numTokens) return token;
+  throw new ExplorerError('invalidArgument', ['--query', `it is the place of a token, from 0 to ${numTokens - 1}`]);
+}
 
 /** What a method's numbers are, for people. */
 export function methodLine({ formula, meaning, source }: ReturnType<typeof methodOf>): TerminalText {
@@ -39,7 +51,7 @@ export function writtenIn({ numQueries, weights }: Pattern): { readonly mean: nu
 export async function weighedBy(
   method: ReturnType<typeof methodOf>,
   { layers, components }: Pick<Explanation, 'layers' | 'components'>,
-  { model, wanted }: { readonly model: Weighable; readonly wanted: string | undefined },
+  { model, wanted, token }: { readonly model: Weighable; readonly wanted: string | undefined; readonly token?: number },
 ): Promise<Pick<Explanation, 'layers' | 'components'>> {
   if (method.id === 'attention') return { layers, components };
   const chosen = components.filter(({ component }) => wanted === undefined || component === wanted);
@@ -54,7 +66,11 @@ export async function weighedBy(
     if (lack !== undefined) refuse(lack);
     const weighings = method.needs === 'nothing' ? [] : await model.weighs.weigh(info, layersOf(component), model.fed);
     if (typeof weighings === 'string') return refuse(weighings);
-    const weighed = await weighComponent(method.id, component, { layersOf, weighings });
+    const weighed = await weighComponent(method.id, component, {
+      layersOf,
+      weighings,
+      ...(token === undefined ? {} : { tokens: [token] }),
+    });
     if (typeof weighed === 'string') return refuse(weighed);
     result.push(...weighed);
   }

@@ -1,10 +1,12 @@
 import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
 import { EngineServer } from './serve/engineServer';
 import { interrupt } from './serve/interrupt.node';
 import { usualLimits } from './long/memoryPlan';
+import { proofShelfIn } from './files/proofShelf.node';
 import { nodeFileAccess } from './files/nodeFileAccess.node';
 import { nodeRuntimes } from './runtime/nodeRuntimes.node';
 import { syntaxFilesIn } from './syntax/syntaxFiles.node';
@@ -18,6 +20,8 @@ const guardDescriptor = 5;
 const attentionBudgetBytes = 2 ** 30;
 
 const limitBytes = Number(process.argv[2]);
+/** The extension's own folder, where it has one. */
+const storage = process.argv[3];
 startGuard({ descriptor: guardDescriptor, limitBytes });
 
 const bulk = new Socket({ fd: bulkDescriptor, readable: true, writable: true });
@@ -35,7 +39,8 @@ const channel = new FramedChannel(
 const server = new EngineServer({
   channel,
   runtimes: () => nodeRuntimes,
-  access: () => nodeFileAccess,
+  access: () =>
+    storage === undefined ? nodeFileAccess : { ...nodeFileAccess, proofs: proofShelfIn(join(storage, 'proofs.json')) },
   numProcessors: availableParallelism(),
   attentionBudgetBytes,
   memoryLimits: { ...usualLimits, engineBytes: Math.min(usualLimits.engineBytes, limitBytes) },

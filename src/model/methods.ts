@@ -115,6 +115,18 @@ export const methods = [
     joinsHeads: true,
     needs: 'nothing',
   },
+  {
+    id: 'flow',
+    title: 'attention flow',
+    shortTitle: 'Flow',
+    meaning:
+      'How much can flow from a token behind a layer to each token of the input, through all layers at once, where weights are how wide the ways are. It is told of the pinned tokens, or of the last one: all other rows are empty.',
+    formula: 'maximum flow from (l, i) to (0, j) with capacities Ã, each row ÷ its sum',
+    source: 'Abnar & Zuidema 2020, arXiv 2005.00928',
+    unit: 'share',
+    joinsHeads: true,
+    needs: 'nothing',
+  },
 ] as const satisfies readonly Method[];
 
 /** The name of a method. */

@@ -17,6 +17,8 @@ export type ComparedView = 'other' | 'difference';
 export interface PatternForm {
   /** What a number between two tokens is. */
   readonly method: MethodId;
+  /** Of attention flow, which tokens it is told of; the last one where none are named. */
+  readonly tokens?: readonly number[] | undefined;
   readonly level: Level;
   readonly sinks: SinkMode;
   /** Whether rows whose sinks were removed are divided by what is left of them. */
@@ -39,12 +41,22 @@ export function isPlainForm({ method, level, sinks, compared }: PatternForm): bo
 }
 
 /** A form's name, the same for forms that give the same weights. */
-export function formName({ method, level, sinks, isRenormalized, compared }: PatternForm): string {
-  return `${compared === undefined ? '' : `${compared} `}${method === 'attention' ? '' : `${method} `}${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
+export function formName({ method, tokens, level, sinks, isRenormalized, compared }: PatternForm): string {
+  const ofMethod = method === 'attention' ? '' : `${method} ${method === 'flow' ? `${tokens?.join() ?? ''} ` : ''}`;
+  return `${compared === undefined ? '' : `${compared} `}${ofMethod}${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
 }
 
 /** Rows of which more was removed are never renormalised: what is left would be blown up to twenty times its weight and more. */
 export const mostRemoved = 0.95;
+
+/** The tokens that a method is told of, where it is told of some alone: those that are pinned. */
+export function tokensOfMethod(
+  method: MethodId,
+  pinned: readonly { readonly stream: number; readonly position: number }[],
+): Pick<PatternForm, 'tokens'> {
+  const own = pinned.filter(({ stream }) => stream === 0);
+  return method === 'flow' && own.length > 0 ? { tokens: own.map(({ position }) => position) } : {};
+}
 
 /** What a row is multiplied with after its sinks were removed: A'_ij = A_ij / (1 − Σ_{k∈S} A_ik), unless more than {@link mostRemoved} of it was. */
 export function renormalizing(removed: number): number {

@@ -5,6 +5,8 @@ import type { ComparedView, PatternForm, SinkMode } from './patternForm';
 /** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
 export interface WeightForm {
   readonly method: MethodId;
+  /** Of a method that is told of some tokens alone, which: the last one where there are none. */
+  readonly tokens?: readonly number[] | undefined;
   readonly isCausal: boolean;
   readonly sinks: SinkMode;
   readonly isRenormalized: boolean;
@@ -51,6 +53,8 @@ export interface Weighing {
    * for arithmetic. More where a model rounds numbers on the way.
    */
   readonly difference: number;
+  /** Of a method with the residual, for each layer, how much of a token comes from others in the mean: its mixing ratio; NaN of a layer without attention. */
+  readonly mixing?: readonly number[];
 }
 
 /** Of each method that cannot be had of a component, in a clause, why. */

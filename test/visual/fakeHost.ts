@@ -38,7 +38,7 @@ import {
   generateThumbnails,
   type RunKind,
 } from './generatedRun';
-import { fakeWeighing, noValues } from './fakeWeighing';
+import { fakeReasons, fakeWeighing } from './fakeWeighing';
 import { FakeComparison, readyComparison } from './fakeComparison';
 import { longLayers } from './longRun';
 import { sampleEffect, sampleHeadEffects } from './sampleEffects';
@@ -165,7 +165,7 @@ export class FakeHost {
     },
     methodReasons: ({ component }) => {
       this.numReasons++;
-      return component === 'cross' ? { norm: noValues, summed: noValues } : {};
+      return fakeReasons(this.#stored(component), this.run.info.runId, component);
     },
     predict: ({ mask }) => {
       this.predicted.push(mask ?? null);

@@ -1,15 +1,24 @@
 import { ExplorerError } from '../../src/base/errors';
 import type { AttentionStore } from '../../src/engine/weights/attentionStore';
 import type { HeldLayer } from '../../src/engine/weights/heldLayer';
-import { lackOf, largestOf, weighLayers, type LayerWeighing } from '../../src/engine/weights/weighedLayers';
+import {
+  lackOf,
+  largestOf,
+  weighLayers,
+  type GramReader,
+  type LayerWeighing,
+} from '../../src/engine/weights/weighedLayers';
 import type { Component } from '../../src/model/head';
 import { methodOf, type MethodId } from '../../src/model/methods';
-import type { Weighing } from '../../src/model/weightForm';
+import type { MethodReasons, Weighing } from '../../src/model/weightForm';
 
 const width = 4;
 
 /** Why the fake model has no values: its attention is of two texts. */
 export const noValues = 'a gate stands before its projection';
+
+/** Why there is no norm behind the sum. */
+const noNorm = 'its norms stand before attention';
 
 /** Values by rule, small at the first key, as those of sinks are, with a projection that leaves them as they are. */
 function weighingOf({ numHeads, numKeys }: HeldLayer, layer: number): LayerWeighing {
@@ -20,25 +29,45 @@ function weighingOf({ numHeads, numKeys }: HeldLayer, layer: number): LayerWeigh
   const norms = Float32Array.from({ length: numHeads * numKeys }, (_, i) =>
     Math.hypot(...data.subarray(i * width, (i + 1) * width)),
   );
-  const grams: LayerWeighing['grams'] = () =>
-    Promise.resolve(([from, to]) =>
+  // The token itself, where it counts, is as long as a head's value, and turned.
+  const written = (head: number, key: number, at: number): number =>
+    head < numHeads ? data[(head * numKeys + key) * width + at] : 2 * data[key * width + ((at + 1) % width)];
+  const gramsOf =
+    (count: number): GramReader =>
+    ([from, to]) =>
       Promise.resolve(
-        Float32Array.from({ length: (to - from) * numHeads * numHeads }, (_, i) => {
-          const [key, a, b] = [from + Math.floor(i / numHeads ** 2), Math.floor(i / numHeads) % numHeads, i % numHeads];
+        Float32Array.from({ length: (to - from) * count * count }, (_, i) => {
+          const [key, a, b] = [from + Math.floor(i / count ** 2), Math.floor(i / count) % count, i % count];
           let sum = 0;
-          for (let at = 0; at < width; at++)
-            sum += data[(a * numKeys + key) * width + at] * data[(b * numKeys + key) * width + at];
+          for (let at = 0; at < width; at++) sum += written(a, key, at) * written(b, key, at);
           return sum;
         }),
-      ),
-    );
+      );
   return {
     values: { batch: 1, numHeads, numPositions: numKeys, width, data },
     norms,
     difference: 0,
-    grams,
-    residual: 'the sample model has no residual',
+    grams: () => Promise.resolve(gramsOf(numHeads)),
+    residual: {
+      read: (isNormalized) =>
+        Promise.resolve(
+          isNormalized
+            ? noNorm
+            : {
+                grams: gramsOf(numHeads + 1),
+                lengths: (shares) => Promise.resolve(new Float32Array(shares.length / numHeads / numKeys).fill(1)),
+                deviations: undefined,
+              },
+        ),
+    },
   };
+}
+
+/** Why methods cannot be had of a component, as far as it is known before. */
+export function fakeReasons(store: AttentionStore, runId: number, component: Component): MethodReasons {
+  if (component === 'cross') return { norm: noValues, summed: noValues };
+  const flow = lackOf('flow', store.layersOf(runId, component));
+  return { residualNorm: noNorm, ...(flow === undefined ? {} : { flow }) };
 }
 
 /** Weighs a component as the engine does, by values that are made up. Throws `methodNotOffered`. */
@@ -49,8 +78,11 @@ export async function fakeWeighing(
   method: MethodId,
 ): Promise<Weighing> {
   const found = store.weighed(runId, component, method);
-  if (method === 'attention') return { ceiling: 1, difference: 0 };
-  if (found !== undefined) return { ceiling: found.ceiling, difference: found.difference };
+  if (method === 'attention' || method === 'flow') return { ceiling: 1, difference: 0 };
+  if (found !== undefined) {
+    const { layers: _layers, ...weighing } = found;
+    return weighing;
+  }
   const layers = store.layersOf(runId, component);
   const refuse = (reason: string) => new ExplorerError('methodNotOffered', [methodOf(method).title, reason]);
   if (methodOf(method).needs === 'projection' && component === 'cross') throw refuse(noValues);
@@ -58,7 +90,11 @@ export async function fakeWeighing(
   if (lack !== undefined) throw refuse(lack);
   const weighed = await weighLayers(method, layers, layers.map(weighingOf));
   if (typeof weighed === 'string') throw refuse(weighed);
-  const weighing = { ceiling: methodOf(method).unit === 'share' ? 1 : await largestOf(weighed), difference: 0 };
+  const weighing: Weighing = {
+    ceiling: methodOf(method).unit === 'share' ? 1 : await largestOf(weighed),
+    difference: 0,
+    ...(method === 'residual' ? { mixing: weighed.map((_, layer) => 0.25 + layer / 100) } : {}),
+  };
   store.addWeighed(runId, component, method, { ...weighing, layers: weighed });
   return weighing;
 }

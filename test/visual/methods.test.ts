@@ -52,9 +52,14 @@ describe('methods', () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await page.locator('.head-cell.thumbnail[data-layer="2"][data-head="1"]').click();
     await token(60).click();
-    for (const name of ['norm', 'value', 'summed', 'rollout']) {
+    // What cannot be had, as the norm behind the sum, is passed over.
+    for (const name of ['norm', 'value', 'summed', 'residual', 'rollout']) {
       await page.keyboard.press('n');
       await page.waitForFunction((wanted) => host.view.method === wanted, name);
+      if (name === 'residual')
+        await page
+          .locator('.legend-method', { hasText: 'Of a token of this layer, 0.270 comes from others' })
+          .waitFor();
     }
     await title()
       .filter({ hasText: /^Layer 2, all heads together/ })
@@ -94,6 +99,26 @@ describe('methods', () => {
     await page.locator('.notice[role=alert]', { hasText: 'a gate stands before its projection' }).waitFor();
     expect(await method()).to.equal('attention');
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+  });
+
+  it('flow is told of the pinned tokens, whichever they are', async () => {
+    await open({ run: 'tokens64', width: 1400, height: 900 });
+    await token(40).click();
+    await page.evaluate(() => host.fire('view', { view: { ...host.view, method: 'flow' }, sequence: 1e7 }));
+    await title().filter({ hasText: 'attention flow' }).waitFor();
+    await page.locator('.legend-method', { hasText: 'It is told of the pinned tokens' }).waitFor();
+    const texts = await page.locator('.sources .number').allTextContents();
+    const first = texts.map(Number);
+    expect(first.length).to.be.greaterThan(1);
+    for (const share of first) expect(share).to.be.within(0.001, 1);
+    await token(12).click();
+    await page.waitForFunction(
+      (before) =>
+        [...document.querySelectorAll('.sources .number')].map(({ textContent }) => textContent).join() !== before,
+      texts.join(),
+    );
+    const second = (await page.locator('.sources .number').allTextContents()).map(Number);
+    expect(second.length).to.be.greaterThan(1);
   });
 
   it('have room in a narrow panel, and are there for pictures', async () => {

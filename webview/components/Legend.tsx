@@ -31,7 +31,9 @@ export function Legend(): JSX.Element {
         ? ''
         : methodName(panel.selection.value, component, panel.matrix.value?.form.method ?? 'attention');
   const ceiling = panel.ceiling.value;
-  const note = panel.matrix.value && methodNote(panel.matrix.value.form.method, panel.matrix.value.weighing);
+  const matrix = panel.matrix.value;
+  const [{ layer } = { layer: undefined }, ...others] = matrix?.selection.heads ?? [];
+  const note = matrix && methodNote(matrix.form.method, matrix.weighing, others.length > 0 ? undefined : layer);
   const ramps = panel.ramps.value;
   const shown = directions.join(' ');
   const lengthOf = (stream: number | undefined): number =>

@@ -9,10 +9,12 @@ import {
   levels,
   plainForm,
   type ComparedView,
+  tokensOfMethod,
   type PatternForm,
 } from '../../src/model/patternForm';
 import { joinsHeads, methodOf } from '../../src/model/methods';
 import type { TokenRef } from '../../src/model/token';
+import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
@@ -39,7 +41,7 @@ interface Showing {
 
 /** The form of a view, the same object as long as it says the same. */
 export function stableForm(
-  view: ReadonlySignal<PatternForm>,
+  view: ReadonlySignal<PatternForm & Pick<ViewState, 'pinned'>>,
   compared: () => ComparedView | undefined,
 ): ReadonlySignal<PatternForm> {
   let last: PatternForm = plainForm;
@@ -47,10 +49,10 @@ export function stableForm(
     const seen = compared();
     // What is compared are the weights as both models have them.
     if (seen !== undefined) return last.compared === seen ? last : (last = { ...plainForm, compared: seen });
-    const { method, level, isRenormalized } = view.value;
+    const { method, level, isRenormalized, pinned } = view.value;
     // Sinks are those of one head.
     const sinks = joinsHeads(method) ? 'show' : view.value.sinks;
-    const form: PatternForm = { method, level, sinks, isRenormalized };
+    const form: PatternForm = { method, ...tokensOfMethod(method, pinned), level, sinks, isRenormalized };
     return formName(form) === formName(last) ? last : (last = form);
   });
 }

@@ -1,5 +1,5 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
-import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/model/patternForm';
+import { formName, isPlainForm, plainForm, tokensOfMethod, type PatternForm } from '../../src/model/patternForm';
 import { joinsHeads } from '../../src/model/methods';
 import { LRUCache } from 'lru-cache';
 import { ExplorerError } from '../../src/base/errors';
@@ -368,7 +368,13 @@ export class HeadViews {
     const { runId } = shown.info;
     // Sinks are each head's own; a tile is of tokens at every level.
     const { method } = view.value;
-    const form: PatternForm = { ...plainForm, method, sinks: joinsHeads(method) ? 'show' : sinks, isRenormalized };
+    const form: PatternForm = {
+      ...plainForm,
+      method,
+      ...tokensOfMethod(method, pinned),
+      sinks: joinsHeads(method) ? 'show' : sinks,
+      isRenormalized,
+    };
     const full = async (signal: AbortSignal): Promise<number> =>
       method === 'attention'
         ? 1

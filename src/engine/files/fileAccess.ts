@@ -1,4 +1,5 @@
 import type { FileKind } from '../../model/fileLimits';
+import type { ProofShelf } from './proofShelf';
 import type { RandomAccessFile } from '../../onnx/file/compactModel';
 
 /** Reads files where the engine runs, and nothing but files. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
@@ -15,6 +16,8 @@ export interface FileAccess {
   readonly links?: FileLinks;
   /** What a file is now: its size, and when it was changed last, in milliseconds since 1970. */
   version?(path: string): Promise<FileVersion>;
+  /** Where this host keeps what was proven of models. */
+  readonly proofs?: ProofShelf;
   /** Is told of files before the runtime maps them into memory. */
   willMap?(paths: readonly string[]): Promise<void>;
 }

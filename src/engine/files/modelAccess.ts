@@ -76,6 +76,7 @@ export async function modelAccess(
     ...(version === undefined ? {} : { version: async (file: string) => version(await check(file)) }),
     // The runtime is handed the folder by itself; these paths were checked when they were looked for.
     ...(willMap === undefined ? {} : { willMap }),
+    ...(access.proofs === undefined ? {} : { proofs: access.proofs }),
   };
 }
 

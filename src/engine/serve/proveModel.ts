@@ -5,6 +5,7 @@ import { makeReport, type ExtractionReport } from '../../onnx/report/report';
 import type { EngineOptions, ReportView } from '../../protocol';
 import type { Proof } from '../weights/attentionProof';
 import { AttentionSession, type AttentionResult } from '../session/attentionSession';
+import { modelProofs } from '../session/keptProofs';
 import { SiteParts } from '../session/siteParts';
 import type { WrittenProof } from '../weights/writtenProof';
 import type { FileAccess } from '../files/fileAccess';
@@ -53,12 +54,14 @@ async function provePart(
   const { sites } = part.analysis;
   const report = makeReport(part.analysis, given);
   if (sites.length === 0) return report;
-  const { session, parts } = await loadOnBackend(runtimes, options, async (choosing) => {
+  const { session, parts, runtime } = await loadOnBackend(runtimes, options, async (choosing) => {
     const { runtime } = await choosing;
-    const parts = new SiteParts({ ort: runtime.ort, files: part, isNative: runtime.isNative }, ['value', 'norm']);
+    const own = { ort: runtime.ort, files: part, isNative: runtime.isNative };
+    const parts = new SiteParts(own, ['value', 'norm']);
     const { extras } = parts;
     return {
       parts,
+      runtime: own,
       session: await AttentionSession.create({ ort: runtime.ort, runtime, files: part, given, proves: 'all', extras }),
     };
   });
@@ -68,6 +71,7 @@ async function provePart(
       session.run(inputs, { hasWindows: true, outputs: [] });
     const first = await run(short);
     const written = await parts.read(first.layers, first.extras ?? new Map(), session.isCoarse);
+    await (await modelProofs(runtime)).keep(parts.made);
     const norms = new Map([...written].map(([{ path }, { proof }]) => [path, normsText(proof)]));
     const second = short.isFixed ? undefined : await run(long);
     return {

@@ -5,7 +5,7 @@ import type { MethodReasons, Weighing, WeightForm } from '../../model/weightForm
 import type { FedFile } from '../session/fedInput';
 import type { WeighRuns } from '../session/weighRuns';
 import type { AttentionStore } from '../weights/attentionStore';
-import { lackOfComponent, largestOf, weighComponent, type LayerWeighing } from '../weights/weighedLayers';
+import { lackOfComponent, largestOf, MixedLayer, weighComponent, type LayerWeighing } from '../weights/weighedLayers';
 
 /** What is to be known of a run to weigh it. */
 export interface WeighableRun {
@@ -54,8 +54,17 @@ export class WeighedRuns {
   async weigh(runId: number, name: Component, method: MethodId, signal?: AbortSignal): Promise<Weighing> {
     if (method === 'attention') return { ceiling: 1, difference: 0 };
     const { store } = this.#engine;
+    // Rows of it are made as they are read.
+    if (method === 'flow') {
+      const lack = lackOfComponent(method, name, (each) => store.layersOf(runId, each));
+      if (lack !== undefined) throw notOffered(method, lack);
+      return { ceiling: 1, difference: 0 };
+    }
     const found = store.weighed(runId, name, method);
-    if (found !== undefined) return { ceiling: found.ceiling, difference: found.difference };
+    if (found !== undefined) {
+      const { layers: _layers, ...weighing } = found;
+      return weighing;
+    }
     const key = nameOf(runId, name, method);
     const refusal = this.#refusals.get(key);
     if (refusal !== undefined) throw notOffered(method, refusal);
@@ -104,7 +113,9 @@ export class WeighedRuns {
     if (typeof weighings === 'string') throw notOffered(method, weighings);
     const weighed = await weighComponent(method, name, { layersOf, weighings });
     if (typeof weighed === 'string') throw notOffered(method, weighed);
+    const mixing = weighed.map((layer) => (layer instanceof MixedLayer ? meanOf(layer.mixing) : NaN));
     const weighing: Weighing = {
+      ...(mixing.every(Number.isNaN) ? {} : { mixing }),
       ceiling: unit === 'share' ? 1 : await largestOf(weighed),
       difference:
         needs !== 'nothing' && needs !== 'values' ? Math.max(0, ...weighings.map((each) => each?.difference ?? 0)) : 0,
@@ -121,6 +132,8 @@ export class WeighedRuns {
     return component;
   }
 }
+
+const meanOf = (numbers: Float32Array): number => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 
 const nameOf = (runId: number, component: Component, method: MethodId): string => `${runId}/${component}/${method}`;
 

@@ -9,6 +9,7 @@ import type { LayerWeights } from '../stages/layerRun';
 import { arrangeHeads, type HeadRows } from '../weights/headTensors';
 import { arrangeWeights } from '../weights/layerWeights';
 import type { LayerWeighing } from '../weights/weighedLayers';
+import type { KeptProofs, Proven } from '../files/proofShelf';
 import { proveWritten, type WrittenProof } from '../weights/writtenProof';
 import type { ExtraTensors } from './attentionSession';
 import { NormSessions, type HeadFactors } from './headNorms';
@@ -36,14 +37,18 @@ type WantedPart = SitePart | 'residual';
 export class SiteParts {
   readonly #runtime: PartRuntime;
   readonly #wanted: readonly WantedPart[];
+  readonly #kept: KeptProofs;
   readonly #taps: ReadonlyMap<PlacedSite, SiteTaps>;
   readonly #sessions: NormSessions;
   /** What the first run has proven of each site: a later one costs its norms alone. */
   readonly #proven = new Map<SiteTaps, ProvenProjection | string>();
+  readonly #made = new Map<string, Proven>();
 
-  constructor(runtime: PartRuntime, wanted: readonly WantedPart[]) {
+  /** @param kept what earlier runs have proven of this very file: nothing more is asked of this one for it. */
+  constructor(runtime: PartRuntime, wanted: readonly WantedPart[], kept: KeptProofs = new Map()) {
     const { index, sites } = runtime.files.analysis;
     this.#runtime = runtime;
+    this.#kept = kept;
     this.#wanted = wanted;
     this.#sessions = new NormSessions(runtime.ort, runtime.isNative);
     this.#taps = new Map(sites.map((site) => [site, siteTaps(index, site)]));
@@ -57,7 +62,7 @@ export class SiteParts {
           part === 'norm'
             ? typeof taps.projection === 'string'
               ? []
-              : [taps.values, { tensor: taps.projection.result }]
+              : [taps.values, ...(this.#kept.has(site.path) ? [] : [{ tensor: taps.projection.result }])]
             : part === 'residual'
               ? []
               : [partOf(taps, part)],
@@ -142,6 +147,11 @@ export class SiteParts {
     return result;
   }
 
+  /** What its runs have proven of sites, by their paths, beside what was kept. */
+  get made(): KeptProofs {
+    return this.#made;
+  }
+
   /** Frees the small sessions that norms are made with. */
   release(): Promise<void> {
     return this.#sessions.release();
@@ -186,12 +196,20 @@ export class SiteParts {
   ): Promise<ProvenProjection | string> {
     const { projection } = taps;
     if (typeof projection === 'string') return projection;
+    const known = this.#kept.get(layer.path);
+    if (known !== undefined) {
+      const read = await readProjection(this.#runtime, taps, values.numHeads * values.width);
+      return typeof read === 'string'
+        ? read
+        : { proof: known, factors: await this.#sessions.factors(read, values.numHeads) };
+    }
     const result = extras.get(projection.result);
     if (result === undefined) return 'what its projection gives did not come out';
     const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
     if (typeof numbers === 'string') return numbers;
     const proof = proveWritten(layer, values, numbers, { result, isCoarse: isCoarse || projection.isRounded });
     if ('impossible' in proof) return proof.impossible;
+    this.#made.set(layer.path, proof);
     return { proof, factors: await this.#sessions.factors(numbers, values.numHeads) };
   }
 

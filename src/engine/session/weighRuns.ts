@@ -8,6 +8,7 @@ import type { HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
 import type { AttentionSession, LayerWeights } from './attentionSession';
 import type { FedFile } from './fedInput';
+import { modelProofs, type ModelProofs } from './keptProofs';
 import { SiteParts } from './siteParts';
 
 /** A session of a model's file that gives what its layers weigh beside their weights. */
@@ -15,6 +16,7 @@ interface Weigher {
   readonly own: AttentionSession;
   readonly parts: SiteParts;
   readonly session: AttentionSession;
+  readonly proofs: ModelProofs;
 }
 
 /** A second session of a model with more bytes of weights than these is not kept from one run to the next. */
@@ -108,10 +110,12 @@ export class WeighRuns {
   async #run(own: AttentionSession, fed: readonly FedFile[]): Promise<Ran | string> {
     const read = fed.find(({ file }) => file === own.fileName);
     if (read === undefined) return 'what the model was fed is not known';
-    const { session, parts } = await this.#weigher(own);
+    const { session, parts, proofs } = await this.#weigher(own);
     const { layers, extras } = await session.run(read.inputs, { outputs: [], hasWindows: true, ...read.positions });
     if (extras === undefined) return 'nothing of what its heads write came out';
-    return { layers, weighings: await parts.weighings(layers, extras, session.isCoarse) };
+    const weighings = await parts.weighings(layers, extras, session.isCoarse);
+    await proofs.keep(parts.made);
+    return { layers, weighings };
   }
 
   #weigher(own: AttentionSession): Promise<Weigher> {
@@ -122,9 +126,10 @@ export class WeighRuns {
   }
 
   async #make(own: AttentionSession): Promise<Weigher> {
-    const parts = new SiteParts(own.partRuntime, ['value', 'norm', 'residual']);
+    const proofs = await modelProofs(own.partRuntime);
+    const parts = new SiteParts(own.partRuntime, ['value', 'norm', 'residual'], proofs.kept);
     const session = await own.tapped(own.analysis.sites, { extras: parts.extras });
-    return { own, parts, session };
+    return { own, parts, session, proofs };
   }
 
   async #drop(own: AttentionSession): Promise<void> {

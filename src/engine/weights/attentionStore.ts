@@ -23,6 +23,7 @@ import type {
   TileParams,
 } from '../../protocol';
 import type { OfWeightForm, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
+import { AttentionFlow } from './flow';
 import { FormedLayer, nameOfComparison, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
@@ -65,6 +66,8 @@ export class AttentionStore {
   readonly #weighed = new Map<string, WeighedLayers>();
   /** Layers of runs beside those of another, by run, component and comparison. */
   readonly #compared = new Map<string, ComparedLayers>();
+  /** Attention flow of components, with the rows that were made. */
+  readonly #flows = new Map<string, AttentionFlow>();
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -366,6 +369,7 @@ export class AttentionStore {
   }
 
   #dropWeighed(runId: number): void {
+    for (const name of this.#flows.keys()) if (name.startsWith(`${runId}/`)) this.#flows.delete(name);
     for (const [name, { layers }] of this.#weighed)
       if (name.startsWith(`${runId}/`)) {
         this.#weighed.delete(name);
@@ -384,7 +388,12 @@ export class AttentionStore {
       return [...compared];
     }
     const { method } = form;
-    const weighed = method === 'attention' ? own : this.weighed(runId, component, method)?.layers;
+    const weighed =
+      method === 'attention'
+        ? own
+        : method === 'flow'
+          ? this.#flowing(runId, component, form.tokens)
+          : this.weighed(runId, component, method)?.layers;
     if (weighed === undefined) throw new ExplorerError('invalidArgument', ['method', `${method} was not weighed`]);
     return own.map((layer, index) => {
       // Sinks are those of the weights themselves, whatever these are multiplied with.
@@ -394,6 +403,17 @@ export class AttentionStore {
           : Promise.resolve([]);
       return new FormedLayer(weighed[index], form, sinksOf);
     });
+  }
+
+  /** Attention flow of some tokens, the last one where none are named. Throws `invalidArgument`. */
+  #flowing(runId: number, component: Component, tokens: readonly number[] | undefined): readonly HeldLayer[] {
+    const key = `${runId}/${component}`;
+    const own = this.#layers(runId, component);
+    const flow = this.#flows.get(key) ?? new AttentionFlow(own);
+    this.#flows.set(key, flow);
+    const numTokens = Math.max(0, ...own.map(({ numQueries }) => numQueries));
+    if (tokens !== undefined && tokens.length > 0) checkIndices('tokens', tokens, numTokens);
+    return flow.of(tokens === undefined || tokens.length === 0 ? [numTokens - 1] : tokens);
   }
 
   /** The sinks of a head, found once a run. */

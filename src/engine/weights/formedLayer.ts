@@ -159,9 +159,9 @@ function unitsOfTokens(starts: Int32Array, numTokens: number): Int32Array {
 /** What tells forms apart that give other weights. */
 export function nameOfForm(form: WeightForm | undefined): string {
   if (form === undefined) return '';
-  const { method, sinks, isRenormalized, queries, keys, compared } = form;
+  const { method, tokens, sinks, isRenormalized, queries, keys, compared } = form;
   if (compared !== undefined) return `/${nameOfComparison(compared)}`;
-  return `/${method} ${sinks} ${sinks === 'remove' && isRenormalized} ${nameOfUnits(queries)} ${nameOfUnits(keys)}`;
+  return `/${method} ${tokens?.join() ?? ''} ${sinks} ${sinks === 'remove' && isRenormalized} ${nameOfUnits(queries)} ${nameOfUnits(keys)}`;
 }
 
 /** What tells comparisons apart. */

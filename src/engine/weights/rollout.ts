@@ -100,7 +100,7 @@ async function meanRows(layer: HeldLayer, isUniform: boolean): Promise<Float64Ar
 }
 
 /** ½ mean_h A + ½ I, rows divided by their sums. */
-async function mixedMean(layer: HeldLayer, isUniform: boolean): Promise<Float64Array> {
+export async function mixedMean(layer: HeldLayer, isUniform: boolean): Promise<Float64Array> {
   const { numQueries: n, numHeads } = layer;
   const mean = new Float64Array(n * n);
   for (let head = 0; head < numHeads; head++) {

@@ -1,6 +1,7 @@
 import { Turns } from '../../base/turns';
 import type { Component } from '../../model/head';
 import { joinsHeads, methodOf, type MethodId } from '../../model/methods';
+import { AttentionFlow, mostFlowingTokens } from './flow';
 import { WholeLayer, type HeldLayer } from './heldLayer';
 import type { HeadRows } from './headTensors';
 import { mostRolledTokens, rollout, rolloutThrough, type DecoderLayers } from './rollout';
@@ -58,6 +59,8 @@ function decoderLayers(component: Component, layersOf: LayersOf): DecoderLayers 
 export function lackOfComponent(method: MethodId, component: Component, layersOf: LayersOf): string | undefined {
   const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
   const { needs } = methodOf(method);
+  if (method === 'flow' && (component === 'cross' || component === 'decoder'))
+    return 'it is of the self-attention of one text, and a decoder reads two';
   if (component === 'cross' && (needs === 'residual' || needs === 'norm'))
     return 'its queries and keys are of two texts, so that nothing of what is read is the token itself';
   if (parts === undefined) return lackOf(method, layersOf(component));
@@ -81,9 +84,20 @@ export function lackOfComponent(method: MethodId, component: Component, layersOf
 export async function weighComponent(
   method: MethodId,
   component: Component,
-  { layersOf, weighings }: { readonly layersOf: LayersOf; readonly weighings: readonly (LayerWeighing | undefined)[] },
+  {
+    layersOf,
+    weighings,
+    tokens,
+  }: {
+    readonly layersOf: LayersOf;
+    readonly weighings: readonly (LayerWeighing | undefined)[];
+    /** Of a method that is told of some tokens alone, which. */
+    readonly tokens?: readonly number[];
+  },
   signal?: AbortSignal,
 ): Promise<readonly HeldLayer[] | string> {
+  if (method === 'flow')
+    return lackOfComponent(method, component, layersOf) ?? new AttentionFlow(layersOf(component)).of(tokens ?? []);
   const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
   if (parts === undefined) return weighLayers(method, layersOf(component), weighings, signal);
   const lack = lackOfComponent(method, component, layersOf);
@@ -124,16 +138,16 @@ export function lackOf(
   method: MethodId,
   layers: readonly Pick<HeldLayer, 'numHeads' | 'numQueries' | 'numKeys' | 'held'>[],
 ): string | undefined {
-  const { needs } = methodOf(method);
-  if (needs === 'nothing' && !isRolled(method)) return undefined;
+  if (method === 'attention') return undefined;
   if (layers.some(({ held }) => held !== 'whole'))
     return 'it takes a text whose attention is held whole: read a part of this one';
-  const areRolled = isRolled(method);
+  const areRolled = isRolled(method) || method === 'flow';
   const own = layers.filter(({ numHeads }) => numHeads > 0);
   if (areRolled && own.some(({ numQueries, numKeys }) => numQueries !== numKeys || numQueries !== own[0].numQueries))
     return 'its layers have queries and keys of different lengths';
-  if (areRolled && own.some(({ numQueries }) => numQueries > mostRolledTokens))
-    return `it takes a text of at most ${mostRolledTokens} tokens: read a part of this one`;
+  const mostTokens = method === 'flow' ? mostFlowingTokens : mostRolledTokens;
+  if (areRolled && own.some(({ numQueries }) => numQueries > mostTokens))
+    return `it takes a text of at most ${mostTokens} tokens: read a part of this one`;
   const bytes = own.reduce((sum, { numQueries, numKeys }) => sum + numQueries * numKeys * 4, 0);
   return (areRolled || joinsHeads(method)) && bytes > mostJoinedBytes
     ? 'its matrices of all heads would take too much memory: read a part of this text'

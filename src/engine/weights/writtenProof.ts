@@ -1,5 +1,6 @@
 import type { OutputTensor } from '../runtime/feeds';
 import { toFloats } from '../runtime/feeds';
+import type { Proven } from '../files/proofShelf';
 import type { HeadRows } from './headTensors';
 import type { SiteWeights } from './layerWeights';
 
@@ -10,11 +11,8 @@ interface Projection {
   readonly bias: Float32Array | undefined;
 }
 
-/**
- * What shows that a layer's output is the sum of what its heads write: how far both lie apart at most, as a part of the largest number;
- * `isExact` where it is no more than arithmetic leaves. Otherwise, in a clause, why it does not add up.
- */
-export type WrittenProof = { readonly difference: number; readonly isExact: boolean } | { readonly impossible: string };
+/** What shows that a layer's output is the sum of what its heads write; otherwise, in a clause, why it does not add up. */
+export type WrittenProof = Proven | { readonly impossible: string };
 
 /** What single precision leaves in a sum; and what rounding to half precision, or to bytes, may leave in a model that does it. */
 const tolerance = 2e-4;

@@ -225,6 +225,8 @@ function methodMarkdown(id: MethodId): MarkdownText {
       return saidMarkdown('attention rollout: shares of the input');
     case 'rolloutUniform':
       return saidMarkdown('rollout of uniform attention: shares of the input');
+    case 'flow':
+      return saidMarkdown('attention flow: shares of the input');
   }
 }
 

@@ -4,7 +4,7 @@ import { headLabel, type HeadSelection } from '../../model/head';
 import { countsInMean, directionOf } from '../../model/lighting';
 import { meanOf, type Direction } from '../../model/pattern';
 import { joinsHeads, type MethodId } from '../../model/methods';
-import { formName, type PatternForm } from '../../model/patternForm';
+import { formName, tokensOfMethod, type PatternForm } from '../../model/patternForm';
 import type { TokenRef, TokenStream } from '../../model/token';
 import { unitAt, unitsOf, unitStream } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
@@ -63,7 +63,20 @@ export class RowReader {
     );
     const meanIn = async (wanted: PatternForm): Promise<Float32Array> =>
       meanOf(
-        await Promise.all(looking.map((position) => this.#row(run, selection, { position, direction: way }, wanted))),
+        await Promise.all(
+          looking.map((position) =>
+            this.#row(
+              run,
+              selection,
+              { position, direction: way },
+              {
+                ...wanted,
+                // What is looked at is told of.
+                ...(way === 'reads' ? tokensOfMethod(method, tokens) : {}),
+              },
+            ),
+          ),
+        ),
         counts,
       );
     const stream = way === 'reads' ? component.keyStream : component.queryStream;

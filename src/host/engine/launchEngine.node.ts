@@ -20,6 +20,8 @@ import { watchFromOutside } from './outsideWatch.node';
 export interface NodeLauncherOptions {
   /** The most bytes that an engine may hold; what the machine allows where it is missing. */
   readonly limitBytes?: number;
+  /** The folder in which the engine keeps what it has proven of models; without one it keeps nothing. */
+  readonly storage?: string;
 }
 
 /** Messages that have arrived are read within so many milliseconds. */
@@ -31,9 +33,9 @@ const lastWordsMilliseconds = 500;
 export function nodeEngineLauncher(
   script: string,
   onOutput: (text: string) => void,
-  { limitBytes = machineBound() }: NodeLauncherOptions = {},
+  { limitBytes = machineBound(), storage }: NodeLauncherOptions = {},
 ): EngineLauncher {
-  return { launch: () => launch(script, onOutput, limitBytes) };
+  return { launch: () => launch(script, onOutput, { limitBytes, storage }) };
 }
 
 function machineBound(): number {
@@ -41,8 +43,12 @@ function machineBound(): number {
   return memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
 }
 
-function launch(script: string, onOutput: (text: string) => void, mostBytes: number): EngineProcess {
-  const child = fork(script, [String(mostBytes)], {
+function launch(
+  script: string,
+  onOutput: (text: string) => void,
+  { limitBytes: mostBytes, storage }: { readonly limitBytes: number; readonly storage: string | undefined },
+): EngineProcess {
+  const child = fork(script, [String(mostBytes), ...(storage === undefined ? [] : [storage])], {
     serialization: 'advanced',
     execArgv: [],
     // The engine is no extension host: what configures this process is not meant for it.

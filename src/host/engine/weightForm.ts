@@ -19,6 +19,7 @@ export function weightFormOf(
   const { unit, joinsHeads } = methodOf(form.method);
   return {
     method: form.method,
+    ...(form.tokens === undefined ? {} : { tokens: form.tokens }),
     // Sinks are those of one head.
     sinks: joinsHeads ? 'show' : form.sinks,
     // Rows that are no shares have nothing to be renormalised to.

@@ -83,6 +83,7 @@ const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);
 const formEntries = {
   method: v.picklist(methodIds),
+  tokens: v.optional(v.pipe(shortList(0, maxPinned), v.array(index))),
   level: v.picklist(levels),
   sinks: v.picklist(sinkModes),
   isRenormalized: v.boolean(),
