@@ -15,7 +15,7 @@ import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
-import { VisionPart } from '../image/visionPart';
+import { besideText, VisionPart } from '../image/visionPart';
 import { readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
@@ -68,6 +68,7 @@ interface LoadedParts {
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
+  readonly pictureRefusal: ExplorerError;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -80,13 +81,26 @@ export class LoadedModel {
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
+  /** Why it does not read a picture alone. */
+  readonly pictureRefusal: ExplorerError;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs, predictions }: LoadedParts) {
+  private constructor({
+    spec,
+    model,
+    access,
+    notices,
+    account,
+    cells,
+    weighs,
+    predictions,
+    pictureRefusal,
+  }: LoadedParts) {
+    this.pictureRefusal = pictureRefusal;
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -164,6 +178,9 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      pictureRefusal: takesEmbeddings(parts.main)
+        ? besideText(resolved)
+        : new ExplorerError('modelReadsText', [resolved.name]),
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
