@@ -97,6 +97,8 @@ export interface ExplainImageParams {
   readonly path: string;
   /** The file's bytes, where the engine cannot reach it. */
   readonly bytes?: Uint8Array;
+  /** The text that is read with it, by a model that reads pictures within texts; without it such a model is refused by `pictureBesideText`. */
+  readonly text?: string | undefined;
 }
 
 /** A picture as a model sees it, after it was resized and cropped, before its values were normalised: RGBA, row-major, opaque. */

@@ -65,9 +65,10 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
   const found = streams[stream];
   if (found?.grid !== undefined) {
     const patch = patchAt(found.grid, position);
-    return patch === undefined
-      ? plain(found.tokens[position]?.piece ?? `(${position})`)
-      : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
+    if (patch !== undefined) return l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
+    // What of a text is read with the picture is named as in a text.
+    const token = found.tokens[position];
+    if (token === undefined || token.isSpecial) return plain(token?.piece ?? `(${position})`);
   }
   if (found?.units !== undefined) return unitName(found, found.units, position);
   return found === undefined ? `(${position})` : `"${isolated(visibleText(found, position))}" (${position})`;

@@ -57,8 +57,9 @@ SETTINGS: dict[str, dict[str, object]] = {
     "xmod": {"default_language": "en_XX"},
     **dict.fromkeys(("videomae", "vivit", "timesformer"), {"num_frames": 4}),
 }
-# Tokens of a text; more where fewer make one block.
-TOKENS, LONGER = 11, dict.fromkeys(("big_bird", "bigbird_pegasus", "longformer", "led", "longt5", "pegasus_x"), 15)
+# Tokens of a text; more where fewer make one block, fewer where each of several is written out.
+TOKENS = 11
+LENGTHS = {**dict.fromkeys(("big_bird", "bigbird_pegasus", "longt5", "pegasus_x"), 15), **dict.fromkeys(("longformer", "led"), 8)}
 
 
 def architectures() -> list[str]:
@@ -182,7 +183,7 @@ def _guess(model: torch.nn.Module, padded: bool, also: tuple[str, ...]) -> dict[
     config, takes = model.config, inspect.signature(model.forward).parameters
     generator = torch.Generator().manual_seed(1)
     feeds: dict[str, torch.Tensor] = {}
-    length = LONGER.get(config.model_type, TOKENS)
+    length = LENGTHS.get(config.model_type, TOKENS)
 
     def ids(length: int) -> torch.Tensor:
         text = config.get_text_config() if hasattr(config, "get_text_config") else config

@@ -41,7 +41,7 @@ export const errorSentences = {
   modelReadsImages:
     '{0} reads pictures, not text: run "Explain Attention on Image" on a picture, or choose a model of text with "Select Model".',
   pictureBesideText:
-    'The model {0} reads pictures only as a part of a text, through {1} and then {2}, which the editor does not show: explain a text with it, or choose a model of pictures.',
+    'The model {0} reads pictures only as a part of a text, through {1} and then {2}: run "Explain Attention on Image" and write the text, or choose a model of pictures.',
   pictureNotWritten:
     'The model {0} reads a picture within a text through {1} and then {2}, and {3}: explain a text with it, or choose a model of pictures.',
   modelReadsText:

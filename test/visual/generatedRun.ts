@@ -24,6 +24,7 @@ export type RunKind =
   | 'pair'
   | 'longSource'
   | 'picture'
+  | 'pictureInText'
   | 'linearPicture'
   | 'stages'
   | 'learnedQueries';
@@ -147,6 +148,19 @@ function pictureOf(method: 'exposed' | 'derived'): Pick<PanelRun['info'], 'strea
   };
 }
 
+/** The patches of a picture between the tokens of a text, each reading what stands before it. */
+function pictureInText(): Pick<PanelRun['info'], 'streams' | 'components'> {
+  const { streams, components } = pictureOf('exposed');
+  const text = 'Look: what is it?';
+  const [{ tokens, grid }] = streams;
+  const [first, ...others] = cut(text);
+  const patches = tokens.slice(1).map((token) => ({ ...token, start: first.end, end: first.end }));
+  return {
+    streams: [{ role: 'image', text, tokens: [first, ...patches, ...others], ...(grid === undefined ? {} : { grid }) }],
+    components: components.map((component) => ({ ...component, isCausal: true })),
+  };
+}
+
 /** Two stages: patches that read a coarser grid, then larger ones among themselves. */
 function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
   const streams = [8, 2, 4].map((side): TokenStream => ({
@@ -233,6 +247,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
       );
     },
     picture: () => pictureOf('exposed'),
+    pictureInText,
     stages,
     learnedQueries,
     linearPicture: () => pictureOf('derived'),

@@ -269,4 +269,23 @@ describe('a picture in the panel', () => {
     await page.locator('.special-tokens .chip', { hasText: '[Q1]' }).hover();
     expect(await readout()).to.match(/^ ?\[Q1\] reads \[Q\d\] 0\.\d+/);
   }).timeout(60_000);
+
+  it('within a text has its tokens beside it, which light the patches and are lit by them', async () => {
+    page = await pages.open({ run: 'pictureInText' });
+    await page.locator('canvas.picture').waitFor();
+    const chips = page.locator('.special-tokens .chip');
+    expect(await chips.allTextContents()).to.deep.equal(['Look', ':', '·what', '·is', '·it', '?']);
+    expect(await chips.last().getAttribute('title')).to.equal('A token of the text that is read with the picture');
+    await page.locator('[role=gridcell]').nth(3).click(); // a local head
+    await chips.nth(2).click();
+    await page.mouse.move(5, 5);
+    expect(await pinned()).to.deep.equal([66]);
+    expect(await readout()).to.include('"·what" (66)');
+    await screenshot(page, 'visual/picture-in-text');
+    // What a patch is read by stands beside the picture, in the ramp's colour.
+    await click(8, 8);
+    await page.mouse.move(5, 5);
+    expect(await readout()).to.include('patch row 8, column 8');
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+  });
 });

@@ -2,10 +2,9 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { plain } from '../../src/base/safeText';
 import { specialPositions } from '../../src/model/patchGrid';
 import { strongest } from '../../src/model/pattern';
-import type { PatchGrid, TokenStream } from '../../src/model/token';
+import { visibleText, type PatchGrid, type TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView } from '../../src/protocol';
 import { drawPicture, pictureCanvas } from '../draw/drawPicture';
 import { TokenPainter } from '../draw/tokenPainter';
@@ -42,9 +41,11 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
       class="token chip"
       data-token={position}
       title={
-        info.grid?.rows === 0
-          ? l10n.t('A query that the model has learned: it stands for no place of the picture')
-          : l10n.t('A special token: it stands for no place of the picture')
+        !info.tokens[position].isSpecial
+          ? l10n.t('A token of the text that is read with the picture')
+          : info.grid?.rows === 0
+            ? l10n.t('A query that the model has learned: it stands for no place of the picture')
+            : l10n.t('A special token: it stands for no place of the picture')
       }
       onPointerEnter={(event) => {
         if (event.pointerType !== 'touch') panel.hovered.value = { stream, position };
@@ -56,7 +57,7 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
         else panel.pin({ stream, position }, event.shiftKey);
       }}
     >
-      {plain(info.tokens[position].piece)}
+      {visibleText(info, position)}
     </span>
   ));
   return (

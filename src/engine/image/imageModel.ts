@@ -13,7 +13,7 @@ import type { How } from '../../model/how/how';
 import { AttentionSession, type LayerWeights } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import type { HeldLayer } from '../weights/heldLayer';
-import { baseName, type FileAccess } from '../files/fileAccess';
+import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched, type LayerSteps } from '../session/layerSteps';
@@ -40,6 +40,7 @@ import type { PixelSize } from './raster';
 import { assumedPreprocessing, readPreprocessing, type Preprocessing } from './readPreprocessing';
 import { placeLayers, type PlacedLayers } from './placedLayers';
 import { shapePicture, type ShapedPicture } from './shapePicture';
+import { besideText } from './visionPart';
 
 /** What a run of a picture gives. */
 export interface ImageRunResult {
@@ -125,12 +126,7 @@ export class ImageModel {
     const files = await readModelFiles(access, resolved.modelPath);
     signal?.throwIfAborted();
     const { index, sites } = files.analysis;
-    if (takesEmbeddings(files))
-      throw new ExplorerError('pictureBesideText', [
-        resolved.name,
-        baseName(resolved.visionPath ?? 'vision_encoder.onnx'),
-        files.name,
-      ]);
+    if (takesEmbeddings(files)) throw besideText(resolved);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
     const { roles } = planInputs(index, names, new Set(names));

@@ -178,6 +178,19 @@ export class VisionPart implements PictureReader {
   }
 }
 
+/** The refusal of a picture without a text. */
+export function besideText({
+  name,
+  visionPath,
+  modelPath,
+}: Pick<ResolvedModel, 'name' | 'visionPath' | 'modelPath'>): ExplorerError {
+  return new ExplorerError('pictureBesideText', [
+    name,
+    baseName(visionPath ?? 'vision_encoder.onnx'),
+    baseName(modelPath),
+  ]);
+}
+
 /** The refusal of a picture within a text, with a reason as a clause. */
 function notWritten({ name, visionPath, modelPath }: ResolvedModel, reason: string): ExplorerError {
   return new ExplorerError('pictureNotWritten', [

@@ -28,6 +28,7 @@ import type { Component } from '../../model/head';
 import type { Predictions } from '../../model/predictions';
 import type { Writes } from '../../model/writes';
 import { drawnCell } from '../how/drawnCell';
+import type { TokenStream } from '../../model/token';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
 import { baseName, type FileAccess } from '../files/fileAccess';
@@ -80,6 +81,8 @@ export interface EngineHost {
 interface Ran extends Pick<RunInfo, 'streams' | 'components'> {
   readonly spec: ModelSpec;
   readonly fed: readonly FedFile[];
+  /** Whether a model of texts read a picture in one. */
+  readonly isWithinText?: boolean;
 }
 
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
@@ -410,8 +413,8 @@ export class EngineServer {
 
   /** The model of a run, loaded where it is not. */
   #modelOf(runId: number, signal: AbortSignal): Promise<LoadedModel | ImageModel> {
-    const { spec, streams } = this.#ranOf(runId);
-    const isPicture = streams.some(({ grid }) => grid !== undefined);
+    const { spec, streams, isWithinText } = this.#ranOf(runId);
+    const isPicture = streams.some(({ grid }) => grid !== undefined) && isWithinText !== true;
     return isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal);
   }
 
@@ -447,9 +450,44 @@ export class EngineServer {
     return (await this.#load(ran.spec, signal)).writes({ ...ran, layersOf }, asked);
   }
 
-  async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
+  /** A picture within a text, shown as a picture: what of the text is no patch stands beside it. */
+  async #explainWithinText(
+    { model: spec, path, bytes }: ExplainImageParams,
+    text: string,
+    signal: AbortSignal,
+  ): Promise<RunInfo> {
+    const started = performance.now();
+    const model = await this.#load(spec, signal);
+    const loaded = performance.now();
+    this.#connection.fire('progress', { stage: 'readImage' });
+    const picture = { bytes: bytes ?? (await this.#access.read(path, 'picture')), name: baseName(path) };
+    const read = await model.explain(
+      { text, tokenLimit: 0, picture },
+      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+    );
+    letGoWhereCancelled(read.layers, signal);
+    const { components, layers, notices, timings } = read;
+    const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
+    const runId = this.#nextRun++;
+    this.#ran.set(runId, { spec, fed: model.fed, streams, components, isWithinText: true });
+    this.#attention.add(runId, layers);
+    if (read.picture !== undefined) this.#pictures.add(runId, read.picture);
+    this.#log('info', `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture and a text`);
+    return {
+      runId,
+      model: model.info,
+      streams,
+      components,
+      notices,
+      timings: { ...timings, load: loaded - started },
+    };
+  }
+
+  async #explainImage(params: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
+    const { model: spec, path, bytes, text } = params;
     signal.throwIfAborted();
     this.#begin();
+    if (text !== undefined) return this.#explainWithinText(params, text, signal);
     const started = performance.now();
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
@@ -514,7 +552,7 @@ export class EngineServer {
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
     if (this.#model?.isOf(spec) === true) {
-      if (this.#model instanceof LoadedModel) throw new ExplorerError('modelReadsText', [this.#model.info.name]);
+      if (this.#model instanceof LoadedModel) throw this.#model.pictureRefusal;
       return this.#model;
     }
     await this.#makeRoom();

@@ -21,7 +21,7 @@ import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
-import { VisionPart } from '../image/visionPart';
+import { besideText, VisionPart } from '../image/visionPart';
 import { endIdsOf, readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
@@ -74,6 +74,7 @@ interface LoadedParts {
   readonly predictions: PredictionRuns;
   readonly effects: EffectRuns;
   readonly writing: WriteRuns;
+  readonly pictureRefusal: ExplorerError;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -88,6 +89,8 @@ export class LoadedModel {
   readonly #predictions: PredictionRuns;
   readonly #effects: EffectRuns;
   readonly #writing: WriteRuns;
+  /** Why it does not read a picture alone. */
+  readonly pictureRefusal: ExplorerError;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
@@ -105,7 +108,9 @@ export class LoadedModel {
     predictions,
     effects,
     writing,
+    pictureRefusal,
   }: LoadedParts) {
+    this.pictureRefusal = pictureRefusal;
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -187,6 +192,9 @@ export class LoadedModel {
       predictions,
       effects,
       writing,
+      pictureRefusal: takesEmbeddings(parts.main)
+        ? besideText(resolved)
+        : new ExplorerError('modelReadsText', [resolved.name]),
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
 import { patchAt, type PlacedPicture } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
+import type { PictureView } from '../../protocol';
 import type { TokenLimits } from '../limits/tokenLimits';
 import type { FedFile } from '../session/fedInput';
 import type { TokenizedText } from './tokenizeText';
@@ -30,7 +31,7 @@ export interface SeenPicture {
   /** The patch that each token is, row by row, from token 0 on. */
   readonly grid: PatchGrid;
   /** The picture as the model sees it. */
-  readonly picture: PlacedPicture & { readonly width: number; readonly height: number };
+  readonly picture: PictureView & PlacedPicture;
   readonly notices: readonly Notice[];
   readonly fed: FedFile;
 }

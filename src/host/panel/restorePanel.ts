@@ -22,7 +22,7 @@ export async function restorePanel(recalled: Recalled, controller: ExplainContro
 async function explainAgain(state: PersistedPanel, controller: ExplainController): Promise<void> {
   if (state.isPicture === true) {
     await controller.explain(
-      () => ({ picture: vscode.Uri.parse(state.uri) }),
+      () => ({ picture: vscode.Uri.parse(state.uri), isQuiet: true }),
       () => state.view,
     );
     return;

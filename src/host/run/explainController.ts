@@ -26,7 +26,7 @@ import { lastingPath, otherModelNotice } from './otherModel';
 import { PartChooser, type Reading } from './partChooser';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
-import { runPicture } from './runPicture';
+import { askPictureText, runPicture } from './runPicture';
 import { ShownRun, type ShownRunFacts } from './shownRun';
 import { showProgress } from './showProgress';
 import { syntaxEnds } from './syntaxEnds';
@@ -90,6 +90,8 @@ export class ExplainController implements Disposable {
   #attempt: Attempt | undefined;
   /** What «Run Again» explains. */
   #last: SourceFinder | undefined;
+  /** What was read with a picture last. */
+  #pictureText = '';
   readonly #parts = new PartChooser();
   readonly #willExplainEmitter = this.#store.add(new Emitter<undefined>());
   /** Something was asked for. */
@@ -403,7 +405,7 @@ export class ExplainController implements Disposable {
     }
   }
 
-  async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
+  async #runPicture({ picture, isQuiet }: PictureSource, attempt: Attempt): Promise<ShownRun> {
     const ignored = await ignoredSettings();
     if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
     const tracked = new TrackedPicture(picture);
@@ -422,7 +424,16 @@ export class ExplainController implements Disposable {
       return answer;
     };
     try {
-      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal, whileAsking);
+      const askText = async (): Promise<string | undefined> => {
+        if (isQuiet === true) return undefined;
+        const text = await whileAsking(() => askPictureText(this.#pictureText));
+        if (text !== undefined) this.#pictureText = text;
+        return text;
+      };
+      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal, {
+        whileAsking,
+        askText,
+      });
       const sentences = [
         ...(ignored === undefined ? [] : [errorSentence(ignored)]),
         ...notices,

@@ -5,6 +5,8 @@ import { said } from '../say/said';
 /** A picture that is to be explained, before anything of it is read. */
 export interface PictureSource {
   readonly picture: vscode.Uri;
+  /** Whether nobody is asked for a text that a model reads with it. */
+  readonly isQuiet?: boolean;
 }
 
 const extensions = ['png', 'jpg', 'jpeg', 'webp', 'gif'];

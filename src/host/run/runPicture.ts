@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { ExplorerError } from '../../base/errors';
 import type { PlainText } from '../../base/safeText';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
@@ -7,6 +8,8 @@ import { locateModel, type ModelLocation, type ModelPlaces } from '../model/mode
 import { runFitting, type ModelsOfKinds, type WhileAsking } from '../model/modelsOfKinds';
 import { checkFile, readFileAtMost } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
+import { askForText } from '../say/dialogs';
+import { said } from '../say/said';
 import { documentName } from './documentName';
 import { lastingPath, otherModelNotice } from './otherModel';
 
@@ -18,6 +21,13 @@ export interface PictureDependencies {
   readonly models: ModelsOfKinds;
 }
 
+/** What the person is asked on the way. */
+export interface PictureQuestions {
+  readonly whileAsking: WhileAsking;
+  /** Asks for the text that is read with the picture, by a model that reads pictures within texts; undefined where there is none. */
+  readonly askText: () => Promise<string | undefined>;
+}
+
 /** A run of a picture, with the model that read it. */
 export interface PictureRun {
   readonly held: HeldRun;
@@ -26,12 +36,33 @@ export interface PictureRun {
   readonly notices: readonly PlainText[];
 }
 
+/** Longer texts than this are for no picture. */
+const maxTextUnits = 20_000;
+
+/** Asks for the text that a model reads with a picture; undefined where the person leaves. */
+export async function askPictureText(value: string): Promise<string | undefined> {
+  return askForText({
+    title: said('Explain Picture Within a Text'),
+    prompt: said(
+      'This model reads pictures within texts: what is the text? The picture stands before it, or where the text says so (<image>).',
+    ),
+    placeholder: said('What is in the picture?'),
+    value,
+    check: (text) =>
+      text.trim() === ''
+        ? said('The text must not be empty.')
+        : text.length > maxTextUnits
+          ? said('At most {0} characters.', maxTextUnits)
+          : undefined,
+  });
+}
+
 /** Explains a picture with the model that {@link runFitting} finds for it. Throws `modelReadsText` where there is none. */
 export async function runPicture(
   uri: vscode.Uri,
   { supervisor, files, places, models }: PictureDependencies,
   signal: AbortSignal,
-  whileAsking: WhileAsking,
+  { whileAsking, askText }: PictureQuestions,
 ): Promise<PictureRun> {
   // Said before a model is chosen or loaded for it.
   await checkFile(uri, 'picture', documentName(uri));
@@ -48,14 +79,22 @@ export async function runPicture(
       const model = locateModel({ ...settings, modelPath }, places, uri);
       files.allowModel(model.uri);
       files.allowPicture(uri);
-      const held = await supervisor.explainImage(
-        {
-          model: model.spec,
-          path: places.hasFilePaths ? uri.fsPath : uri.toString(),
-          ...(bytes === undefined ? {} : { bytes }),
-        },
-        signal,
-      );
+      const explain = (text: string | undefined): Promise<HeldRun> =>
+        supervisor.explainImage(
+          {
+            model: model.spec,
+            path: places.hasFilePaths ? uri.fsPath : uri.toString(),
+            ...(bytes === undefined ? {} : { bytes }),
+            ...(text === undefined ? {} : { text }),
+          },
+          signal,
+        );
+      const held = await explain(undefined).catch(async (error: unknown) => {
+        if (!(error instanceof ExplorerError) || error.code !== 'pictureBesideText') throw error;
+        const text = await askText();
+        if (text === undefined || signal.aborted) throw error;
+        return explain(text);
+      });
       return {
         run: {
           held,

@@ -36,6 +36,11 @@ describe('The token that a run is looked at with first', () => {
       expect(firstToken([source, target], component, 3)).to.deep.equal({ stream: 1, position: 2 });
   });
 
+  it('is of the text that a picture stands in', () => {
+    const within = streamOf('image', ['', 'What', ' is', '?']);
+    expect(firstToken([within], 'decoder')).to.deep.equal({ stream: 0, position: 2 });
+  });
+
   it('is the class token of a picture, where there is one', () => {
     expect(firstToken([streamOf('image', ['', ''])], 'self')).to.deep.equal({ stream: 0, position: 0 });
     expect(
