@@ -30,7 +30,7 @@ const rooms = {
       'folder',
       'report',
     ],
-    ...['predict', 'image', 'serve'],
+    ...['predict', 'image', 'attentionFile', 'serve'],
   ],
 };
 

@@ -5,6 +5,7 @@ import type { TokenRef } from '../../model/token';
 import type { RowReader } from '../editor/rowReader';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
+import type { AttentionFileEditors } from '../attentionFiles/attentionFileEditors';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { LiveMode } from '../live/liveMode';
 import type { ExplainController } from '../run/explainController';
@@ -24,13 +25,14 @@ import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { exportNumbers } from '../export/exportNumbers';
+import { saveFigure } from '../export/saveFigure';
 import type { WriteWhole } from '../export/writeFile';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
 import { findReadingHead } from './findReadingHead';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
-import { copyWeights, pinHere, saveFigure } from './panelMenu';
+import { copyWeights, pinHere } from './panelMenu';
 import { explainFromStart, readSelection } from './readSelection';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
@@ -46,6 +48,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly live: LiveMode;
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
+  readonly attentionFiles: AttentionFileEditors;
   readonly documents: ModelDocuments;
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
@@ -56,6 +59,9 @@ export interface CommandDependencies extends SelectModelDependencies {
 /** Registers every command until the returned disposable is disposed. */
 export function registerCommands(deps: CommandDependencies): Disposable {
   const { store, controller, live, supervisor, panels, documents, log } = deps;
+  /** What the person looks at: the attention file that is in front of them, else the window's run. */
+  const looked = (): ViewStore => deps.attentionFiles.active?.store ?? store;
+  const shownIn = () => deps.attentionFiles.active?.panel ?? panels;
   const registrations = new DisposableStore();
   const register = (command: string, run: (...args: unknown[]) => unknown): void =>
     void registrations.add(registerCommand(command, run));
@@ -138,16 +144,16 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     commands.chooseLanguages,
     thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
   );
-  register(commands.selectHead, () => selectHead(store));
-  register(commands.showHeads, () => panels.showView('heads'));
-  register(commands.showHow, () => panels.showView('how'));
-  register(commands.showRelations, () => panels.showView('relations'));
-  register(commands.showPredictions, () => panels.showView('predictions'));
+  register(commands.selectHead, () => selectHead(looked()));
+  register(commands.showHeads, () => shownIn().showView('heads'));
+  register(commands.showHow, () => shownIn().showView('how'));
+  register(commands.showRelations, () => shownIn().showView('relations'));
+  register(commands.showPredictions, () => shownIn().showView('predictions'));
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
-    store.setHovered(undefined);
-    if (!live.isOn) store.setCaret(undefined);
-    store.changeView({ pinned: [], marked: [] });
+    looked().setHovered(undefined);
+    if (!live.isOn) looked().setCaret(undefined);
+    looked().changeView({ pinned: [], marked: [] });
   });
   register(commands.showExtractionReport, () => documents.show('report'));
   register(commands.showInput, () => documents.show('input'));
@@ -165,10 +171,10 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.openSettings, () =>
     vscode.commands.executeCommand('workbench.action.openSettings', settingsSection),
   );
-  register(commands.pinHere, (context) => pinHere(store, context));
-  register(commands.copyWeights, (context) => copyWeights(store, deps.rows, context));
-  register(commands.saveFigure, () => saveFigure(store, panels));
-  register(commands.exportNumbers, () => exportNumbers(store, deps.writeWhole));
+  register(commands.pinHere, (context) => pinHere(looked(), context));
+  register(commands.copyWeights, (context) => copyWeights(looked(), deps.rows, context));
+  register(commands.saveFigure, () => saveFigure(looked(), shownIn(), deps.writeWhole));
+  register(commands.exportNumbers, () => exportNumbers(looked(), deps.writeWhole));
   register(
     commands.pinToken,
     withToken((_run, token) => store.togglePin(token)),

@@ -35,7 +35,7 @@ import { said } from '../say/said';
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
-  readonly memory: PanelMemory;
+  readonly memory: Pick<PanelMemory, 'kept' | 'remember'>;
   readonly extensionUri: vscode.Uri;
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
