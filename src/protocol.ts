@@ -101,6 +101,14 @@ export interface ExplainImageParams {
   readonly text?: string | undefined;
 }
 
+/** An attention file to open. */
+export interface AttentionFileParams {
+  /** A path that the engine's file access understands. */
+  readonly path: string;
+  /** The file's bytes, where the engine cannot reach it. */
+  readonly bytes?: Uint8Array;
+}
+
 /** A picture as a model sees it, after it was resized and cropped, before its values were normalised: RGBA, row-major, opaque. */
 export interface PictureView {
   readonly width: number;
@@ -338,6 +346,8 @@ export interface EngineApi {
   explain(params: ExplainParams): RunInfo;
   /** The same for a picture; its only token stream has a grid. */
   explainImage(params: ExplainImageParams): RunInfo;
+  /** Holds the attention of a file as if it were that of a run. Throws `attentionFileInvalid`, and what reading a file throws. */
+  openAttention(params: AttentionFileParams): RunInfo;
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams & OfWeightForm): Pattern;

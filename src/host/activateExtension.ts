@@ -5,6 +5,7 @@ import type { ModelSpec } from '../protocol';
 import { Emitter } from '../base/event';
 import { entry, entryOf, failureEntry } from '../base/logText';
 import { Sparing } from '../base/sparing';
+import { AttentionFileEditors } from './attentionFiles/attentionFileEditors';
 import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
 import { revealToken } from './commands/revealToken';
@@ -140,6 +141,26 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       (recalled) => void restorePanel(recalled, controller),
     ),
   );
+  const noteRuns = (): void =>
+    void vscode.commands.executeCommand(
+      'setContext',
+      'attentionExplorer.hasRun',
+      store.run !== undefined || attentionFiles.hasRun,
+    );
+  const attentionFiles = owned.add(
+    new AttentionFileEditors(
+      {
+        launcher,
+        extensionUri,
+        log,
+        hasFilePaths: environment.hasFilePaths,
+        onDidChangeSettings,
+        act: (action) =>
+          void runAction(action).catch((error: unknown) => log.error(entry`"${action}": ${String(error)}`)),
+      },
+      noteRuns,
+    ),
+  );
   const live = owned.add(
     new LiveMode({
       store,
@@ -197,6 +218,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       live,
       supervisor,
       panels,
+      attentionFiles,
       documents,
       rows,
       log,
@@ -223,7 +245,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => runSettingsEmitter.fire(undefined)));
   owned.add(
     store.onDidChangeRun((run) => {
-      void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
+      noteRuns();
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasOwnTarget', run?.target !== undefined);
       void vscode.commands.executeCommand(
         'setContext',

@@ -48,6 +48,7 @@ export const fileLimits = {
     maxBytes: megabyte,
     beyond: 'not applied; asking for it says why',
   },
+  attention: { title: 'An attention file', maxBytes: 2 * gigabyte, beyond: 'refused' },
   feeds: { title: 'Tensors for `extract --feeds`', maxBytes: 2 * gigabyte, beyond: 'refused' },
 } as const satisfies Record<string, FileLimit>;
 

@@ -17,7 +17,7 @@ export interface ModelInfo {
   readonly name: PlainText;
   /** The path it was loaded from. */
   readonly path: string;
-  readonly backend: Backend;
+  readonly backend: Backend | 'file';
   /** Why this backend, in one English sentence. */
   readonly backendReason: PlainText;
   readonly numThreads: number;
@@ -135,6 +135,8 @@ export const noticeSentences = {
   processorAssumed:
     '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   inLanguages: 'The text was read as {0}, and the target is in {1}, as you have chosen.',
+  fileNotShares:
+    'Rows of {0} do not sum to one, so these numbers are no shares of attention: were they written after the softmax?',
   asPair: 'Two texts are explained as a pair, with the separators and token types that the tokenizer of {0} makes.',
   notAsPair: 'The model {0} reads no pairs of texts, so the first selection is explained by itself.',
   pairCut:

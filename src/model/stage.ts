@@ -5,6 +5,7 @@ export const stageSentences = {
   loadModel: 'Loading the model',
   tokenize: 'Cutting the text into tokens',
   readImage: 'Reading the picture',
+  readFile: 'Reading the attention file',
   run: 'Running the model',
   generate: 'Writing the target',
 } as const;

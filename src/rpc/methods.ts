@@ -3,6 +3,7 @@ export const engineMethods = [
   'warmUp',
   'explain',
   'explainImage',
+  'openAttention',
   'picture',
   'pattern',
   'overview',

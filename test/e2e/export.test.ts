@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { unzipSync } from 'fflate';
+import type { FrameLocator } from 'playwright-core';
 import { temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { expectEventually } from '../harness/eventually';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
@@ -29,13 +30,9 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   after(() => vscode?.close());
 
   /** Answers the question where to save. */
-  async function saveAs(path: string): Promise<void> {
+  async function saveAs(path: string, title: string): Promise<void> {
     const { page } = vscode;
-    await page
-      .locator('.quick-input-widget', { hasText: 'Export Numbers' })
-      .locator('input[type=text]')
-      .first()
-      .fill(path);
+    await page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first().fill(path);
     await page.keyboard.press('Enter');
     await expectEventually(() => expect(existsSync(path)).to.equal(true));
   }
@@ -48,7 +45,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.pick('All layers');
     await vscode.pick('float32');
     const path = join(folder, 'numbers.attention.npz');
-    await saveAs(path);
+    await saveAs(path, 'Export Numbers');
     await vscode.waitForNotification('The numbers were written to');
     const files = unzipSync(readFileSync(path));
     const weights = new Float32Array(files['attention.self.0.npy'].slice(-16).buffer);
@@ -56,4 +53,50 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     expect(Array.from(weights, (weight) => weight.toFixed(2)).slice(0, 2)).to.deep.equal(['0.88', '0.12']);
     expect(readdirSync(folder)).to.deep.equal(['numbers.attention.npz']);
   });
+
+  it('saves the matrix as a figure for a light page', async function () {
+    this.timeout(120_000);
+    await vscode.runCommand('Attention Explorer: Save Figure…');
+    await vscode.pick('SVG, 85 mm Wide (One Column)');
+    const path = join(folder, 'figure.svg');
+    await saveAs(path, 'Save Figure');
+    const svg = readFileSync(path, 'utf8');
+    expect(svg.match(/<rect x="\d+" y="\d+" width="1" height="1"/g)).to.have.length(4);
+    expect(svg)
+      .to.include('fill="rgb(255, 255, 255)"')
+      .and.match(/>thinking-machines · notes\.txt · .*head 0\.0 · /);
+  });
+
+  it('opens what was written without a model, and anything else with one sentence', async function () {
+    this.timeout(180_000);
+    vscode.writeFile('kept.attention.npz', readFileSync(join(folder, 'numbers.attention.npz')));
+    await vscode.openTab('kept.attention.npz');
+    const frame = await panelOf('kept.attention.npz');
+    await frame.getByRole('grid').first().waitFor({ timeout: 60_000 });
+    await vscode.runCommand('Attention Explorer: Select Head');
+    await vscode.quickPickRow('0.0').waitFor();
+    await vscode.page.keyboard.press('Escape');
+    await frame.locator('.toolbar', { hasText: 'thinking-machines' }).waitFor();
+    await vscode.screenshot('attention-file');
+    // It is read again when it is written again, and a lie is told as such.
+    vscode.writeFile('kept.attention.npz', 'no arrays');
+    await frame
+      .getByText(/kept\.attention\.npz cannot be shown as attention/)
+      .first()
+      .waitFor();
+    await vscode.screenshot('attention-file-broken');
+  });
+
+  /** The page of the editor that is in front. */
+  async function panelOf(name: string): Promise<FrameLocator> {
+    await vscode.waitForTab(name);
+    for (const end = Date.now() + 60_000; Date.now() < end; await vscode.page.waitForTimeout(200)) {
+      const count = await vscode.page.locator('iframe.webview.ready').count();
+      for (let i = 0; i < count; i++) {
+        const frame = vscode.panelFrame(i);
+        if ((await frame.getByText(name).count()) > 0) return frame;
+      }
+    }
+    throw new Error(`No page shows ${name}.`);
+  }
 });

@@ -45,6 +45,7 @@ const allowed = [
   /^dist\/tree-sitter-[\w-]+\.wasm$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^media\/[\w-]+\.(png|svg)$/,
+  /^media\/attention-files\.md$/,
   /^media\/course\/\w+(\.nls\.zh-cn)?\.md$/,
   /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
   /^media\/models\/models\.json$/,

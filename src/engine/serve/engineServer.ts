@@ -39,7 +39,8 @@ import { LoadedModel, type ModelBounds } from './loadedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
-import { WeighedRuns } from './weighedRuns';
+import { openAttention } from './openAttention';
+import { WeighedRuns, type WeighableRun } from './weighedRuns';
 
 import { CodeParser } from '../syntax/parseCode';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
@@ -78,8 +79,11 @@ export interface EngineHost {
 }
 
 /** A run whose attention is held. */
-interface Ran extends Pick<RunInfo, 'streams' | 'components'> {
-  readonly spec: ModelSpec;
+interface Ran extends Pick<RunInfo, 'streams' | 'components'>, Pick<WeighableRun, 'weighings'> {
+  /** Undefined of an attention file, which has no model. */
+  readonly spec: ModelSpec | undefined;
+  /** What it is called, of an attention file. */
+  readonly name?: string;
   readonly fed: readonly FedFile[];
   /** Whether a model of texts read a picture in one. */
   readonly isWithinText?: boolean;
@@ -134,7 +138,10 @@ export class EngineServer {
     this.#weighed = new WeighedRuns({
       store: this.#attention,
       ranOf: (runId) => this.#ranOf(runId),
-      loaded: (runId) => (this.#model?.isOf(this.#ranOf(runId).spec) === true ? this.#model.weighs : undefined),
+      loaded: (runId) => {
+        const { spec } = this.#ranOf(runId);
+        return spec !== undefined && this.#model?.isOf(spec) === true ? this.#model.weighs : undefined;
+      },
       withModel: (runId, work, signal = new AbortController().signal) =>
         this.#enqueue(() =>
           this.#withoutGraphics(async () => {
@@ -161,6 +168,16 @@ export class EngineServer {
       },
       explainImage: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
+      openAttention: async (params, signal) => {
+        this.#begin();
+        const opened = await openAttention(this.#access, params);
+        signal.throwIfAborted();
+        const { info, layers, picture, weighings } = { ...opened, info: { ...opened.info, runId: this.#nextRun++ } };
+        this.#ran.set(info.runId, { ...info, spec: undefined, name: info.model.name, fed: [], weighings });
+        this.#attention.add(info.runId, layers);
+        if (picture !== undefined) this.#pictures.add(info.runId, picture);
+        return info;
+      },
       picture: ({ runId }) => {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
@@ -383,7 +400,7 @@ export class EngineServer {
     signal: AbortSignal,
   ): Promise<RandomTable> {
     signal.throwIfAborted();
-    const { spec } = this.#ranOf(runId);
+    const spec = this.#specOf(runId);
     this.#begin();
     const model = await this.#load(spec, signal);
     return measureRandomText(
@@ -403,6 +420,13 @@ export class EngineServer {
     return ran;
   }
 
+  /** Throws `noModelHere` of an attention file. */
+  #specOf(runId: number): ModelSpec {
+    const { spec, name = '' } = this.#ranOf(runId);
+    if (spec === undefined) throw new ExplorerError('noModelHere', [name]);
+    return spec;
+  }
+
   async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
     signal.throwIfAborted();
     const { fed, streams, components } = this.#ranOf(runId);
@@ -413,7 +437,8 @@ export class EngineServer {
 
   /** The model of a run, loaded where it is not. */
   #modelOf(runId: number, signal: AbortSignal): Promise<LoadedModel | ImageModel> {
-    const { spec, streams, isWithinText } = this.#ranOf(runId);
+    const spec = this.#specOf(runId);
+    const { streams, isWithinText } = this.#ranOf(runId);
     const isPicture = streams.some(({ grid }) => grid !== undefined) && isWithinText !== true;
     return isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal);
   }
@@ -422,21 +447,21 @@ export class EngineServer {
     signal.throwIfAborted();
     const ran = this.#ranOf(runId);
     this.#begin();
-    return (await this.#load(ran.spec, signal)).predict(ran, mask);
+    return (await this.#load(this.#specOf(runId), signal)).predict(ran, mask);
   }
 
   async #effect({ runId, ...asked }: EffectParams, signal: AbortSignal): Promise<EffectAnswer> {
     signal.throwIfAborted();
     const ran = this.#ranOf(runId);
     this.#begin();
-    return (await this.#load(ran.spec, signal)).effect(ran, asked, this.#steps(signal, noProgress));
+    return (await this.#load(this.#specOf(runId), signal)).effect(ran, asked, this.#steps(signal, noProgress));
   }
 
   async #headEffects({ runId, scan, ...asked }: HeadEffectsParams, signal: AbortSignal): Promise<HeadEffects> {
     signal.throwIfAborted();
     const ran = this.#ranOf(runId);
     this.#begin();
-    return (await this.#load(ran.spec, signal)).headEffects(ran, asked, {
+    return (await this.#load(this.#specOf(runId), signal)).headEffects(ran, asked, {
       ...this.#steps(signal, noProgress),
       onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
     });
@@ -447,7 +472,7 @@ export class EngineServer {
     const ran = this.#ranOf(runId);
     this.#begin();
     const layersOf = (component: Component) => this.#attention.layersOf(runId, component);
-    return (await this.#load(ran.spec, signal)).writes({ ...ran, layersOf }, asked);
+    return (await this.#load(this.#specOf(runId), signal)).writes({ ...ran, layersOf }, asked);
   }
 
   /** A picture within a text, shown as a picture: what of the text is no patch stands beside it. */

@@ -11,6 +11,8 @@ import { lackOfComponent, largestOf, MixedLayer, weighComponent, type LayerWeigh
 export interface WeighableRun {
   readonly components: readonly ComponentInfo[];
   readonly fed: readonly FedFile[];
+  /** What a component's layers weigh beside their weights, where that is known without a model. */
+  readonly weighings?: ((component: Component) => readonly LayerWeighing[]) | undefined;
 }
 
 /** What weighing needs of the engine. */
@@ -44,6 +46,7 @@ export class WeighedRuns {
         const reason =
           this.#refusals.get(nameOf(runId, name, id)) ??
           lackOfComponent(id, name, (each) => store.layersOf(runId, each)) ??
+          this.#lackOfFile(runId, name, id) ??
           weighs?.lackOf(id, component);
         return reason === undefined ? [] : [[id, reason]];
       }),
@@ -99,7 +102,7 @@ export class WeighedRuns {
 
   async #make(runId: number, name: Component, method: MethodId): Promise<Weighing> {
     const { store } = this.#engine;
-    const { fed } = this.#engine.ranOf(runId);
+    const { fed, weighings: known } = this.#engine.ranOf(runId);
     const component = this.#componentOf(runId, name);
     const layers = store.layersOf(runId, name);
     const { needs, unit } = methodOf(method);
@@ -109,7 +112,8 @@ export class WeighedRuns {
     const weighings: readonly (LayerWeighing | undefined)[] | string =
       needs === 'nothing'
         ? []
-        : await this.#engine.withModel(runId, async (weighs) => weighs.weigh(component, layers, fed));
+        : (known?.(name) ??
+          (await this.#engine.withModel(runId, async (weighs) => weighs.weigh(component, layers, fed))));
     if (typeof weighings === 'string') throw notOffered(method, weighings);
     const weighed = await weighComponent(method, name, { layersOf, weighings });
     if (typeof weighed === 'string') throw notOffered(method, weighed);
@@ -124,6 +128,15 @@ export class WeighedRuns {
     if (store.layersOf(runId, name).some((layer, i) => layer !== layers[i])) throw new ExplorerError('cancelled');
     store.addWeighed(runId, name, method, { ...weighing, layers: weighed });
     return weighing;
+  }
+
+  /** What an attention file lacks for a method; undefined of a run of a model. */
+  #lackOfFile(runId: number, name: Component, method: MethodId): string | undefined {
+    const weighings = methodOf(method).needs === 'nothing' ? undefined : this.#engine.ranOf(runId).weighings?.(name);
+    if (weighings === undefined) return undefined;
+    if (method === 'summed') return 'an attention file has no projection';
+    const lacks = weighings.map(({ values, norms }) => (method === 'norm' ? norms : values));
+    return lacks.find((lack) => typeof lack === 'string');
   }
 
   #componentOf(runId: number, name: Component): ComponentInfo {

@@ -160,10 +160,12 @@ async function weighLayer(
   { values, norms, grams, residual }: LayerWeighing,
   signal: AbortSignal | undefined,
 ): Promise<HeldLayer | string> {
+  // An attention file may have the one without the other.
+  if (method === 'norm' && typeof norms !== 'string')
+    return new ScaledLayer(layer, norms.subarray(0, layer.numHeads * layer.numKeys));
   if (typeof values === 'string') return values;
   if (method === 'value') return new ScaledLayer(layer, lengths(values));
   if (typeof norms === 'string') return norms;
-  if (method === 'norm') return new ScaledLayer(layer, norms.subarray(0, layer.numHeads * layer.numKeys));
   if (method === 'summed') {
     const read = await grams?.();
     if (read === undefined) return 'its projection is not told';

@@ -1,12 +1,7 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
-import { plain } from '../../base/safeText';
-import { headLabel, type HeadSelection } from '../../model/head';
 import type { RowReader } from '../editor/rowReader';
-import type { ExplorerPanels } from '../panel/explorerPanels';
 import { checkMenuToken } from '../panel/panelMessages';
-import { documentName } from '../run/documentName';
-import { askWhereToSave } from '../say/dialogs';
 import { showInformation } from '../say/notifications';
 import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
@@ -31,35 +26,4 @@ export async function copyWeights(store: ViewStore, rows: RowReader, context: un
     return;
   }
   await vscode.env.clipboard.writeText(weightsTable(row.over, row.weights, row.method));
-}
-
-/** Saves the matrix as it is drawn. */
-export async function saveFigure(store: ViewStore, panels: ExplorerPanels): Promise<void> {
-  const { run, view } = store;
-  if (run === undefined) throw new ExplorerError('unknownRun');
-  const png = await panels.figure();
-  const name =
-    `${documentName(run.text.uri)}-${headsName(view.selection)}${view.method === 'attention' ? '' : `-${view.method}`}.png`.replaceAll(
-      /[^\w.-]+/g,
-      '-',
-    );
-  const target = await askWhereToSave({
-    title: said('Save Figure'),
-    name: plain(name),
-    kind: { name: said('PNG picture'), extensions: ['png'] },
-    besides: run.text.uri,
-  });
-  if (target === undefined) return;
-  try {
-    await vscode.workspace.fs.writeFile(target, png);
-  } catch (error) {
-    throw new ExplorerError('fileNotWritten', [target.fsPath, String(error)], { cause: error });
-  }
-}
-
-function headsName({ component, heads, aggregation }: HeadSelection): string {
-  const [first] = heads;
-  return heads.length === 1 && first !== undefined
-    ? `${component}-${headLabel(first)}`
-    : `${component}-${aggregation}-of-${heads.length}`;
 }

@@ -5,6 +5,7 @@ import type { TokenRef } from '../../model/token';
 import type { RowReader } from '../editor/rowReader';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
+import type { AttentionFileEditors } from '../attentionFiles/attentionFileEditors';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { LiveMode } from '../live/liveMode';
 import type { Comparisons } from '../compare/comparisons';
@@ -25,13 +26,14 @@ import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { exportNumbers } from '../export/exportNumbers';
+import { saveFigure } from '../export/saveFigure';
 import type { WriteWhole } from '../export/writeFile';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
 import { findReadingHead } from './findReadingHead';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
-import { copyWeights, pinHere, saveFigure } from './panelMenu';
+import { copyWeights, pinHere } from './panelMenu';
 import { explainFromStart, readSelection } from './readSelection';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
@@ -48,6 +50,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly live: LiveMode;
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
+  readonly attentionFiles: AttentionFileEditors;
   readonly documents: ModelDocuments;
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
@@ -59,6 +62,9 @@ export interface CommandDependencies extends SelectModelDependencies {
 /** Registers every command until the returned disposable is disposed. */
 export function registerCommands(deps: CommandDependencies): Disposable {
   const { store, controller, live, supervisor, panels, documents, log } = deps;
+  /** What the person looks at: the attention file that is in front of them, else the window's run. */
+  const looked = (): ViewStore => deps.attentionFiles.active?.store ?? store;
+  const shownIn = () => deps.attentionFiles.active?.panel ?? panels;
   const registrations = new DisposableStore();
   const register = (command: string, run: (...args: unknown[]) => unknown): void =>
     void registrations.add(registerCommand(command, run));
@@ -141,31 +147,31 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     commands.chooseLanguages,
     thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
   );
-  register(commands.selectHead, () => selectHead(store));
-  register(commands.showHeads, () => panels.showView('heads'));
-  register(commands.showHow, () => panels.showView('how'));
-  register(commands.showRelations, () => panels.showView('relations'));
+  register(commands.selectHead, () => selectHead(looked()));
+  register(commands.showHeads, () => shownIn().showView('heads'));
+  register(commands.showHow, () => shownIn().showView('how'));
+  register(commands.showRelations, () => shownIn().showView('relations'));
   register(commands.continueText, async () => {
     await continueText(store, controller);
     panels.showView('predictions');
   });
-  register(commands.showPredictions, () => panels.showView('predictions'));
-  register(commands.showEffects, () => panels.showView('effects'));
-  register(commands.blockHere, () => panels.showView('effects', 'block'));
-  register(commands.silenceHeads, () => panels.showView('effects', 'silence'));
+  register(commands.showPredictions, () => shownIn().showView('predictions'));
+  register(commands.showEffects, () => shownIn().showView('effects'));
+  register(commands.blockHere, () => shownIn().showView('effects', 'block'));
+  register(commands.silenceHeads, () => shownIn().showView('effects', 'silence'));
   register(
     commands.askEffects,
     withToken((_run, token) => {
-      store.changeView({ pinned: [token] });
-      panels.showView('effects', 'ask');
+      looked().changeView({ pinned: [token] });
+      shownIn().showView('effects', 'ask');
     }),
   );
   register(commands.compareWith, () => deps.comparisons.choose());
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
-    store.setHovered(undefined);
-    if (!live.isOn) store.setCaret(undefined);
-    store.changeView({ pinned: [], marked: [] });
+    looked().setHovered(undefined);
+    if (!live.isOn) looked().setCaret(undefined);
+    looked().changeView({ pinned: [], marked: [] });
   });
   register(commands.showExtractionReport, () => documents.show('report'));
   register(commands.showInput, () => documents.show('input'));
@@ -183,10 +189,10 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.openSettings, () =>
     vscode.commands.executeCommand('workbench.action.openSettings', settingsSection),
   );
-  register(commands.pinHere, (context) => pinHere(store, context));
-  register(commands.copyWeights, (context) => copyWeights(store, deps.rows, context));
-  register(commands.saveFigure, () => saveFigure(store, panels));
-  register(commands.exportNumbers, () => exportNumbers(store, deps.writeWhole));
+  register(commands.pinHere, (context) => pinHere(looked(), context));
+  register(commands.copyWeights, (context) => copyWeights(looked(), deps.rows, context));
+  register(commands.saveFigure, () => saveFigure(looked(), shownIn(), deps.writeWhole));
+  register(commands.exportNumbers, () => exportNumbers(looked(), deps.writeWhole));
   register(
     commands.pinToken,
     withToken((_run, token) => store.togglePin(token)),

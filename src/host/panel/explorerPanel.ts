@@ -51,7 +51,7 @@ interface PanelComparisons {
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
-  readonly memory: PanelMemory;
+  readonly memory: Pick<PanelMemory, 'kept' | 'remember'>;
   readonly extensionUri: vscode.Uri;
   readonly log: Log;
   readonly act: (action: PanelAction) => void;

@@ -6,18 +6,18 @@ import { isOwnTab } from '../ownTabs';
 import type { PanelArrangement, PanelDeed, PanelEvents } from '../../protocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
-import type { Recalled } from './panelMemory';
+import type { PanelMemory, Recalled } from './panelMemory';
 
 /** Keeps the window's one panel: opens it beside the editor, and takes it back after a reload. */
 export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer {
-  readonly #deps: PanelDependencies;
+  readonly #deps: PanelDependencies & { readonly memory: PanelMemory };
   readonly #restore: (recalled: Recalled) => void;
   readonly #store = new DisposableStore();
   #current: ExplorerPanel | undefined;
   #isUncovering = false;
 
   /** @param restore explains again what the panel showed before the reload. */
-  constructor(deps: PanelDependencies, restore: (recalled: Recalled) => void) {
+  constructor(deps: PanelDependencies & { readonly memory: PanelMemory }, restore: (recalled: Recalled) => void) {
     this.#deps = deps;
     this.#restore = restore;
     this.#store.add(vscode.window.registerWebviewPanelSerializer(panelViewType, this));

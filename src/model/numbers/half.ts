@@ -20,3 +20,21 @@ export function toHalf(values: Float32Array): Uint16Array {
   }
   return halves;
 }
+
+/** Numbers of half precision as such of single precision, which hold them exactly. */
+export function fromHalf(halves: Uint16Array): Float32Array {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < values.length; i++) {
+    const [exponent, fraction] = [(halves[i] >>> 10) & 31, halves[i] & 1023];
+    const size =
+      exponent === 31
+        ? fraction === 0
+          ? Infinity
+          : NaN
+        : exponent === 0
+          ? fraction * 2 ** -24
+          : (1024 + fraction) * 2 ** (exponent - 25);
+    values[i] = halves[i] & 0x8000 ? -size : size;
+  }
+  return values;
+}

@@ -65,24 +65,26 @@ export function weightBytes(layers: readonly WrittenLayer[], precision: Precisio
   return layers.reduce((sum, { heads, numQueries, numKeys }) => sum + width * heads.length * numQueries * numKeys, 0);
 }
 
-/** Every head of layers with its numbers, one after the other: while one is used, the next is read. */
+/** Every head of layers with its numbers, one after the other: while one is used, others are read, at most a third of a layer. */
 export async function* headNumbers(
   { read }: Pick<Numbers, 'read'>,
   layers: readonly WrittenLayer[],
 ): AsyncGenerator<{ readonly layer: WrittenLayer; readonly head: HeadRef; readonly values: Float32Array }> {
+  const waiting: { readonly layer: WrittenLayer; readonly head: HeadRef; readonly reading: Promise<Float32Array> }[] =
+    [];
   const all = layers.flatMap((layer) => layer.heads.map((head) => ({ layer, head })));
-  const start = (at: number): Promise<Float32Array> | undefined => {
-    const next = all[at];
-    const reading = next && read(next.layer.component.component, next.head);
-    // Where nobody waits for it any more, nobody is told of its failure.
-    reading?.catch(() => {});
-    return reading;
-  };
-  let reading = start(0);
-  for (const [at, { layer, head }] of all.entries()) {
-    const values = await reading;
-    reading = start(at + 1);
-    if (values !== undefined) yield { layer, head, values };
+  for (let next = 0, at = 0; at < all.length; at++) {
+    const ahead = Math.max(1, Math.floor(all[at].layer.heads.length / 3));
+    for (; next < all.length && next <= at + ahead; next++) {
+      const { layer, head } = all[next];
+      const reading = read(layer.component.component, head);
+      // Where nobody waits for it any more, nobody is told of its failure.
+      reading.catch(() => {});
+      waiting.push({ layer, head, reading });
+    }
+    const current = waiting.shift();
+    if (current === undefined) return;
+    yield { layer: current.layer, head: current.head, values: await current.reading };
   }
 }
 

@@ -38,7 +38,7 @@ export function formatOf(path: string): NumberFormat | undefined {
 /** Text is handed out in pieces of about so many UTF-16 units. */
 const pieceUnits = 2 ** 16;
 
-/** A file of numbers, in order; at most two heads are in memory at a time. Throws what reading them throws. */
+/** A file of numbers, in order; at most a third of a layer's heads, or two, are in memory at a time. Throws what reading them throws. */
 export function fileOf(numbers: Numbers, form: FileForm): AsyncIterable<Uint8Array> {
   switch (form.format) {
     case 'npz':

@@ -86,6 +86,9 @@ export class FakeEngine implements EngineProcess {
         if (model !== undefined) this.prepared.push(model.path);
         return { numThreads: 1 };
       },
+      openAttention: () => {
+        throw new ExplorerError('internal', ['no file']);
+      },
       explain: async ({ text }, signal) => {
         this.explained.push(text);
         far.fire('began', {});

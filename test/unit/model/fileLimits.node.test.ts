@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
 import { maxConversationDepth, maxConversationUnits } from '../../../src/engine/text/conversation';
+import { maxFileTextUnits, maxFileTokens } from '../../../src/engine/attentionFile/fileStreams';
+import { maxFileLayers, maxFilePixels } from '../../../src/engine/attentionFile/readAttentionFile';
+import { maxArrays, maxArraysHeaderBytes, maxUnpackedBytes } from '../../../src/engine/attentionFile/readArrays';
 import { maxCmykPixels } from '../../../src/engine/image/decodeCmykJpeg';
 import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
 import { maxLinePixels } from '../../../src/engine/image/resample';
@@ -45,6 +48,10 @@ describe('the table of bounds in SECURITY.md', () => {
       `${Math.floor(maxScannedPixels / 1e6)} million`,
       million(maxShapedPixels),
       million(maxLinePixels),
+      `${maxArrays}; ${formatBytes(maxArraysHeaderBytes)}`,
+      `${formatBytes(maxUnpackedBytes)}; ${formatBytes(maxUnpackedBytes)}`,
+      `${maxFileLayers}; ${maxFileTokens}; ${maxFileTextUnits}`,
+      `${maxFilePixels / 1e6} million`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });

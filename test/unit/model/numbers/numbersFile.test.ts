@@ -136,7 +136,7 @@ describe('A file of numbers', () => {
     expect([streams[0].tokens[2].id, method.id]).to.deep.equal([300, 'attention']);
   });
 
-  it('reads no more than the next head ahead, and ends with what reading one throws', async () => {
+  it('reads no more ahead than a third of a layer, or the next head, and ends with what reading one throws', async () => {
     const asked: string[] = [];
     const failing: Numbers = {
       ...numbers,
@@ -148,7 +148,7 @@ describe('A file of numbers', () => {
       },
     };
     expect(await bytesOf({}, failing).catch((error: Error) => error.message)).to.equal('gone');
-    expect(asked).to.deep.equal(['0.0', '0.1']);
+    expect(asked).to.deep.equal(['0.0', '0.1', '0.2']);
   });
 });
 

@@ -1,0 +1,76 @@
+import { crc32 } from '../numbers/zip';
+import type { Rgb } from '../ramp';
+
+/** The most bytes that a block of DEFLATE holds as they are (RFC 1951, 3.2.4). */
+const blockBytes = 65_535;
+
+/** A picture of at most 256 colours as a PNG file; `pixels` are indices of the palette, row-major. It is not packed: whatever takes it packs it. */
+export function palettePng(width: number, height: number, pixels: Uint8Array, palette: readonly Rgb[]): Uint8Array {
+  const rows = new Uint8Array((width + 1) * height);
+  for (let row = 0; row < height; row++)
+    rows.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  // Eight bits, indexed; the rest is the only method of each kind.
+  header.set([8, 3, 0, 0, 0], 8);
+  return joined([
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+    chunk('IHDR', header),
+    chunk('PLTE', Uint8Array.from(palette.flatMap(({ r, g, b }) => [r, g, b]))),
+    chunk('IDAT', stored(rows)),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
+}
+
+function chunk(name: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(name), 4);
+  bytes.set(data, 8);
+  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
+  return bytes;
+}
+
+/** Bytes as a zlib stream (RFC 1950) of blocks that are not packed. */
+function stored(data: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(0x78, 0x01)];
+  for (let at = 0; at < data.length || at === 0; at += blockBytes) {
+    const block = data.subarray(at, at + blockBytes);
+    const head = new Uint8Array(5);
+    const view = new DataView(head.buffer);
+    head[0] = at + blockBytes >= data.length ? 1 : 0;
+    view.setUint16(1, block.length, true);
+    view.setUint16(3, ~block.length & 0xffff, true);
+    parts.push(head, block);
+  }
+  const sum = new Uint8Array(4);
+  new DataView(sum.buffer).setUint32(0, adler32(data));
+  return joined([...parts, sum]);
+}
+
+function adler32(data: Uint8Array): number {
+  let [a, b] = [1, 0];
+  for (let at = 0; at < data.length;) {
+    // So many sums stay below 2^32 (RFC 1950, 9).
+    for (const end = Math.min(data.length, at + 5552); at < end; at++) {
+      a += data[at];
+      b += a;
+    }
+    a %= 65_521;
+    b %= 65_521;
+  }
+  return ((b << 16) | a) >>> 0;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

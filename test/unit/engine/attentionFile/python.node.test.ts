@@ -1,0 +1,60 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { readAttentionFile } from '../../../../src/engine/attentionFile/readAttentionFile';
+
+const python = process.env['PYTHON'] ?? 'python3';
+const environment = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error' };
+
+/** A tiny GPT-2 with a tokenizer of words, in the place of a model of the hub. */
+const model = `
+import sys
+sys.modules['torchvision'] = None
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+torch.manual_seed(0)
+own = Tokenizer(models.WordLevel({'the': 0, 'cat': 1, 'sat': 2, '🐈': 3, '?': 4}, unk_token='?'))
+own.pre_tokenizer = pre_tokenizers.Whitespace()
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=own, unk_token='?')
+model = GPT2LMHeadModel(GPT2Config(vocab_size=5, n_positions=16, n_embd=8, n_layer=2, n_head=2, attn_implementation='eager')).eval()
+text = 'the 🐈 sat the cat'
+`;
+
+describe('An attention file that Python has written', function () {
+  this.timeout(120_000);
+  before(function () {
+    if (spawnSync(python, ['-c', 'import numpy, torch, transformers'], { env: environment }).status !== 0) this.skip();
+  });
+
+  it('by the lines of the documentation is read as what transformers gave', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attention-file-'));
+    try {
+      const lines = /```python\n(.*?)```/s.exec(readFileSync('media/attention-files.md', 'utf8'))?.[1] ?? '';
+      expect(lines.trim().split('\n')).to.have.length.lessThan(14);
+      const printed = execFileSync(
+        python,
+        ['-c', `${model}\n${lines}\nimport json; print(json.dumps([layer[0].tolist() for layer in attentions]))`],
+        { cwd: folder, encoding: 'utf8', env: environment },
+      );
+      const expected = JSON.parse(printed) as readonly (readonly (readonly number[][])[])[];
+      const path = join(folder, 'run.attention.npz');
+      const { streams, components, layers } = readAttentionFile(readFileSync(path), path, 'run.attention.npz');
+      expect(components[0]).to.deep.include({ component: 'self', isCausal: true });
+      expect(streams[0].tokens.map(({ id, start, end }) => [id, streams[0].text.slice(start, end)])).to.deep.equal([
+        [0, 'the'],
+        [3, '🐈'],
+        [2, 'sat'],
+        [0, 'the'],
+        [1, 'cat'],
+      ]);
+      for (const [layer, heads] of expected.entries())
+        for (const [head, rows] of heads.entries())
+          expect([...(await layers[layer].rows(head, 0, 5))]).to.deep.equal(rows.flat());
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

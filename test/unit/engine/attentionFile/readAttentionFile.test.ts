@@ -1,0 +1,227 @@
+import { expect } from 'chai';
+import { zipSync } from 'fflate';
+import { ExplorerError } from '../../../../src/base/errors';
+import { readAttentionFile, type FileAttention } from '../../../../src/engine/attentionFile/readAttentionFile';
+import { npyHeader, safetensorsHeader } from '../../../../src/model/numbers/writtenArrays';
+import { toHalf } from '../../../../src/model/numbers/half';
+
+type Arrays = Readonly<
+  Record<string, readonly [type: 'F32' | 'F16' | 'I32' | 'U8', shape: readonly number[], data: Uint8Array]>
+>;
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+const floats = (values: readonly number[]): Uint8Array => bytesOf(Float32Array.from(values));
+const text = (value: unknown): readonly ['U8', readonly number[], Uint8Array] => {
+  const bytes = new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+  return ['U8', [bytes.length], bytes];
+};
+
+function safetensors(arrays: Arrays): Uint8Array {
+  const named = Object.entries(arrays).map(([name, [type, shape]]) => ({ name, type, shape }));
+  return new Uint8Array(Buffer.concat([safetensorsHeader(named), ...Object.values(arrays).map(([, , data]) => data)]));
+}
+
+function npz(arrays: Arrays, level: 0 | 6 = 0): Uint8Array {
+  return zipSync(
+    Object.fromEntries(
+      Object.entries(arrays).map(([name, [type, shape, data]]) => [
+        `${name}.npy`,
+        [new Uint8Array(Buffer.concat([npyHeader({ type, shape }), data])), { level }],
+      ]),
+    ),
+  );
+}
+
+/** Two heads over three tokens: one reads the token before, the other all that it can. */
+const causal = [1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0.5, 0.5, 0, 0.25, 0.25, 0.5];
+const plain: Arrays = {
+  'attention.self.1': ['F32', [1, 2, 3, 3], floats(causal)],
+  tokens: text(['The', ' cat', ' sat']),
+};
+const open = (bytes: Uint8Array): FileAttention =>
+  readAttentionFile(Buffer.concat([bytes]), '/a/b.attention.npz', 'b.attention.npz');
+
+describe('An attention file', () => {
+  for (const [title, write] of [
+    ['safetensors', safetensors],
+    ['npz', npz],
+    ['packed npz', (arrays: Arrays) => npz(arrays, 6)],
+  ] as const)
+    it(`is read as a run, from ${title}`, async () => {
+      const { model, streams, components, layers, notices } = open(write(plain));
+      expect(model).to.deep.include({ name: 'b.attention.npz', backend: 'file' });
+      expect(streams).to.have.length(1);
+      expect(streams[0]).to.deep.include({ role: 'source', text: 'The cat sat' });
+      expect(streams[0].tokens.map(({ start, end }) => [start, end])).to.deep.equal([[0, 3], [3, 7], [7, 11]]); // prettier-ignore
+      expect(components).to.have.length(1);
+      expect(components[0]).to.deep.include({ component: 'self', isCausal: true, queryStream: 0, keyStream: 0 });
+      expect(components[0].layers.map(({ numHeads, normalization }) => [numHeads, normalization])).to.deep.equal([
+        [0, 'softmax'],
+        [2, 'softmax'],
+      ]);
+      expect([...(await layers[1].rows(0, 0, 3)), ...(await layers[1].rows(1, 0, 3))]).to.deep.equal(causal);
+      expect(notices).to.deep.equal([]);
+    });
+
+  it('may be of half precision, with a text, places in code points and no tokens, and special ones', async () => {
+    const { streams, layers } = open(
+      npz({
+        'attention.encoder.0': ['F16', [1, 2, 2], bytesOf(toHalf(Float32Array.of(0.1, 0.9, 0.5, 0.5)))],
+        text: text('😀b'),
+        codePoints: ['I32', [2, 2], bytesOf(Int32Array.of(0, 1, 1, 2))],
+        ids: ['I32', [2], bytesOf(Int32Array.of(7, 8))],
+        special: ['U8', [2], Uint8Array.of(1, 0)],
+      }),
+    );
+    expect(streams[0].tokens).to.deep.equal([
+      { id: 7, piece: '😀', start: 0, end: 2, isSpecial: true },
+      { id: 8, piece: 'b', start: 2, end: 3, isSpecial: false },
+    ]);
+    expect((await layers[0].rows(0, 0, 1))[0]).to.be.closeTo(0.1, 1e-4);
+  });
+
+  it('may be of an encoder–decoder model, each component over its own texts', () => {
+    const { streams, components } = open(
+      safetensors({
+        'attention.cross.0': ['F32', [1, 1, 2], floats([0.5, 0.5])],
+        'attention.encoder.0': ['F32', [1, 2, 2], floats([1, 0, 0, 1])],
+        'source.tokens': text(['a', 'b']),
+        'target.tokens': text(['<s>']),
+      }),
+    );
+    expect(streams.map(({ role, text: read }) => [role, read])).to.deep.equal([
+      ['source', 'a b'],
+      ['target', '<s>'],
+    ]);
+    expect(
+      components.map(({ component, queryStream, keyStream }) => [component, queryStream, keyStream]),
+    ).to.deep.equal([
+      ['cross', 1, 0],
+      ['encoder', 0, 0],
+    ]);
+  });
+
+  it('may be of a picture, cut into a grid behind a class token', () => {
+    const { streams, picture, model } = open(
+      safetensors({
+        'attention.self.0': ['F32', [1, 3, 3], floats([1, 0, 0, 0, 1, 0, 0, 0, 1])],
+        tokens: text(['[CLS]', '1,1', '1,2']),
+        grid: ['I32', [2], bytesOf(Int32Array.of(1, 2))],
+        image: ['U8', [1, 2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)],
+      }),
+    );
+    expect(model.reads).to.equal('image');
+    expect(streams[0].grid).to.deep.equal({ rows: 1, columns: 2, first: 1, patchWidth: 1, patchHeight: 1 });
+    expect([...(picture?.pixels ?? [])]).to.deep.equal([1, 2, 3, 255, 4, 5, 6, 255]);
+  });
+
+  it('has norms and values where it has them, and says which it lacks', () => {
+    const { weighings } = open(
+      safetensors({
+        ...plain,
+        'norm.self.1': ['F32', [2, 3], floats([1, 2, 3, 4, 5, 6])],
+        'value.self.1': ['F32', [2, 2, 8], floats(Array.from({ length: 32 }, () => 1))],
+      }),
+    );
+    const [, { norms, values }] = weighings('self');
+    expect([...norms]).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    expect(values).to.equal('the array "value.self.1" is not of 2 heads and 3 keys, or holds what is no number');
+    expect(open(safetensors(plain)).weighings('self')[1].norms).to.equal('the file has no array "norm.self.1"');
+  });
+
+  it('is shown with a notice where its rows are no shares', () => {
+    const { components, notices } = open(
+      safetensors({ ...plain, 'attention.self.1': ['F32', [1, 3, 3], floats([1, 2, 3, 4, 5, 6, 7, 8, 9])] }),
+    );
+    expect(components[0].layers[1].normalization).to.equal('unnormalized');
+    expect(notices).to.deep.equal([{ code: 'fileNotShares', args: ['self.1'] }]);
+  });
+
+  const large = npz(plain);
+  const cut = (of: Uint8Array, length: number): Uint8Array => of.slice(0, length);
+  const withByte = (of: Uint8Array, find: readonly number[], offset: number, value: number): Uint8Array => {
+    const at = of.findIndex((_, i) => find.every((byte, j) => of[i + j] === byte));
+    expect(at).to.be.greaterThan(-1);
+    return of.map((byte, i) => (i === at + offset ? value : byte));
+  };
+  const central = [0x50, 0x4b, 1, 2];
+  const nan = causal.map((value, i) => (i === 13 ? NaN : value));
+  for (const [title, bytes, reason] of [
+    ['is empty', new Uint8Array(0), /neither a zip nor a safetensors/],
+    ['is cut off, as npz', cut(large, large.length - 30), /no zip file, or was cut off/],
+    ['is cut off, as safetensors', cut(safetensors(plain), safetensors(plain).length - 5), /ends behind the file/],
+    ['has a header of 2^62 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 64), /was cut off/],
+    ['lists files where there are none', withByte(large, [0x50, 0x4b, 5, 6], 16, 1), /list of files is damaged/],
+    ['says that a file is elsewhere', withByte(large, central, 42, 9), /not where it should be/],
+    ['is longer unpacked than it says', withByte(npz(plain, 6), central, 24, 100), /longer than it says/],
+    ['says that it unpacks to gigabytes', withByte(npz(plain, 6), central, 27, 127), /cannot be as long/],
+    ['is packed otherwise', withByte(large, central, 10, 99), /packed in a way/],
+    [
+      'has a shape that its bytes do not have',
+      npz({ ...plain, 'attention.self.1': ['F32', [1, 3, 3], floats(causal)] }),
+      /as its shape \(1, 3, 3\) says/,
+    ],
+    [
+      'has a shape of too few sides',
+      safetensors({ ...plain, 'attention.self.1': ['F32', [3, 3], floats(causal.slice(9))] }),
+      /has the shape \(3, 3\)/,
+    ],
+    [
+      'has two texts in one batch',
+      safetensors({ ...plain, 'attention.self.1': ['F32', [2, 1, 3, 3], floats(causal)] }),
+      /has the shape \(2, 1, 3, 3\)/,
+    ],
+    [
+      'has fewer tokens than columns',
+      safetensors({ ...plain, tokens: text(['a', 'b']) }),
+      /over 3 queries and 3 keys, and there are tokens of 2 and 2/,
+    ],
+    [
+      'has no tokens',
+      safetensors({ 'attention.self.1': plain['attention.self.1'] }),
+      /no tokens of the image|no tokens of the source/,
+    ],
+    ['has tokens that are no texts', safetensors({ ...plain, tokens: text([1, 2, 3]) }), /no list of texts/],
+    [
+      'has a token outside of its text',
+      safetensors({ ...plain, text: text('ab'), offsets: ['I32', [3, 2], bytesOf(Int32Array.of(0, 1, 1, 2, 2, 9))] }),
+      /token 2 of "source" stands outside/,
+    ],
+    [
+      'has too few ids',
+      safetensors({ ...plain, ids: ['I32', [2], bytesOf(Int32Array.of(1, 2))] }),
+      /has 3 tokens and 2 ids/,
+    ],
+    [
+      'has NaN',
+      safetensors({ ...plain, 'attention.self.1': ['F32', [2, 3, 3], floats(nan)] }),
+      /no number \(NaN or infinite\) in head 1, row 1/,
+    ],
+    ['has no attention', safetensors({ tokens: plain['tokens'] }), /no array with a name like/],
+    [
+      'has a grid that does not fit',
+      safetensors({ ...plain, grid: ['I32', [2], bytesOf(Int32Array.of(9, 9))] }),
+      /of "image" the grid does not fit/,
+    ],
+    [
+      'has whole numbers for weights',
+      safetensors({ ...plain, 'attention.self.1': ['I32', [2, 3, 3], bytesOf(new Int32Array(18))] }),
+      /no floating-point numbers/,
+    ],
+    ['has metadata that are none', safetensors({ ...plain, metadata: text('{') }), /"metadata" is no JSON/],
+  ] as const)
+    // prettier-ignore
+    it(`is refused with one sentence where it ${title}`, () => {
+      let failure: unknown;
+      try {
+        open(bytes);
+      } catch (error) {
+        failure = error;
+      }
+      expect(failure).to.be.instanceOf(ExplorerError);
+      const { code, message } = failure as ExplorerError; // just looked at
+      expect(code).to.equal('attentionFileInvalid');
+      expect(message).to.match(reason);
+    });
+});
