@@ -53,6 +53,8 @@ export interface SessionOptions {
   readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements' | 'also' | 'suffixes'>;
   /** Tensors of sites that come with their weights, by their names in the graph or in what is added to it for them. */
   readonly extras?: ReadonlyMap<PlacedSite, ExtraTensors>;
+  /** Whether memory counts more than time; so where something is wanted in place of weights, unless told otherwise. */
+  readonly isLean?: boolean;
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
@@ -196,7 +198,7 @@ export class AttentionSession {
       files,
       rewritten,
       config,
-      isLean: taps !== undefined,
+      isLean: options.isLean ?? taps !== undefined,
       onProgress,
     });
     const staging: Staging = {};
@@ -396,6 +398,7 @@ export class AttentionSession {
       files: { ...this.#files, analysis: { ...this.#files.analysis, sites: [] } },
       mayLackAttention: true,
       heldBytes: this.weightBytes,
+      isLean: false,
       taps: { also: tensors, suffixes: [suffix], tapInputs },
     });
   }
