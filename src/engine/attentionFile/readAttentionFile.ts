@@ -257,6 +257,7 @@ function readWeighing(
     norms: typeof norms === 'string' ? norms : norms[0],
     difference: 0,
     grams: undefined,
+    residual: 'the file does not hold what its layers read',
   };
 }
 

@@ -12,6 +12,7 @@ import { ExplorerPanel, type PanelDependencies } from '../panel/explorerPanel';
 import { readFileAtMost } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
 import { documentName } from '../run/documentName';
+import { reportFailure } from '../run/reportFailure';
 import { ShownRun } from '../run/shownRun';
 import { TrackedPicture } from '../run/trackedPicture';
 import type { Log } from '../say/log';
@@ -23,7 +24,10 @@ const editorType = 'attentionExplorer.attentionFile';
 const restMilliseconds = 300;
 
 /** What the editors of attention files need of the window. */
-export interface AttentionFileDependencies extends Omit<PanelDependencies, 'store' | 'memory' | 'reveal'> {
+export interface AttentionFileDependencies extends Omit<
+  PanelDependencies,
+  'store' | 'memory' | 'reveal' | 'goOn' | 'comparisons'
+> {
   readonly launcher: EngineLauncher;
   readonly log: Log;
   /** Whether the engine reads files by itself. */
@@ -111,9 +115,22 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
         memory: { kept: { version: 2, key: '' }, remember: () => {} },
         act: (action) => (action === 'rerun' || action === 'restartEngine' ? void this.#load() : deps.act(action)),
         reveal: () => {},
+        goOn: () => this.#needsModel(),
+        comparisons: () => ({
+          shown: null,
+          onDidChange: () => ({ dispose: () => {} }),
+          want: (wanted) => {
+            if (wanted !== null) this.#needsModel();
+          },
+        }),
       }),
     );
     void this.#load();
+  }
+
+  /** Says that what was asked would take the model. */
+  #needsModel(): void {
+    reportFailure(panelError(new ExplorerError('noModelHere', [documentName(this.#uri)])), false);
   }
 
   async #load(): Promise<void> {
