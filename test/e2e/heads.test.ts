@@ -74,6 +74,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.page.keyboard.press('c');
     await panel.locator('.relations-pane tbody tr').first().waitFor({ timeout: 60_000 });
     await panel.locator('.relations-pane .head-table-caption', { hasText: /\d+ pairs/ }).waitFor();
+    await panel.locator('.relations-pane thead', { hasText: 'ratio by norm' }).waitFor({ timeout: 60_000 });
     await body.focus();
     await vscode.page.keyboard.press('l');
     await vscode.page.keyboard.press('l');
