@@ -244,6 +244,12 @@ export function removedOf({ form, sinkMass }: ShownPattern): Float32Array | unde
   return form.sinks === 'remove' ? sinkMass?.removed : undefined;
 }
 
+/** The mean of that over the rows of tokens. */
+export function removedOfTokens(shown: ShownPattern | undefined, tokens: readonly TokenRef[]): number | undefined {
+  const removed = shown && removedOf(shown);
+  return removed && tokens.reduce((sum, { position }) => sum + removed[position], 0) / tokens.length;
+}
+
 /** A token as the row or column of a pattern that it is in. */
 export function inPattern({ streams }: ShownPattern, { stream, position }: TokenRef): TokenRef {
   const units = streams[stream]?.units;

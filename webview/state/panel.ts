@@ -27,7 +27,7 @@ import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/me
 import { formName, type ComparedView, type PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
-import { rampFor, type Ramp } from '../../src/model/ramp';
+import type { Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef, type TokenStream } from '../../src/model/token';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type {
@@ -53,7 +53,8 @@ import { HeadTables } from './headTables';
 import { Methods } from './methods';
 import { HowView, type AskedPair } from './howView';
 import { HeadViews } from './headViews';
-import { removedOf, sinkColumns, type ShownPattern } from './matrixData';
+import { weightRamps } from '../theme/weightRamps';
+import { removedOfTokens, sinkColumns, type ShownPattern } from './matrixData';
 import {
   drawnLighting,
   followPreview,
@@ -240,11 +241,8 @@ export class Panel {
   });
   /** How much of the mean of the looked-at rows was on sinks, and taken out; undefined where nothing was. */
   readonly removed: ReadonlySignal<number | undefined> = computed(() => {
-    const shown = this.matrix.value;
     const lighting = this.lighting.value;
-    const removed = shown && removedOf(shown);
-    if (removed === undefined || lighting?.direction !== 'reads') return undefined;
-    return lighting.tokens.reduce((sum, { position }) => sum + removed[position], 0) / lighting.tokens.length;
+    return lighting?.direction === 'reads' ? removedOfTokens(this.matrix.value, lighting.tokens) : undefined;
   });
   /** The strongest single weight within the cell under the crosshair, where cells are of several tokens. */
   readonly strongestCell = signal<StrongestCell | undefined>(undefined);
@@ -256,14 +254,7 @@ export class Panel {
   readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() =>
     this.isDifference.value ? { reads: this.diverging.value, readBy: this.diverging.value } : this.weightRamps.value,
   );
-  readonly weightRamps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
-    const { background, foreground } = this.theme.value;
-    const { colourMap } = this.appearance.value;
-    return {
-      reads: rampFor(colourMap, background, foreground, 'reads'),
-      readBy: rampFor(colourMap, background, foreground, 'readBy'),
-    };
-  });
+  readonly weightRamps = computed(() => weightRamps(this.theme.value, this.appearance.value.colourMap));
   /** The layers of the selected heads that are still to come. */
   readonly awaited: ReadonlySignal<readonly number[]> = computed(() =>
     comingLayers(this.selection.value, this.run.value?.info.components ?? []),

@@ -5,13 +5,9 @@ import type {
   EngineEvents,
   EngineHostApi,
   ExplainImageParams,
-  EffectParams,
   ExplainParams,
-  HeadEffectsParams,
   HowParams,
   ModelSpec,
-  PredictParams,
-  WritesParams,
   RandomParams,
   RandomTable,
   ReportView,
@@ -21,21 +17,18 @@ import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
-import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import { normMetrics } from '../../model/metrics/headTable';
-import type { Component } from '../../model/head';
-import type { Predictions } from '../../model/predictions';
-import type { Writes } from '../../model/writes';
 import { drawnCell } from '../how/drawnCell';
 import type { TokenStream } from '../../model/token';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
 import { baseName, type FileAccess } from '../files/fileAccess';
-import { ImageModel } from '../image/imageModel';
+import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
-import { LoadedModel, type ModelBounds } from './loadedModel';
+import type { LoadedModel, ModelBounds } from './loadedModel';
+import { ServedModel } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
@@ -45,15 +38,13 @@ import { WeighedRuns, type WeighableRun } from './weighedRuns';
 import { CodeParser } from '../syntax/parseCode';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
-import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
-import { reasonOf } from '../runtime/runtimeError';
 import { inspectModel } from './inspectModel';
 import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { MemoryLimits } from '../long/memoryPlan';
 import type { GrowingReading, ReadingSteps } from '../text/textModel';
-import { backendTitles, Runtimes, type LoadRuntime } from '../runtime/runtimes';
+import { Runtimes, type LoadRuntime } from '../runtime/runtimes';
 
 /** What an entry knows of its host and the engine does not. */
 export interface EngineHost {
@@ -103,15 +94,11 @@ export class EngineServer {
   readonly #attention: AttentionStore;
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
   readonly #pictures = new PictureStore();
-  readonly #memoryLimits: MemoryLimits | undefined;
   readonly #deadlines: Deadlines;
-  readonly #staging: ModelBounds['staging'];
   readonly #parser: CodeParser | undefined;
   readonly #compared: ComparedRuns;
   readonly #weighed: WeighedRuns;
-  #model: LoadedModel | ImageModel | undefined;
-  /** Backends that the next load does without, each with a sentence that says why. */
-  #refused = new Map<Backend, string>();
+  readonly #served: ServedModel;
   /** Files that the runtime has mapped into memory. */
   #mapped: EngineEvents['mapped']['files'][number][] = [];
   #nextRun = 1;
@@ -127,8 +114,6 @@ export class EngineServer {
 
   constructor(host: EngineHost) {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
-    this.#memoryLimits = host.memoryLimits;
-    this.#staging = host.staging ?? 'large';
     this.#deadlines = new Deadlines({
       interrupt: host.interrupt,
       limits: host.timeLimits,
@@ -140,34 +125,29 @@ export class EngineServer {
       ranOf: (runId) => this.#ranOf(runId),
       loaded: (runId) => {
         const { spec } = this.#ranOf(runId);
-        return spec !== undefined && this.#model?.isOf(spec) === true ? this.#model.weighs : undefined;
+        return spec === undefined ? undefined : this.#served.heldFor(spec)?.weighs;
       },
       withModel: (runId, work, signal = new AbortController().signal) =>
-        this.#enqueue(() =>
-          this.#withoutGraphics(async () => {
-            this.#begin();
-            return work((await this.#modelOf(runId, signal)).weighs);
-          }),
-        ),
+        this.#inTurn(async () => {
+          this.#begin();
+          return work((await this.#modelOf(runId, signal)).weighs);
+        }),
     });
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
         const { runtime } = await this.#runtimes.choose(backend, threads);
         if (model !== undefined)
-          await this.#enqueue(() =>
-            this.#withoutGraphics(async () =>
-              (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 }),
-            ),
+          await this.#inTurn(async () =>
+            (await this.#served.ofTexts(model, signal)).explain({ text: 'word', tokenLimit: 0 }),
           );
         return { numThreads: runtime.numThreads };
       },
       explain: (params, signal) => {
         let numTries = 0;
-        return this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal, numTries++ === 0)));
+        return this.#inTurn(() => this.#explain(params, signal, numTries++ === 0));
       },
-      explainImage: (params, signal) =>
-        this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
+      explainImage: (params, signal) => this.#inTurn(() => this.#explainImage(params, signal)),
       openAttention: async (params, signal) => {
         this.#begin();
         const opened = await openAttention(this.#access, params);
@@ -192,9 +172,8 @@ export class EngineServer {
         giveUp(table.values);
         return table;
       },
-      measureRandom: (params, signal) =>
-        this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
-      how: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#how(params, signal))),
+      measureRandom: (params, signal) => this.#inTurn(() => this.#measureRandom(params, signal)),
+      how: (params, signal) => this.#inTurn(() => this.#how(params, signal)),
       relations: async (params, signal) => {
         const { runId, component, method } = params;
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
@@ -203,11 +182,20 @@ export class EngineServer {
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
-      predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
-      effect: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#effect(params, signal))),
-      headEffects: (params, signal) =>
-        this.#enqueue(() => this.#withoutGraphics(() => this.#headEffects(params, signal))),
-      writes: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#writes(params, signal))),
+      predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
+      effect: ({ runId, ...asked }, signal) =>
+        this.#asking(runId, signal, (model, ran) => model.effect(ran, asked, this.#steps(signal, noProgress))),
+      headEffects: ({ runId, scan, ...asked }, signal) =>
+        this.#asking(runId, signal, (model, ran) =>
+          model.headEffects(ran, asked, {
+            ...this.#steps(signal, noProgress),
+            onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
+          }),
+        ),
+      writes: ({ runId, ...asked }, signal) =>
+        this.#asking(runId, signal, (model, ran) =>
+          model.writes({ ...ran, layersOf: (component) => this.#attention.layersOf(runId, component) }, asked),
+        ),
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#compared.release(runId);
@@ -220,8 +208,8 @@ export class EngineServer {
         return this.#inspect(model);
       },
       input: () => {
-        if (this.#model === undefined) throw new ExplorerError('nothingRead', ['']);
-        return this.#model.input();
+        if (this.#served.held === undefined) throw new ExplorerError('nothingRead', ['']);
+        return this.#served.held.input();
       },
       chatTemplate: (model) => {
         this.#begin();
@@ -239,6 +227,14 @@ export class EngineServer {
     this.#parser = host.syntax && new CodeParser(host.syntax(this.#connection.remote));
     const access = host.access(this.#connection.remote);
     this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
+    this.#served = new ServedModel({
+      runtimes: this.#runtimes,
+      access: this.#access,
+      bounds: { memory: host.memoryLimits, deadlines: this.#deadlines, staging: host.staging ?? 'large' },
+      onProgress: (progress) => this.#connection.fire('progress', progress),
+      warn: (what) => this.#log('warn', what),
+      onLeft: () => (this.#mapped = []),
+    });
     this.onClose = this.#connection.onClose;
   }
 
@@ -261,25 +257,19 @@ export class EngineServer {
     return result;
   }
 
-  /** Does something with a model, and once more without WebGPU where that fails in it; the model then stays where it is. */
-  async #withoutGraphics<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const { webgpu } = backendTitles;
-      if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
-      const lost = await this.#runtimes.lost('webgpu');
-      const why =
-        lost === undefined
-          ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.`
-          : `${webgpu} is not available: ${lost}.`;
-      this.#log('warn', why);
-      await this.#makeRoom().catch((failure: unknown) =>
-        this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`),
-      );
-      this.#refused.set('webgpu', why);
-      return await work();
-    }
+  /** Does something with a model, after all that was asked before; once more without WebGPU where that fails in it. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#enqueue(() => this.#served.withoutGraphics(work));
+  }
+
+  /** Asks a model of texts about a run that it made, in turn. */
+  #asking<T>(runId: number, signal: AbortSignal, ask: (model: LoadedModel, ran: Ran) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      const ran = this.#ranOf(runId);
+      this.#begin();
+      return ask(await this.#served.ofTexts(this.#specOf(runId), signal), ran);
+    });
   }
 
   /** Reads attention that is held; between its layers a run waits for that. */
@@ -315,7 +305,7 @@ export class EngineServer {
     signal.throwIfAborted();
     this.#begin();
     const started = performance.now();
-    const model = await this.#load(spec, signal);
+    const model = await this.#served.ofTexts(spec, signal);
     const loaded = performance.now();
     let growing: Pick<RunInfo, 'runId' | 'streams'> | undefined;
     const {
@@ -402,7 +392,7 @@ export class EngineServer {
     signal.throwIfAborted();
     const spec = this.#specOf(runId);
     this.#begin();
-    const model = await this.#load(spec, signal);
+    const model = await this.#served.ofTexts(spec, signal);
     return measureRandomText(
       (reading) =>
         model.explain(
@@ -440,39 +430,7 @@ export class EngineServer {
     const spec = this.#specOf(runId);
     const { streams, isWithinText } = this.#ranOf(runId);
     const isPicture = streams.some(({ grid }) => grid !== undefined) && isWithinText !== true;
-    return isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal);
-  }
-
-  async #predict({ runId, mask }: PredictParams, signal: AbortSignal): Promise<Predictions> {
-    signal.throwIfAborted();
-    const ran = this.#ranOf(runId);
-    this.#begin();
-    return (await this.#load(this.#specOf(runId), signal)).predict(ran, mask);
-  }
-
-  async #effect({ runId, ...asked }: EffectParams, signal: AbortSignal): Promise<EffectAnswer> {
-    signal.throwIfAborted();
-    const ran = this.#ranOf(runId);
-    this.#begin();
-    return (await this.#load(this.#specOf(runId), signal)).effect(ran, asked, this.#steps(signal, noProgress));
-  }
-
-  async #headEffects({ runId, scan, ...asked }: HeadEffectsParams, signal: AbortSignal): Promise<HeadEffects> {
-    signal.throwIfAborted();
-    const ran = this.#ranOf(runId);
-    this.#begin();
-    return (await this.#load(this.#specOf(runId), signal)).headEffects(ran, asked, {
-      ...this.#steps(signal, noProgress),
-      onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
-    });
-  }
-
-  async #writes({ runId, ...asked }: WritesParams, signal: AbortSignal): Promise<Writes> {
-    signal.throwIfAborted();
-    const ran = this.#ranOf(runId);
-    this.#begin();
-    const layersOf = (component: Component) => this.#attention.layersOf(runId, component);
-    return (await this.#load(this.#specOf(runId), signal)).writes({ ...ran, layersOf }, asked);
+    return isPicture ? this.#served.ofPictures(spec, signal) : this.#served.ofTexts(spec, signal);
   }
 
   /** A picture within a text, shown as a picture: what of the text is no patch stands beside it. */
@@ -482,7 +440,7 @@ export class EngineServer {
     signal: AbortSignal,
   ): Promise<RunInfo> {
     const started = performance.now();
-    const model = await this.#load(spec, signal);
+    const model = await this.#served.ofTexts(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
     const picture = { bytes: bytes ?? (await this.#access.read(path, 'picture')), name: baseName(path) };
@@ -514,7 +472,7 @@ export class EngineServer {
     this.#begin();
     if (text !== undefined) return this.#explainWithinText(params, text, signal);
     const started = performance.now();
-    const model = await this.#loadImageModel(spec, signal);
+    const model = await this.#served.ofPictures(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
     const {
@@ -552,71 +510,9 @@ export class EngineServer {
     };
   }
 
-  async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
-    if (this.#model?.isOf(spec) === true) {
-      if (this.#model instanceof ImageModel) throw new ExplorerError('modelReadsImages', [this.#model.info.name]);
-      return this.#model;
-    }
-    await this.#makeRoom();
-    const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(
-      this.#runtimes,
-      spec,
-      (choosing) =>
-        LoadedModel.load(
-          choosing,
-          this.#access,
-          spec,
-          (progress) => this.#connection.fire('progress', progress),
-          signal,
-          { memory: this.#memoryLimits, deadlines: this.#deadlines, staging: this.#staging },
-        ),
-      refused,
-    ));
-  }
-
-  async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
-    if (this.#model?.isOf(spec) === true) {
-      if (this.#model instanceof LoadedModel) throw this.#model.pictureRefusal;
-      return this.#model;
-    }
-    await this.#makeRoom();
-    const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(
-      this.#runtimes,
-      spec,
-      (choosing) =>
-        ImageModel.load(
-          choosing,
-          this.#access,
-          spec,
-          (progress) => this.#connection.fire('progress', progress),
-          signal,
-          { memory: this.#memoryLimits, staging: this.#staging },
-        ),
-      refused,
-    ));
-  }
-
-  /** The backends that this load does without; the next one may try them again. */
-  #takeRefused(): Map<Backend, string> {
-    const refused = this.#refused;
-    this.#refused = new Map();
-    return refused;
-  }
-
-  /** Lets go of the model held. */
-  async #makeRoom(): Promise<void> {
-    const former = this.#model;
-    this.#model = undefined;
-    await former?.release();
-    this.#mapped = [];
-    this.#connection.fire('progress', { stage: 'startEngine' });
-  }
-
   #inspect(spec: ModelSpec): Promise<ReportView> {
-    if (this.#model?.isOf(spec) === true) return Promise.resolve(this.#model.report());
-    return inspectModel(this.#access, spec);
+    const held = this.#served.heldFor(spec);
+    return held === undefined ? inspectModel(this.#access, spec) : Promise.resolve(held.report());
   }
 }
 
