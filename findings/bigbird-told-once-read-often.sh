@@ -44,3 +44,6 @@ env/bin/python check.py 2> /dev/null | tee output
 grep -q '^first block 1 times: rows sum to 0.*: False$' output
 grep -q '^first block 3 times: rows sum to 1.00, .*: True$' output
 # Output seen:
+# first block 1 times: rows sum to 0.71, times the values they are the result: False
+# first block 2 times: rows sum to 0.86, times the values they are the result: False
+# first block 3 times: rows sum to 1.00, times the values they are the result: True
