@@ -57,34 +57,42 @@ async function strongestPixel({ x, y }: { x: number; y: number }, reach = 2): Pr
 const pixel = (place: { x: number; y: number }): Promise<Rgb & { a: number }> =>
   canvasPixel(page.locator('.matrix-base'), place);
 
+/** The middle of the hot cell where it is drawn near a place; the place itself where it is not. */
+function hotPlace({ x, y }: { x: number; y: number }): Promise<{ x: number; y: number }> {
+  return page.locator('.matrix-base').evaluate(
+    (element, near) => {
+      const context = (element as HTMLCanvasElement).getContext('2d'); // a canvas by its class
+      const reach = 60;
+      const data =
+        context?.getImageData(near.x - reach, near.y - reach, 2 * reach, 2 * reach).data ?? new Uint8ClampedArray(0);
+      // The fill of the hot cell is the only opaque one here: labels and hatching are elsewhere, or let the background through.
+      let [count, x, y] = [0, 0, 0];
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] < 255) continue;
+        count++;
+        x += (i / 4) % (2 * reach);
+        y += Math.floor(i / 4 / (2 * reach));
+      }
+      return count === 0
+        ? near
+        : { x: near.x - reach + Math.round(x / count), y: near.y - reach + Math.round(y / count) };
+    },
+    { x: Math.round(x), y: Math.round(y) },
+  );
+}
+
 /** Zooms in on the hot cell as a person does: a little, then about where it is seen now. Returns its middle. */
 async function zoomToHotCell(): Promise<{ x: number; y: number }> {
   let place = await placeOf(hotCell.query, hotCell.key);
   for (let round = 0; round < 12; round++) {
     await page.locator('.matrix-plot').hover({ position: place });
     await page.mouse.wheel(0, -400);
-    // A wheel is answered with the next picture, which may be under way.
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    place = await page.locator('.matrix-base').evaluate(
-      (element, near) => {
-        const context = (element as HTMLCanvasElement).getContext('2d'); // a canvas by its class
-        const reach = 60;
-        const data =
-          context?.getImageData(near.x - reach, near.y - reach, 2 * reach, 2 * reach).data ?? new Uint8ClampedArray(0);
-        // The fill of the hot cell is the only opaque one here: labels and hatching are elsewhere, or let the background through.
-        let [count, x, y] = [0, 0, 0];
-        for (let i = 0; i < data.length; i += 4) {
-          if (data[i + 3] < 255) continue;
-          count++;
-          x += (i / 4) % (2 * reach);
-          y += Math.floor(i / 4 / (2 * reach));
-        }
-        return count === 0
-          ? near
-          : { x: near.x - reach + Math.round(x / count), y: near.y - reach + Math.round(y / count) };
-      },
-      { x: Math.round(place.x), y: Math.round(place.y) },
-    );
+    // A wheel is answered with the next picture, which may be under way: until it stands still.
+    for (let before: typeof place | undefined; before?.x !== place.x || before.y !== place.y;) {
+      before = place;
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      place = await hotPlace(place);
+    }
   }
   await page.locator('.matrix-plot').hover({ position: place });
   return place;
