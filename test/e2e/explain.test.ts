@@ -177,7 +177,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     if (shown === undefined) throw new Error('the token reads special tokens only');
     const place = placeOf(shown.position);
     await list()
-      .getByRole('button', { name: new RegExp(`\\(${shown.position}\\)$`) })
+      .getByRole('button', { name: new RegExp(`^".*" \\(${shown.position}\\)$`) })
       .click();
     await vscode.waitForStatusBar(new RegExp(`Ln ${place.line}, Col`));
   });
@@ -191,7 +191,15 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await menu.getByText('Copy Weights').waitFor();
     expect(
       (await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim()),
-    ).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'How This Weight Came About', 'Save Figure…', 'Export Numbers…']);
+    ).to.deep.equal([
+      'Pin or Unpin',
+      'Copy Weights',
+      'How This Weight Came About',
+      'Block This Weight',
+      'Silence the Selected Heads',
+      'Save Figure…',
+      'Export Numbers…',
+    ]);
     await vscode.screenshot('2-menu');
     await vscode.page.keyboard.press('Escape');
   });
