@@ -22,7 +22,7 @@ export const errorSentences = {
   fileNotWritten:
     '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
   attentionFileInvalid:
-    '{0} cannot be shown as attention ({1}): the documentation says what an attention file holds, and how to write one.',
+    '{0} cannot be shown as attention ({1}): the readme says what an attention file holds, and how to write one.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',
   modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
   modelAmbiguous: '{0} holds several models ({1}): choose one of the files.',
