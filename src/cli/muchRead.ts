@@ -8,17 +8,16 @@ export interface MuchRead extends WeightedPosition {
   readonly isSink: boolean;
 }
 
-/** Of fewer tokens each is read often: there are no others. */
-const fewReaders = 8;
-
 /** What a head reads from everywhere, by the rules of the panel; undefined where there is no such key. */
 export function muchRead(pattern: Pattern, component: ComponentInfo): MuchRead | undefined {
-  if (pattern.numQueries < fewReaders) return undefined;
   const { columnMeans } = marginals(pattern, component.isCausal);
   const sinks = hasSinks(component, pattern.numQueries)
     ? provenSinksAmong(columnMeans, pattern.numQueries, component.isCausal)
     : [];
-  const keys = sinks.length > 0 ? sinks : oftenRead(columnMeans, component.isCausal, sinks);
+  const keys =
+    sinks.length > 0
+      ? sinks
+      : oftenRead(columnMeans, { numQueries: pattern.numQueries, isCausal: component.isCausal }, sinks);
   const [first, ...others] = keys;
   if (first === undefined) return undefined;
   const position = others.reduce((most, key) => (columnMeans[key] > columnMeans[most] ? key : most), first);

@@ -158,8 +158,12 @@ export function provenSinksAmong(columnMeans: Float32Array, numQueries: number, 
 const fewReaders = 8;
 
 /** The keys that draw as much as a sink does and are none: read often, by too few queries or from another text. */
-export function oftenRead(columnMeans: Float32Array, isCausal: boolean, sinks: readonly number[]): number[] {
+export function oftenRead(
+  columnMeans: Float32Array,
+  { numQueries, isCausal }: { readonly numQueries: number; readonly isCausal: boolean },
+  sinks: readonly number[],
+): number[] {
   return sinkKeys(columnMeans).filter(
-    (key) => !sinks.includes(key) && (!isCausal || columnMeans.length - key >= fewReaders),
+    (key) => !sinks.includes(key) && (isCausal ? columnMeans.length - key : numQueries) >= fewReaders,
   );
 }

@@ -2,7 +2,7 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
 import { isCancelled } from '../../src/base/errors';
 import type { ComponentInfo, HeadSelection } from '../../src/model/head';
-import { hasSinks, provenSinksAmong } from '../../src/model/lighting';
+import { hasSinks, oftenRead, provenSinksAmong } from '../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Marginals, type Pattern } from '../../src/model/pattern';
 import { tileSize, type Maxima } from '../../src/model/patternLevels';
 import type { PatternForm } from '../../src/model/patternForm';
@@ -237,6 +237,13 @@ export function sinkColumns(shown: ShownPattern): readonly number[] {
   const units = shown.streams[shown.component.keyStream]?.units;
   const tokens = sinkTokens(shown);
   return units === undefined ? tokens : [...new Set(tokens.map((token) => unitAt(units, token)))];
+}
+
+/** The keys that draw as much as sinks and are none; it is told of tokens, and of all that they read. */
+export function oftenReadColumns({ matrix, component, form }: ShownPattern, sinks: readonly number[]): number[] {
+  return form.level !== 'token' || form.method !== 'attention' || form.sinks === 'remove'
+    ? []
+    : oftenRead(matrix.marginals.columnMeans, { numQueries: matrix.numQueries, isCausal: component.isCausal }, sinks);
 }
 
 /** How much of each row was taken out; undefined where nothing was. */

@@ -17,7 +17,6 @@ import {
   largestOf,
   lightingFrom,
   lookAt,
-  oftenRead,
   sourcesOf,
   type Lighting,
   type Look,
@@ -54,7 +53,7 @@ import { Methods } from './methods';
 import { HowView, type AskedPair } from './howView';
 import { HeadViews } from './headViews';
 import { weightRamps } from '../theme/weightRamps';
-import { removedOfTokens, sinkColumns, type ShownPattern } from './matrixData';
+import { oftenReadColumns, removedOfTokens, sinkColumns, type ShownPattern } from './matrixData';
 import {
   drawnLighting,
   followPreview,
@@ -222,10 +221,7 @@ export class Panel {
   /** Those that draw as much, and are not proven to be sinks. */
   readonly oftenRead: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.matrix.value;
-    // What is often read is told of tokens, and of all that they read.
-    return shown?.form.level !== 'token' || shown.form.method !== 'attention' || shown.form.sinks === 'remove'
-      ? []
-      : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
+    return shown === undefined ? [] : oftenReadColumns(shown, this.sinks.value);
   });
   /** Whether what is shown are differences, on both sides of zero. */
   readonly isDifference: ReadonlySignal<boolean> = computed(() => this.matrix.value?.form.compared === 'difference');

@@ -118,8 +118,11 @@ describe('the sinks of a pattern', () => {
     expect(provenSinks(causal(0.6, 64), true)).to.deep.equal([0]);
     expect(provenSinks(statements(34, 20), true)).to.deep.equal([]);
     expect(provenSinks(statements(200, 20), true)).to.deep.equal([]);
-    expect(oftenRead(means(statements(34, 20), true), true, [])).to.deep.equal([0, 20]);
-    expect(oftenRead(means(causal(0.6), true), true, [0])).to.deep.equal([]);
+    expect(oftenRead(means(statements(34, 20), true), { numQueries: 34, isCausal: true }, [])).to.deep.equal([0, 20]);
+    expect(oftenRead(means(causal(0.6), true), { numQueries: 100, isCausal: true }, [0])).to.deep.equal([]);
+    // Of two tokens each is read often: there are no others.
+    expect(oftenRead(Float32Array.of(0.5, 0.5), { numQueries: 2, isCausal: false }, [])).to.deep.equal([]);
+    expect(oftenRead(Float32Array.of(0.5, 0.5), { numQueries: 8, isCausal: false }, [])).to.deep.equal([0, 1]);
   });
 
   it('can stand anywhere where there is no mask', () => {
