@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
+import { picturedTokenizer } from '../harness/tinyTokenizer';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
 interface ExplainedPicture {
@@ -15,6 +16,14 @@ interface ExplainedPicture {
 const isInWeb = VSCode.hostOfRun === 'web';
 const samples = join(root, 'media/models/shapes-vit/samples');
 const file = 'red-circle.png';
+/** A model that reads pictures within texts. */
+const withinText = [
+  'embed_tokens.onnx',
+  'decoder_model_merged.onnx',
+  'vision_encoder.onnx',
+  'config.json',
+  'preprocessor_config.json',
+];
 
 describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () => {
   let vscode: VSCode;
@@ -26,7 +35,14 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     this.timeout(180_000);
     vscode = await VSCode.launch({
       name: 'picture',
-      files: { 'pictures/red-circle.png': readFileSync(join(samples, file)), 'notes.txt': 'Nothing but text.\n' },
+      files: {
+        'pictures/red-circle.png': readFileSync(join(samples, file)),
+        'notes.txt': 'Nothing but text.\n',
+        ...Object.fromEntries(
+          withinText.map((name) => [`within/${name}`, readFileSync(join(root, 'test/fixtures/pictured/llava', name))]),
+        ),
+        'within/tokenizer.json': picturedTokenizer(),
+      },
     });
     explained = JSON.parse(
       execFileSync(
@@ -96,6 +112,31 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.openTab('pictures/red-circle.png');
     await vscode.runCommand('Attention Explorer: Explain Attention on Image');
     await panel.getByText('it is no PNG, JPEG, GIF or WebP file').first().waitFor({ timeout: 60_000 });
+  });
+
+  // What is asked is the host's own, and the same in both.
+  (isInWeb ? it.skip : it)('asks for the text that a model reads a picture in, and shows both', async function () {
+    this.timeout(180_000);
+    copyFileSync(join(samples, file), join(vscode.workspace, 'pictures/red-circle.png'));
+    await vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': join(vscode.workspace, 'within') });
+    await vscode.openTab('pictures/red-circle.png');
+    await vscode.runCommand('Attention Explorer: Explain Attention on Image');
+    const box = vscode.page.locator('.quick-input-widget input');
+    await vscode.page
+      .locator('.quick-input-title', { hasText: 'Explain Picture Within a Text' })
+      .waitFor({ timeout: 60_000 });
+    await box.fill('what?');
+    await vscode.page.keyboard.press('Enter');
+    const chips = panel.locator('.special-tokens .chip');
+    await chips.filter({ hasText: '?' }).waitFor({ timeout: 90_000 });
+    expect((await chips.allTextContents()).join('')).to.equal('what?');
+    await panel.locator('canvas.picture').click();
+    await panel
+      .locator('.source-pane .readout')
+      .getByText(/^patch row \d, column \d$/)
+      .first()
+      .waitFor();
+    await vscode.screenshot('5-within-text');
   });
 
   // In the Node host other windows do.

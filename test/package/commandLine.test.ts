@@ -375,7 +375,7 @@ describe('The command line', function () {
       expect({ code, stderr }).to.deep.equal({
         code: 2,
         stderr:
-          '--out is not valid: its name ends in .npz or .safetensors; "attention-explorer --help" says how it is used.\n',
+          '--out is not valid: its name ends in .npz, .safetensors, .csv or .json; "attention-explorer --help" says how it is used.\n',
       });
     } finally {
       rmSync(folder, { recursive: true });
