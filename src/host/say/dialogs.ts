@@ -19,6 +19,8 @@ export function askForText({ title, prompt, placeholder, value, check }: Questio
     prompt: messageText(prompt),
     placeHolder: placeholder,
     value,
+    // A panel that comes into sight meanwhile takes the focus, and what was being written would be gone.
+    ignoreFocusOut: true,
     validateInput: (text) => {
       const found = check(text);
       return found && messageText(found);
