@@ -13,6 +13,7 @@ import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
 import { benchAgainst, measureNames } from './lib/benchAgainst.mjs';
 import { writeSection } from './lib/benchResults.mjs';
+import { wasmInside } from './lib/bundleTests.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { describeMachine, describeVersions } from './lib/machine.mjs';
 import { nativeTargets } from './lib/nativeRuntime.mjs';
@@ -70,6 +71,9 @@ await bundle({
   format: 'esm',
   outExtension: { '.js': '.mjs' },
   packages: 'external',
+  target: 'node20',
+  plugins: [wasmInside],
+  loader: { '.wasm': 'binary' },
   logLevel: 'warning',
 });
 if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();

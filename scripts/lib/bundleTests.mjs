@@ -36,8 +36,8 @@ function outputFolder(name) {
   return folder;
 }
 
-// Codecs are part of a bundle, here as in the product.
-const wasmInside = {
+/** Codecs are part of a bundle, here as in the product. */
+export const wasmInside = {
   name: 'wasm-inside',
   setup(builder) {
     builder.onResolve({ filter: /^@.*\.wasm$/ }, ({ path }) => ({ path: join(root, 'node_modules', path) }));
