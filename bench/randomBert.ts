@@ -85,7 +85,7 @@ export function writeRandomBert(
   if (hasHead) {
     const transformed = model.normalize(gelu(model, model.linear(hidden, 'head', width, width, 1)), 'head.norm', width);
     const scores = model.node('MatMul', [transformed, model.node('Transpose', ['embeddings'], [ints('perm', [1, 0])])]);
-    model.node('Add', [scores, model.weight('head.bias', [vocabulary], 0.02)], [], ['logits']);
+    model.node('Add', [scores, model.weight('head.decoder.bias', [vocabulary], 0.02)], [], ['logits']);
   } else model.node('Identity', [hidden], [], ['last_hidden_state']);
   model.input('input_ids', int64, ['batch', 'sequence']);
   model.input('attention_mask', int64, ['batch', 'sequence']);
