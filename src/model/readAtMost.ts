@@ -1,3 +1,4 @@
+import { joinBytes } from '../base/joinBytes';
 import { checkFileLimit, type FileKind } from './fileLimits';
 
 /** What comes in pieces, joined. Throws what {@link checkFileLimit} throws as soon as there is more than its kind may have. */
@@ -9,11 +10,5 @@ export async function readAtMost(kind: FileKind, name: string, pieces: AsyncIter
     checkFileLimit(kind, name, length);
     held.push(piece);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of held) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return joinBytes(held);
 }

@@ -1,5 +1,5 @@
 import type { HeldLayer } from '../weights/heldLayer';
-import { bandRows } from '../weights/readBlock';
+import { bandRows, columnOfRows } from '../weights/readBlock';
 
 /** Which unit each token of an axis belongs to, in order; −1 those that belong to none. */
 export interface UnitAxis {
@@ -52,14 +52,8 @@ export class AlignedLayer implements HeldLayer {
     return (await this.alignedRows(head, from, to, signal)).rows;
   }
 
-  async column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
-    const column = new Float32Array(this.numQueries);
-    for (let from = 0; from < this.numQueries; from += bandRows) {
-      const to = Math.min(this.numQueries, from + bandRows);
-      const rows = await this.rows(head, from, to, signal);
-      for (let query = from; query < to; query++) column[query] = rows[(query - from) * this.numKeys + key];
-    }
-    return column;
+  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
+    return columnOfRows(this, head, key, signal);
   }
 
   /** Rows [from, to) of a head, in an array of their own. Throws as {@link HeldLayer.rows} does. */

@@ -1,7 +1,7 @@
 import { headLabel, type HeadRef } from '../../model/head';
 import type { ComparedView } from '../../model/patternForm';
 import type { HeldLayer } from '../weights/heldLayer';
-import { bandRows } from '../weights/readBlock';
+import { columnOfRows } from '../weights/readBlock';
 import type { AlignedLayer, UnitAxis } from './alignedLayer';
 
 /** What a layer is compared with, and over which units. */
@@ -68,14 +68,8 @@ export class ComparedLayer implements HeldLayer {
     return rows;
   }
 
-  async column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
-    const column = new Float32Array(this.numQueries);
-    for (let from = 0; from < this.numQueries; from += bandRows) {
-      const to = Math.min(this.numQueries, from + bandRows);
-      const rows = await this.rows(head, from, to, signal);
-      for (let query = from; query < to; query++) column[query] = rows[(query - from) * this.numKeys + key];
-    }
-    return column;
+  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
+    return columnOfRows(this, head, key, signal);
   }
 }
 

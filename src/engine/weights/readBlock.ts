@@ -27,6 +27,23 @@ export interface Block {
 /** How many rows are read at a time: their cells, for any pattern that is shown, are a few megabytes. */
 export const bandRows = 256;
 
+/** A column of a layer that has its rows alone: read band by band. Throws as {@link HeldLayer.rows} does. */
+export async function columnOfRows(
+  layer: Pick<HeldLayer, 'numQueries' | 'numKeys' | 'rows'>,
+  head: number,
+  key: number,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const { numQueries, numKeys } = layer;
+  const column = new Float32Array(numQueries);
+  for (let from = 0; from < numQueries; from += bandRows) {
+    const to = Math.min(numQueries, from + bandRows);
+    const rows = await layer.rows(head, from, to, signal);
+    for (let query = from; query < to; query++) column[query] = rows[(query - from) * numKeys + key];
+  }
+  return column;
+}
+
 /** A block of a pattern, row-major, in an array of its own. Throws the signal's reason. */
 export async function readBlock(
   pattern: HeadsOfPattern,

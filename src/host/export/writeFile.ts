@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { joinBytes } from '../../base/joinBytes';
 import { ExplorerError } from '../../base/errors';
 import { formatBytes } from '../../model/fileLimits';
 
@@ -26,14 +27,8 @@ export async function writeFile(
       ]);
     held.push(piece.slice());
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of held) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
   try {
-    await vscode.workspace.fs.writeFile(target, bytes);
+    await vscode.workspace.fs.writeFile(target, joinBytes(held));
   } catch (error) {
     throw new ExplorerError('fileNotWritten', [target.path, String(error)], { cause: error });
   }

@@ -1,3 +1,4 @@
+import { joinBytes } from '../../base/joinBytes';
 import { crc32 } from '../numbers/zip';
 import type { Rgb } from '../ramp';
 
@@ -15,7 +16,7 @@ export function palettePng(width: number, height: number, pixels: Uint8Array, pa
   view.setUint32(4, height);
   // Eight bits, indexed; the rest is the only method of each kind.
   header.set([8, 3, 0, 0, 0], 8);
-  return joined([
+  return joinBytes([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', header),
     chunk('PLTE', Uint8Array.from(palette.flatMap(({ r, g, b }) => [r, g, b]))),
@@ -48,7 +49,7 @@ function stored(data: Uint8Array): Uint8Array {
   }
   const sum = new Uint8Array(4);
   new DataView(sum.buffer).setUint32(0, adler32(data));
-  return joined([...parts, sum]);
+  return joinBytes([...parts, sum]);
 }
 
 function adler32(data: Uint8Array): number {
@@ -63,14 +64,4 @@ function adler32(data: Uint8Array): number {
     b %= 65_521;
   }
   return ((b << 16) | a) >>> 0;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -1,3 +1,5 @@
+import { joinBytes } from '../../base/joinBytes';
+
 /** What ends a length or a place of 32 bits: larger ones, and this one itself, stand in fields of Zip64. */
 const most32 = 0xffffffff;
 /** The same of a number of files. */
@@ -29,7 +31,7 @@ export class ZipFrame {
     this.#entries.push(entry);
     const isLarge = size >= most32;
     const extra = isLarge ? zip64Field([size, size]) : noBytes;
-    const before = joined([
+    const before = joinBytes([
       fields(
         [0x04034b50, 4],
         [isLarge ? 45 : 20, 2],
@@ -64,11 +66,11 @@ export class ZipFrame {
 
   /** The list of all files, and the end. */
   finish(): Uint8Array {
-    const listed = joined(this.#entries.map(centralEntry));
+    const listed = joinBytes(this.#entries.map(centralEntry));
     const [count, start] = [this.#entries.length, this.#at];
     const isLarge = count >= most16 || start >= most32 || listed.length >= most32;
     const zip64 = isLarge
-      ? joined([
+      ? joinBytes([
           fields([0x06064b50, 4], [44, 8], [45, 2], [45, 2], [0, 4], [0, 4]),
           fields([count, 8], [count, 8], [listed.length, 8], [start, 8]),
           fields([0x07064b50, 4], [0, 4], [start + listed.length, 8], [1, 4]),
@@ -85,7 +87,7 @@ export class ZipFrame {
       [Math.min(start, most32), 4],
       [0, 2],
     );
-    return joined([listed, zip64, end]);
+    return joinBytes([listed, zip64, end]);
   }
 }
 
@@ -93,7 +95,7 @@ function centralEntry({ name, size, start, crc }: Entry): Uint8Array {
   const large = [...(size >= most32 ? [size, size] : []), ...(start >= most32 ? [start] : [])];
   const extra = large.length > 0 ? zip64Field(large) : noBytes;
   const version = large.length > 0 ? 45 : 20;
-  return joined([
+  return joinBytes([
     fields([0x02014b50, 4], [version, 2], [version, 2], [flags, 2], [0, 2], [0, 2], [firstDay, 2], [crc, 4]),
     fields([Math.min(size, most32), 4], [Math.min(size, most32), 4], [name.length, 2], [extra.length, 2]),
     // No comment, one disk, no attributes.
@@ -119,16 +121,6 @@ function fields(...written: readonly (readonly [value: number, width: number])[]
     else if (width === 4) view.setUint32(at, value, true);
     else view.setBigUint64(at, BigInt(value), true);
     at += width;
-  }
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
   }
   return bytes;
 }
