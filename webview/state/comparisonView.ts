@@ -8,6 +8,7 @@ import type { Predictions, TokenPredictions } from '../../src/model/predictions'
 import type { CompareKind, PanelApi, PanelComparison, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
+import { OpenedView } from './openedView';
 
 /** What a comparison is of. */
 interface ComparisonSources {
@@ -36,7 +37,7 @@ export type PredictionsOfBoth =
   | { readonly kind: 'unlike' };
 
 /** The run that is shown beside another one: asked for only while someone looks at it. */
-export class ComparisonView {
+export class ComparisonView extends OpenedView {
   /** What the host says of the comparison. */
   readonly shown = signal<PanelComparison | null>(null);
   /** What is seen of it: undefined is the run itself. */
@@ -46,11 +47,9 @@ export class ComparisonView {
   readonly predictions = signal<PredictionsOfBoth | undefined>(undefined);
   readonly arePredictionsWanted = signal(false);
   readonly predictionError = signal<ExplorerError | undefined>(undefined);
-  readonly #isOpen = signal(false);
   readonly #held = signal<{ readonly name: string; readonly value: Comparison } | undefined>(undefined);
   readonly #sources: ComparisonSources;
   readonly #remote: Pick<Client<PanelApi>, 'predict' | 'predictOther'>;
-  #isFocusWanted = false;
 
   readonly #name: ReadonlySignal<string | undefined> = computed(() => {
     const [shown, run, component] = [this.shown.value, this.#sources.run.value, this.#sources.component.value];
@@ -69,6 +68,7 @@ export class ComparisonView {
   });
 
   constructor(sources: ComparisonSources, remote: Pick<Client<PanelApi>, 'predict' | 'predictOther'>) {
+    super();
     this.#sources = sources;
     this.view = sources.view;
     this.#remote = remote;
@@ -82,7 +82,7 @@ export class ComparisonView {
         this.view.value = undefined;
         return;
       }
-      if (!this.#isOpen.value || asked === name || run === null || component === undefined) return;
+      if (!this.isSeen.value || asked === name || run === null || component === undefined) return;
       const isFirst = asked === undefined;
       asked = name;
       controller?.abort();
@@ -102,7 +102,7 @@ export class ComparisonView {
       );
     });
     effect(() => {
-      if (this.arePredictionsWanted.value && this.#isOpen.value) this.#askPredictions(this.comparison.value);
+      if (this.arePredictionsWanted.value && this.isSeen.value) this.#askPredictions(this.comparison.value);
     });
   }
 
@@ -117,15 +117,10 @@ export class ComparisonView {
     this.#sources.forget();
   }
 
-  /** Begins to look at it. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
   /** Ends it: what is shown then is the run itself. */
-  close(): void {
+  override close(): void {
     batch(() => {
-      this.#isOpen.value = false;
+      super.close();
       this.view.value = undefined;
     });
   }
@@ -133,17 +128,6 @@ export class ComparisonView {
   /** Compares with something else, or with nothing any more. */
   want(wanted: { readonly kind: CompareKind; readonly text?: string } | null): void {
     this.#sources.want(wanted);
-  }
-
-  wantFocus(): void {
-    this.#isFocusWanted = true;
-  }
-
-  /** Whether the keyboard is to be in the view, once. */
-  takesFocus(): boolean {
-    const isWanted = this.#isFocusWanted;
-    this.#isFocusWanted = false;
-    return isWanted;
   }
 
   #askPredictions(comparison: Comparison | undefined): void {

@@ -33,6 +33,7 @@ import {
 import { settle } from './patternStore';
 import type { PredictionView } from './predictionView';
 import { RowFetcher } from './rowFetcher';
+import { OpenedView } from './openedView';
 
 /** What effects are asked of. */
 export interface EffectSources {
@@ -60,7 +61,7 @@ export interface MeasuredHeads extends SignedNumbers {
 const mostKept = 16;
 
 /** What interventions do to a prediction: one experiment with those that are on, and one for each head. Asked for only while someone looks at them. */
-export class EffectsView {
+export class EffectsView extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** What someone has arranged, as far as it is of the run that is shown. */
   readonly layout: ReadonlySignal<EffectsLayout>;
@@ -77,7 +78,6 @@ export class EffectsView {
   /** The one of them that is chosen. */
   readonly chosen: ReadonlySignal<MeasuredHeads | undefined>;
   readonly #arranged = signal<EffectsLayout>(firstEffects);
-  readonly #isOpen = signal(false);
   readonly #arrived = signal<{ readonly name: string; readonly of: string; readonly answer: EffectAnswer } | undefined>(
     undefined,
   );
@@ -90,9 +90,9 @@ export class EffectsView {
   #keep: (layout: EffectsLayout) => void = () => {};
   #scan: { readonly number: number; readonly name: string; readonly controller: AbortController } | undefined;
   #numScans = 0;
-  #isFocusWanted = false;
 
   constructor(sources: EffectSources, remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>) {
+    super();
     this.#sources = sources;
     this.#remote = remote;
     const { run, component } = sources;
@@ -100,9 +100,7 @@ export class EffectsView {
       const info = run.value?.info;
       return info === undefined ? this.#arranged.value : effectsFor(this.#arranged.value, info);
     });
-    this.active = computed(() =>
-      this.#isOpen.value ? this.layout.value.interventions.filter(({ isOn }) => isOn) : [],
-    );
+    this.active = computed(() => (this.isSeen.value ? this.layout.value.interventions.filter(({ isOn }) => isOn) : []));
     this.#subject = computed(() => {
       const { question } = this.layout.value;
       return JSON.stringify([
@@ -117,7 +115,7 @@ export class EffectsView {
     this.question = computed(() => this.#resolve());
     const wanted = computed(() => {
       const [info, question] = [run.value?.info, this.question.value];
-      if (!this.#isOpen.value || info === undefined || question === undefined) return undefined;
+      if (!this.isSeen.value || info === undefined || question === undefined) return undefined;
       const interventions = this.active.value.map(interventionOf);
       // What is blocked has no direct effect by itself, and of nothing nothing follows.
       const isDirect = interventions.length > 0 && interventions.every(({ kind }) => kind === 'silence');
@@ -143,10 +141,10 @@ export class EffectsView {
       return this.measured.value.find((scan) => scan.name === name);
     });
 
-    effect(() => void (sources.predictions.isNeeded.value = this.#isOpen.value));
+    effect(() => void (sources.predictions.isNeeded.value = this.isSeen.value));
     // What was looked at when nobody had asked yet.
     effect(() => {
-      if (!this.#isOpen.value || this.layout.value.question !== undefined) return;
+      if (!this.isSeen.value || this.layout.value.question !== undefined) return;
       const first = this.#firstQuestion();
       if (first !== undefined) untracked(() => this.change({ question: first }));
     });
@@ -172,7 +170,7 @@ export class EffectsView {
     });
     // What is no longer looked at is not measured any further.
     effect(() => {
-      const name = this.#isOpen.value ? scanName(this.layout.value.path, this.layout.value.by) : undefined;
+      const name = this.isSeen.value ? scanName(this.layout.value.path, this.layout.value.by) : undefined;
       if (this.#scan !== undefined && this.#scan.name !== name) this.cancel();
     });
   }
@@ -181,27 +179,6 @@ export class EffectsView {
   follow(layout: EffectsLayout, keep: (layout: EffectsLayout) => void): void {
     this.#arranged.value = layout;
     this.#keep = keep;
-  }
-
-  /** Someone looks at them from now on. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
-  close(): void {
-    this.#isOpen.value = false;
-  }
-
-  /** The keyboard is to be in the view when it opens. */
-  wantFocus(): void {
-    this.#isFocusWanted = true;
-  }
-
-  /** Whether the keyboard is to be in the view, once. */
-  takesFocus(): boolean {
-    const isWanted = this.#isFocusWanted;
-    this.#isFocusWanted = false;
-    return isWanted;
   }
 
   /** Arranges something anew. */

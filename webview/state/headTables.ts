@@ -9,6 +9,7 @@ import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun, RandomText } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { RowFetcher } from './rowFetcher';
+import { OpenedView } from './openedView';
 
 /** What tables of heads are made from. */
 export interface HeadTableSources {
@@ -46,13 +47,11 @@ const random: RandomText = { numTokens: 64, seed: 1 };
 type Arrived = { readonly name: string; readonly table: HeadTable; readonly random?: RandomText };
 
 /** Metrics of all heads, fetched only while someone looks at them. */
-export class HeadTables {
+export class HeadTables extends OpenedView {
   readonly ground = signal<Ground>('text');
   readonly shown: ReadonlySignal<ShownTable | undefined>;
   /** What someone asks about: pinned tokens that could read, and marked ones that could be read. */
   readonly asked: ReadonlySignal<AskedTokens | undefined>;
-  readonly #isOpen = signal(false);
-  #isFocusWanted = false;
   readonly #kept = new LRUCache<string, Arrived>({ max: 16 });
   readonly #metrics = signal<Arrived | undefined>(undefined);
   readonly #reads = signal<Arrived | undefined>(undefined);
@@ -63,6 +62,7 @@ export class HeadTables {
     remote: Client<PanelApi>,
     onError: (error: ExplorerError) => void,
   ) {
+    super();
     const [metricsFetcher, readsFetcher] = [new RowFetcher(onError), new RowFetcher(onError)];
     // Why there are no norms is said where their method is chosen.
     const normsFetcher = new RowFetcher((error) => {
@@ -140,7 +140,7 @@ export class HeadTables {
     });
     effect(() => {
       const [shownRun, shown, ground] = [run.value, component.value, this.ground.value];
-      if (!this.#isOpen.value || shownRun === null || shown === undefined) return metricsFetcher.want(undefined);
+      if (!this.isSeen.value || shownRun === null || shown === undefined) return metricsFetcher.want(undefined);
       const params = {
         runId: shownRun.info.runId,
         component: shown.component,
@@ -164,7 +164,7 @@ export class HeadTables {
         this.#metrics.value?.name,
       ];
       if (
-        !this.#isOpen.value ||
+        !this.isSeen.value ||
         shownRun === null ||
         shown === undefined ||
         ground !== 'text' ||
@@ -179,7 +179,7 @@ export class HeadTables {
     });
     effect(() => {
       const [shownRun, shown, asked, name] = [run.value, component.value, this.asked.value, nameOfReads.value];
-      if (!this.#isOpen.value || shownRun === null || shown === undefined || asked === undefined || name === undefined)
+      if (!this.isSeen.value || shownRun === null || shown === undefined || asked === undefined || name === undefined)
         return readsFetcher.want(undefined);
       const metrics = applicableTo(shown, asked).filter((id) => metricOf(id).needs.includes('asked'));
       const params = { runId: shownRun.info.runId, component: shown.component, metrics, asked };
@@ -187,27 +187,6 @@ export class HeadTables {
         fetch(readsFetcher, this.#reads, name, async (signal) => ({ table: await remote.headTable(params, signal) })),
       );
     });
-  }
-
-  /** Someone looks at them from now on. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
-  close(): void {
-    this.#isOpen.value = false;
-  }
-
-  /** The keyboard is to be in the view when it opens. */
-  wantFocus(): void {
-    this.#isFocusWanted = true;
-  }
-
-  /** Whether the keyboard is to be in the view, once. */
-  takesFocus(): boolean {
-    const isWanted = this.#isFocusWanted;
-    this.#isFocusWanted = false;
-    return isWanted;
   }
 
   /** Measures on random tokens that come twice, or on the text again. */

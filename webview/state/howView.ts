@@ -9,6 +9,7 @@ import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { RowFetcher } from './rowFetcher';
+import { OpenedView } from './openedView';
 
 /** What is looked at, from which a cell is taken. */
 export interface HowSources {
@@ -25,21 +26,20 @@ export interface HowSources {
 export type AskedPair = Pick<Cell, 'query' | 'key'>;
 
 /** How one weight came about, asked for only while someone looks at it. */
-export class HowView {
+export class HowView extends OpenedView {
   readonly shown: ReadonlySignal<How | undefined>;
   /** Why there is nothing to show. */
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** The cell that is asked about: of the one head that is selected; undefined where several are, or no pair. */
   readonly cell: ReadonlySignal<Cell | undefined>;
   readonly pair = signal<AskedPair | undefined>(undefined);
-  readonly #isOpen = signal(false);
   readonly #arrived = signal<{ readonly name: string; readonly how: How } | undefined>(undefined);
   readonly #kept = new LRUCache<string, How>({ max: 8 });
   readonly #sources: HowSources;
-  #isFocusWanted = false;
   #wantedStep: HowKind | undefined;
 
   constructor(sources: HowSources, remote: Client<PanelApi>) {
+    super();
     const { run, component, selection } = sources;
     this.#sources = sources;
     this.cell = computed(() => {
@@ -60,7 +60,7 @@ export class HowView {
     const fetcher = new RowFetcher((error) => (this.error.value = error));
     effect(() => {
       const [shown, cell] = [run.value, this.cell.value];
-      if (!this.#isOpen.value || shown === null || cell === undefined) return fetcher.want(undefined);
+      if (!this.isSeen.value || shown === null || cell === undefined) return fetcher.want(undefined);
       const name = nameOf(cell);
       this.error.value = undefined;
       const kept = this.#kept.get(name);
@@ -76,18 +76,9 @@ export class HowView {
     });
   }
 
-  /** Someone looks at it from now on. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
-  close(): void {
-    this.#isOpen.value = false;
-  }
-
   /** Whether someone looks at it. */
   get isOpen(): boolean {
-    return this.#isOpen.peek();
+    return this.isSeen.peek();
   }
 
   /** Asks about a pair of tokens, and for a step of its answer. */
@@ -130,17 +121,5 @@ export class HowView {
     return direction === 'reads'
       ? { query: first.position, key: second.position }
       : { query: second.position, key: first.position };
-  }
-
-  /** The keyboard is to be in the view when it opens. */
-  wantFocus(): void {
-    this.#isFocusWanted = true;
-  }
-
-  /** Whether the keyboard is to be in the view, once. */
-  takesFocus(): boolean {
-    const isWanted = this.#isFocusWanted;
-    this.#isFocusWanted = false;
-    return isWanted;
   }
 }

@@ -12,6 +12,7 @@ import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
+import { OpenedView } from './openedView';
 
 /** What is looked at, from which a prediction is chosen. */
 interface PredictionSources {
@@ -23,20 +24,18 @@ interface PredictionSources {
 }
 
 /** What the model predicts, asked for only while someone looks at it. */
-export class PredictionView {
+export class PredictionView extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** The place that is being masked. */
   readonly masking = signal<number | undefined>(undefined);
   /** Whether surprisal is marked in the source. */
   readonly isMarked = signal(false);
-  readonly #isOpen = signal(false);
   /** Whether another view needs them. */
   readonly isNeeded = signal(false);
   readonly #held = signal<{ readonly runId: number; readonly value: Predictions } | undefined>(undefined);
   readonly #sources: PredictionSources;
   readonly #remote: Pick<Client<PanelApi>, 'predict'>;
   #controller = new AbortController();
-  #isFocusWanted = false;
 
   /** Undefined until they have come. */
   readonly shown: ReadonlySignal<Predictions | undefined> = computed(() =>
@@ -67,11 +66,12 @@ export class PredictionView {
     remote: Pick<Client<PanelApi>, 'predict'>,
     tellMarked: (isMarked: boolean) => void,
   ) {
+    super();
     this.#sources = sources;
     this.#remote = remote;
     let isTold = false;
     effect(() => {
-      const isMarked = this.#isOpen.value && this.isMarked.value;
+      const isMarked = this.isSeen.value && this.isMarked.value;
       if (isMarked === isTold) return;
       isTold = isMarked;
       tellMarked(isMarked);
@@ -79,7 +79,7 @@ export class PredictionView {
     let asked: number | undefined;
     effect(() => {
       const info = sources.run.value?.info;
-      if (!(this.#isOpen.value || this.isNeeded.value) || info === undefined || asked === info.runId) return;
+      if (!(this.isSeen.value || this.isNeeded.value) || info === undefined || asked === info.runId) return;
       // A picture's answer comes with its run.
       if (info.streams.some(({ grid }) => grid !== undefined)) return;
       const { runId } = info;
@@ -87,27 +87,6 @@ export class PredictionView {
       this.masking.value = undefined;
       this.#ask(undefined, runId, () => (asked = undefined));
     });
-  }
-
-  /** Begins to look at them. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
-  close(): void {
-    this.#isOpen.value = false;
-  }
-
-  /** The keyboard is to be in the view when it opens. */
-  wantFocus(): void {
-    this.#isFocusWanted = true;
-  }
-
-  /** Whether the keyboard is to be in the view, once. */
-  takesFocus(): boolean {
-    const isWanted = this.#isFocusWanted;
-    this.#isFocusWanted = false;
-    return isWanted;
   }
 
   /** Whether a token can be masked: one of the text's own, of a masked language model. */
@@ -126,7 +105,7 @@ export class PredictionView {
 
   /** Steps of surprisal for the tokens of a stream, from 0 to eight; undefined while it is not marked. */
   stepsOf(stream: number, count: number): Uint8Array | undefined {
-    if (!this.#isOpen.value || !this.isMarked.value) return undefined;
+    if (!this.isSeen.value || !this.isMarked.value) return undefined;
     const shown = this.shown.value;
     if (shown === undefined || shown.kind === 'labels' || shown.stream !== stream) return undefined;
     return surprisalSteps(shown, count);

@@ -6,6 +6,7 @@ import type { RelationsResult } from '../../src/model/relations/relationsParams'
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
+import { OpenedView } from './openedView';
 
 /** What relations are of. */
 interface RelationSources {
@@ -20,11 +21,10 @@ interface Arrived {
 }
 
 /** The relations between the tokens of a program, and what heads read along them: fetched only while someone looks at them. */
-export class Relations {
+export class Relations extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** The relation whose pairs are drawn. */
   readonly chosen = signal<RelationId | undefined>(undefined);
-  readonly #isOpen = signal(false);
   readonly #held = signal<Arrived | undefined>(undefined);
   /** The same of norm-weighted attention. */
   readonly #ofNorms = signal<Arrived | undefined>(undefined);
@@ -41,7 +41,7 @@ export class Relations {
   /** The pairs that are drawn; undefined where none are. */
   readonly pairs: ReadonlySignal<RelationPairs | undefined> = computed(() => {
     const [shown, chosen] = [this.shown.value, this.chosen.value];
-    if (!this.#isOpen.value || shown === undefined || chosen === undefined) return undefined;
+    if (!this.isSeen.value || shown === undefined || chosen === undefined) return undefined;
     return shown.pairs[shown.table.relations.indexOf(chosen)];
   });
   readonly #name: ReadonlySignal<string> = computed(
@@ -49,6 +49,7 @@ export class Relations {
   );
 
   constructor(sources: RelationSources, remote: Pick<Client<PanelApi>, 'relations'>) {
+    super();
     this.#sources = sources;
     let controller: AbortController | undefined;
     let asked: string | undefined;
@@ -56,7 +57,7 @@ export class Relations {
       const name = this.#name.value;
       const runId = sources.run.value?.info.runId;
       const component = sources.component.value?.component;
-      if (!this.#isOpen.value || runId === undefined || component === undefined || asked === name) return;
+      if (!this.isSeen.value || runId === undefined || component === undefined || asked === name) return;
       controller?.abort();
       controller = new AbortController();
       const { signal: aborted } = controller;
@@ -81,15 +82,6 @@ export class Relations {
         },
       );
     });
-  }
-
-  /** Begins to look at them. */
-  open(): void {
-    this.#isOpen.value = true;
-  }
-
-  close(): void {
-    this.#isOpen.value = false;
   }
 }
 
