@@ -14,21 +14,13 @@ import {
   type Silencing,
 } from '../model/effects/effects';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
-import { noticeText, type Languages, type ModelInfo, type Notice } from '../model/modelInfo';
+import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
-import type { ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
-import { openTextModel, readGiven } from './readWith';
+import { askOfText, type TranslatedOptions } from './readWith';
 
 /** What `effect` is asked. */
-export interface EffectOptions extends ModelOptions {
-  /** A path, with a range where only a part is meant, as for `explain`. */
-  readonly file: string;
-  /** The text, where it does not stand in a file. */
-  readonly text?: string;
-  readonly target: string | undefined;
-  readonly languages?: Languages | undefined;
-  readonly tokenizer: string | undefined;
+export interface EffectOptions extends TranslatedOptions {
   readonly component: string | undefined;
   /** The place of the token that is predicted, and what is asked about it: the text of a token, or `#` and its id. */
   readonly at: string | undefined;
@@ -55,49 +47,42 @@ export async function effect(options: EffectOptions): Promise<TerminalText> {
   const path = oneOf('--path', options.path ?? 'total', effectPaths);
   if (options.isAll && (options.head !== undefined || options.block !== undefined))
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
-  const { text, span } = await readGiven(options);
-  if (text === '') throw new ExplorerError('emptyText');
-  const model = await openTextModel(options);
-  try {
-    const { streams, components, notices } = await model.explain({
-      text: span === undefined ? text : text.slice(span.start, span.end),
-      tokenLimit: 0,
-      target: options.target,
-      languages: options.languages,
-    });
-    const run = { streams, components, fed: model.fed };
-    const told = { options, info: model.info, notices, streams };
-    const isScan = options.head === undefined && options.block === undefined;
-    if (isScan) {
-      const chosen = componentOf(components, options.component);
-      const only = options.component === undefined ? {} : { components: [chosen.component] };
-      const found = await model.headEffects(run, { question, by, path, ...only });
-      return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
-    }
-    const interventions = interventionsOf(options, components, by);
-    const found = await model.effect(run, { question, interventions, path });
-    if (options.isJson)
-      return jsonText({
-        ...headJson(told, found.question, path),
-        interventions: found.interventions,
-        plain: sideJson(found.plain),
-        intervened: sideJson(found.intervened),
-        effect: found.effect,
-        note: backUp,
-      });
-    return joinTerminal([
-      ...headLines(told, found.question, path),
-      ...interventions.map((each) => line`${plain(describe(each))}`),
-      line``,
-      line`plain       ${sideLine(found.plain)}`,
-      line`intervened  ${sideLine(found.intervened)}`,
-      line`effect      ${plain(signed(found.effect))} nats`,
-      line``,
-      line`${plain(backUp)}`,
-    ]);
-  } finally {
-    await model.release();
-  }
+  return askOfText(
+    options,
+    { target: options.target, languages: options.languages },
+    async (model, { streams, components, notices }) => {
+      const run = { streams, components, fed: model.fed };
+      const told = { options, info: model.info, notices, streams };
+      const isScan = options.head === undefined && options.block === undefined;
+      if (isScan) {
+        const chosen = componentOf(components, options.component);
+        const only = options.component === undefined ? {} : { components: [chosen.component] };
+        const found = await model.headEffects(run, { question, by, path, ...only });
+        return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
+      }
+      const interventions = interventionsOf(options, components, by);
+      const found = await model.effect(run, { question, interventions, path });
+      if (options.isJson)
+        return jsonText({
+          ...headJson(told, found.question, path),
+          interventions: found.interventions,
+          plain: sideJson(found.plain),
+          intervened: sideJson(found.intervened),
+          effect: found.effect,
+          note: backUp,
+        });
+      return joinTerminal([
+        ...headLines(told, found.question, path),
+        ...interventions.map((each) => line`${plain(describe(each))}`),
+        line``,
+        line`plain       ${sideLine(found.plain)}`,
+        line`intervened  ${sideLine(found.intervened)}`,
+        line`effect      ${plain(signed(found.effect))} nats`,
+        line``,
+        line`${plain(backUp)}`,
+      ]);
+    },
+  );
 }
 
 interface Told {

@@ -5,16 +5,10 @@ import { mostContinued, type Sampling } from '../model/continuation';
 import { noticeText } from '../model/modelInfo';
 import { predictionAt } from '../model/predictions';
 import { visibleText } from '../model/token';
-import type { ModelOptions } from './openModel';
-import { openTextModel, readGiven } from './readWith';
+import { askOfText, type TextOptions } from './readWith';
 
 /** What `generate` is asked. */
-export interface GenerateOptions extends ModelOptions {
-  /** A path, with a range where only a part is meant, as for `explain`. */
-  readonly file: string;
-  /** The text, where it does not stand in a file. */
-  readonly text?: string;
-  readonly tokenizer: string | undefined;
+export interface GenerateOptions extends TextOptions {
   readonly tokens: string | undefined;
   /** Drawn where one of them is given, else greedily. */
   readonly temperature: string | undefined;
@@ -29,60 +23,54 @@ const usualTokens = 20;
 export async function generate(options: GenerateOptions): Promise<TerminalText> {
   const sampling = samplingOf(options);
   const tokens = numberOf('--tokens', options.tokens ?? String(usualTokens), [1, mostContinued], true);
-  const { text, span } = await readGiven(options);
-  if (text === '') throw new ExplorerError('emptyText');
-  const model = await openTextModel(options);
-  try {
-    const { streams, components, notices } = await model.explain({
-      text: span === undefined ? text : text.slice(span.start, span.end),
-      tokenLimit: 0,
-      continuation: { written: [], tokens, sampling },
-    });
-    const found = await model.predict({ streams, components, fed: model.fed });
-    const [stream] = streams;
-    const { from, shares, ending } = stream.written ?? { from: stream.tokens.length, shares: [], ending: undefined };
-    if (found.kind === 'labels') throw new ExplorerError('noPredictions', [model.info.name, 'it tells labels']);
-    const steps = shares.flatMap((share, i) => {
-      const place = predictionAt(found, from + i);
-      return place === undefined
-        ? []
-        : [
-            {
-              id: stream.tokens[from + i].id,
-              text: visibleText(stream, from + i),
-              share,
-              ...place,
-            },
-          ];
-    });
-    const written = stream.tokens.slice(from).map(({ template = '' }) => template);
-    if (options.isJson)
-      return jsonText({
-        model: model.info,
-        sampling: sampling ?? 'greedy',
-        notices: notices.map(noticeText),
-        text: written.join(''),
-        ending: ending ?? null,
-        tokens: steps.map(({ actual, entropy, ...step }) => ({
-          ...step,
-          surprisal: actual?.surprisal ?? null,
-          rank: actual?.rank ?? null,
-          entropy: Number.isFinite(entropy) ? entropy : null,
-        })),
+  return askOfText(
+    options,
+    { continuation: { written: [], tokens, sampling } },
+    async (model, { streams, components, notices }) => {
+      const found = await model.predict({ streams, components, fed: model.fed });
+      const [stream] = streams;
+      const { from, shares, ending } = stream.written ?? { from: stream.tokens.length, shares: [], ending: undefined };
+      if (found.kind === 'labels') throw new ExplorerError('noPredictions', [model.info.name, 'it tells labels']);
+      const steps = shares.flatMap((share, i) => {
+        const place = predictionAt(found, from + i);
+        return place === undefined
+          ? []
+          : [
+              {
+                id: stream.tokens[from + i].id,
+                text: visibleText(stream, from + i),
+                share,
+                ...place,
+              },
+            ];
       });
-    return joinTerminal([
-      line`${model.info.name} · ${plain(model.info.backend)} · ${from} tokens read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
-      ...notices.map((notice) => line`${noticeText(notice)}`),
-      line``,
-      line`   place  drawn at       bits   rank  token, and the most probable ones (temperature 1)`,
-      ...steps.map(({ position, share, actual, alternatives, text: own }) => {
-        const others = alternatives.map((each) => line`"${each.text}" ${plain(each.probability.toFixed(4))}`);
-        return line`${padded(String(position), 8)} ${padded(share?.toFixed(4) ?? '–', 9)} ${padded(actual?.surprisal.toFixed(3) ?? '–', 10)} ${padded(String(actual?.rank ?? '–'), 6)}  "${own}": ${joinTerminal(others, ', ')}`;
-      }),
-    ]);
-  } finally {
-    await model.release();
-  }
+      const written = stream.tokens.slice(from).map(({ template = '' }) => template);
+      if (options.isJson)
+        return jsonText({
+          model: model.info,
+          sampling: sampling ?? 'greedy',
+          notices: notices.map(noticeText),
+          text: written.join(''),
+          ending: ending ?? null,
+          tokens: steps.map(({ actual, entropy, ...step }) => ({
+            ...step,
+            surprisal: actual?.surprisal ?? null,
+            rank: actual?.rank ?? null,
+            entropy: Number.isFinite(entropy) ? entropy : null,
+          })),
+        });
+      return joinTerminal([
+        line`${model.info.name} · ${plain(model.info.backend)} · ${from} tokens read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
+        ...notices.map((notice) => line`${noticeText(notice)}`),
+        line``,
+        line`   place  drawn at       bits   rank  token, and the most probable ones (temperature 1)`,
+        ...steps.map(({ position, share, actual, alternatives, text: own }) => {
+          const others = alternatives.map((each) => line`"${each.text}" ${plain(each.probability.toFixed(4))}`);
+          return line`${padded(String(position), 8)} ${padded(share?.toFixed(4) ?? '–', 9)} ${padded(actual?.surprisal.toFixed(3) ?? '–', 10)} ${padded(String(actual?.rank ?? '–'), 6)}  "${own}": ${joinTerminal(others, ', ')}`;
+        }),
+      ]);
+    },
+  );
 }
 
 /** How tokens were chosen, in words. */

@@ -8,23 +8,14 @@ import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
 import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../model/how/how';
 import { fillText, formulaText } from '../model/how/howWords';
 import { numpySnippet } from '../model/how/numpySnippet';
-import type { Languages } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import type { Explanation } from '../engine/text/textModel';
 import { isImageFile } from './isImageFile';
-import type { ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
-import { openPictureModel, openTextModel, readGiven } from './readWith';
+import { openPictureModel, openTextModel, readGiven, type TranslatedOptions } from './readWith';
 
 /** What `how` is asked. */
-export interface HowOptions extends ModelOptions {
-  /** A path, with a range where only a part is meant, as for `explain`. */
-  readonly file: string;
-  /** The text, where it does not stand in a file. */
-  readonly text?: string;
-  readonly target: string | undefined;
-  readonly languages?: Languages | undefined;
-  readonly tokenizer: string | undefined;
+export interface HowOptions extends TranslatedOptions {
   readonly component: string | undefined;
   /** Places of tokens, from zero. */
   readonly query: string | undefined;

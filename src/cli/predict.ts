@@ -2,7 +2,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import type { MaskedPlaces } from '../engine/predict/predictionRuns';
-import { noticeText, type Languages, type ModelAnswer, type ModelInfo, type Notice } from '../model/modelInfo';
+import { noticeText, type ModelAnswer, type ModelInfo, type Notice } from '../model/modelInfo';
 import {
   meanSurprisal,
   predictionAt,
@@ -13,18 +13,10 @@ import {
 } from '../model/predictions';
 import { visibleText, type TokenStream } from '../model/token';
 import { isImageFile } from './isImageFile';
-import type { ModelOptions } from './openModel';
-import { openPictureModel, openTextModel, readGiven } from './readWith';
+import { askOfText, openPictureModel, type TranslatedOptions } from './readWith';
 
 /** What `predict` is asked. */
-export interface PredictOptions extends ModelOptions {
-  /** A path, with a range where only a part is meant, as for `explain`. */
-  readonly file: string;
-  /** The text, where it does not stand in a file. */
-  readonly text?: string;
-  readonly target: string | undefined;
-  readonly languages?: Languages | undefined;
-  readonly tokenizer: string | undefined;
+export interface PredictOptions extends TranslatedOptions {
   /** The place of a token that a masked language model is to tell, from zero. */
   readonly mask: string | undefined;
 }
@@ -35,42 +27,35 @@ export async function predict(options: PredictOptions): Promise<TerminalText> {
   if (options.text === undefined && isImageFile(file)) return predictPicture(options);
   if (mask !== undefined && !/^\d{1,9}$/.test(mask))
     throw new ExplorerError('wrongUsage', ['--mask', 'it is the place of a token, from 0']);
-  const { text, span } = await readGiven(options);
-  if (text === '') throw new ExplorerError('emptyText');
-  const model = await openTextModel(options);
-  try {
-    const { streams, components, notices } = await model.explain({
-      text: span === undefined ? text : text.slice(span.start, span.end),
-      tokenLimit: 0,
-      target: options.target,
-      languages: options.languages,
-    });
-    const run = { streams, components, fed: model.fed };
-    const masked: MaskedPlaces = mask === undefined ? undefined : Number(mask);
-    const first = await model.predict(run, masked);
-    // Without mask tokens of its own, a text is told token by token.
-    const found =
-      masked === undefined && first.kind === 'masked' && first.positions.length === 0
-        ? await model.predict(run, 'each')
-        : first;
-    if (found.kind === 'labels') return told(options, model.info, notices, found.questions);
-    const stream = streams[found.stream];
-    const places = [...found.positions].flatMap((position) => predictionAt(found, position) ?? []);
-    const partOf = wordParts(stream);
-    return options.isJson
-      ? jsonText({
-          model: model.info,
-          method: methods[found.kind],
-          notices: notices.map(noticeText),
-          stream: stream.role,
-          vocabularySize: found.vocabularySize,
-          mean: meanSurprisal(found, stream) ?? null,
-          predictions: places.map((place) => placeJson(place, stream, partOf)),
-        })
-      : joinTerminal(tokenLines(model.info, notices, { found, places, stream, partOf }));
-  } finally {
-    await model.release();
-  }
+  return askOfText(
+    options,
+    { target: options.target, languages: options.languages },
+    async (model, { streams, components, notices }) => {
+      const run = { streams, components, fed: model.fed };
+      const masked: MaskedPlaces = mask === undefined ? undefined : Number(mask);
+      const first = await model.predict(run, masked);
+      // Without mask tokens of its own, a text is told token by token.
+      const found =
+        masked === undefined && first.kind === 'masked' && first.positions.length === 0
+          ? await model.predict(run, 'each')
+          : first;
+      if (found.kind === 'labels') return told(options, model.info, notices, found.questions);
+      const stream = streams[found.stream];
+      const places = [...found.positions].flatMap((position) => predictionAt(found, position) ?? []);
+      const partOf = wordParts(stream);
+      return options.isJson
+        ? jsonText({
+            model: model.info,
+            method: methods[found.kind],
+            notices: notices.map(noticeText),
+            stream: stream.role,
+            vocabularySize: found.vocabularySize,
+            mean: meanSurprisal(found, stream) ?? null,
+            predictions: places.map((place) => placeJson(place, stream, partOf)),
+          })
+        : joinTerminal(tokenLines(model.info, notices, { found, places, stream, partOf }));
+    },
+  );
 }
 
 const methods = {

@@ -2,9 +2,27 @@ import { basename, resolve } from 'node:path';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { ImageModel } from '../engine/image/imageModel';
 import { LoadedModel, type ModelBounds } from '../engine/serve/loadedModel';
+import type { Explanation, Reading } from '../engine/text/textModel';
+import { ExplorerError } from '../base/errors';
+import type { Languages } from '../model/modelInfo';
 import { deadlines } from './deadlines';
 import { readFilePart, type FilePart } from './filePart';
 import { openModel, type ModelOptions } from './openModel';
+
+/** The text that a command reads. */
+export interface TextOptions extends ModelOptions {
+  /** A path, with a range where only a part is meant, as for `explain`. */
+  readonly file: string;
+  /** The text, where it does not stand in a file. */
+  readonly text?: string;
+  readonly tokenizer: string | undefined;
+}
+
+/** The same, with what is written of it by a model that writes a text of its own. */
+export interface TranslatedOptions extends TextOptions {
+  readonly target: string | undefined;
+  readonly languages?: Languages | undefined;
+}
 
 /** The text that is given in the place of a file, else what the file says. Throws as {@link readFilePart}. */
 export async function readGiven({ file, text }: { readonly file: string; readonly text?: string }): Promise<FilePart> {
@@ -23,6 +41,23 @@ export function openTextModel(
       LoadedModel.load(choosing, access, spec, undefined, undefined, { ...bounds, deadlines }),
     options.tokenizer,
   );
+}
+
+/** Asks a model of texts about what it has read of what is given, and frees it. Throws `emptyText`, and what reading, loading and asking throw. */
+export async function askOfText<T>(
+  options: TextOptions,
+  reading: Pick<Reading, 'target' | 'languages' | 'continuation'>,
+  ask: (model: LoadedModel, read: Explanation) => Promise<T>,
+): Promise<T> {
+  const { text, span } = await readGiven(options);
+  if (text === '') throw new ExplorerError('emptyText');
+  const model = await openTextModel(options);
+  try {
+    const given = span === undefined ? text : text.slice(span.start, span.end);
+    return await ask(model, await model.explain({ text: given, tokenLimit: 0, ...reading }));
+  } finally {
+    await model.release();
+  }
 }
 
 /** A picture as it lies in its file. Throws what reading it throws. */

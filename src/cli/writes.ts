@@ -2,22 +2,14 @@ import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { headLabel } from '../model/head';
-import { noticeText, type Languages } from '../model/modelInfo';
+import { noticeText } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import { headsOf, strongestWriters, type WrittenLayer, type WrittenPart, type Writes } from '../model/writes';
-import type { ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
-import { openTextModel, readGiven } from './readWith';
+import { askOfText, type TranslatedOptions } from './readWith';
 
 /** What `writes` is asked. */
-export interface WritesOptions extends ModelOptions {
-  /** A path, with a range where only a part is meant, as for `explain`. */
-  readonly file: string;
-  /** The text, where it does not stand in a file. */
-  readonly text?: string;
-  readonly target: string | undefined;
-  readonly languages?: Languages | undefined;
-  readonly tokenizer: string | undefined;
+export interface WritesOptions extends TranslatedOptions {
   readonly component: string | undefined;
   /** The place of the token that is predicted, from one; what would come next where it is missing. */
   readonly at: string | undefined;
@@ -35,58 +27,51 @@ export async function writes(options: WritesOptions): Promise<TerminalText> {
   if (token === undefined) throw new ExplorerError('wrongUsage', ['--token', 'it is missing']);
   if (at !== undefined && !/^\d{1,9}$/.test(at))
     throw new ExplorerError('wrongUsage', ['--at', 'it is the place of a token, from 1']);
-  const { text, span } = await readGiven(options);
-  if (text === '') throw new ExplorerError('emptyText');
-  const model = await openTextModel(options);
-  try {
-    const { streams, components, layers, notices } = await model.explain({
-      text: span === undefined ? text : text.slice(span.start, span.end),
-      tokenLimit: 0,
-      target: options.target,
-      languages: options.languages,
-    });
-    const head = parseHead(
-      options.head,
-      components.filter(({ component }) => options.component === undefined || component === options.component),
-    );
-    const run = {
-      streams,
-      components,
-      fed: model.fed,
-      layersOf: (name: string) => layers.filter(({ component }) => component === name),
-    };
-    const stream = streams.length - 1;
-    const found = await model.writes(run, {
-      position: at === undefined ? streams[stream].tokens.length : Number(at),
-      token: asked(token),
-      against: against === undefined ? undefined : asked(against),
-    });
-    const own = found.layers.filter(
-      ({ component, layer }) =>
-        layer === head?.layer && (options.component === undefined || component === options.component),
-    );
-    const keysOf = (layer: WrittenLayer): TokenStream =>
-      streams[components.find(({ component }) => component === layer.component)?.keyStream ?? 0];
-    if (options.isJson)
-      return jsonText({
-        model: model.info,
-        method,
-        notices: notices.map(noticeText),
-        ...found,
-        layers: found.layers.map((layer) => layerJson(layer)),
+  return askOfText(
+    options,
+    { target: options.target, languages: options.languages },
+    async (model, { streams, components, layers, notices }) => {
+      const head = parseHead(
+        options.head,
+        components.filter(({ component }) => options.component === undefined || component === options.component),
+      );
+      const run = {
+        streams,
+        components,
+        fed: model.fed,
+        layersOf: (name: string) => layers.filter(({ component }) => component === name),
+      };
+      const stream = streams.length - 1;
+      const found = await model.writes(run, {
+        position: at === undefined ? streams[stream].tokens.length : Number(at),
+        token: asked(token),
+        against: against === undefined ? undefined : asked(against),
       });
-    const name = model.info.name;
-    return joinTerminal([
-      line`${name} · ${plain(model.info.backend)} · ${streams[found.stream].tokens.length} tokens · ${plain(method)}`,
-      ...notices.map((notice) => line`${noticeText(notice)}`),
-      ...headLines(found),
-      ...(head === undefined
-        ? strongestLines(found)
-        : own.flatMap((layer) => sourceLines(layer, head.head, keysOf(layer)))),
-    ]);
-  } finally {
-    await model.release();
-  }
+      const own = found.layers.filter(
+        ({ component, layer }) =>
+          layer === head?.layer && (options.component === undefined || component === options.component),
+      );
+      const keysOf = (layer: WrittenLayer): TokenStream =>
+        streams[components.find(({ component }) => component === layer.component)?.keyStream ?? 0];
+      if (options.isJson)
+        return jsonText({
+          model: model.info,
+          method,
+          notices: notices.map(noticeText),
+          ...found,
+          layers: found.layers.map((layer) => layerJson(layer)),
+        });
+      const name = model.info.name;
+      return joinTerminal([
+        line`${name} · ${plain(model.info.backend)} · ${streams[found.stream].tokens.length} tokens · ${plain(method)}`,
+        ...notices.map((notice) => line`${noticeText(notice)}`),
+        ...headLines(found),
+        ...(head === undefined
+          ? strongestLines(found)
+          : own.flatMap((layer) => sourceLines(layer, head.head, keysOf(layer)))),
+      ]);
+    },
+  );
 }
 
 const method =
