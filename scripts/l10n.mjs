@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview, and
 // the tables of errors, notices, metrics, methods, steps of a weight and bundled models.
-//   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date
+//   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date; both fail where a string has no
+//   translation in l10n/bundle.l10n.zh-cn.json or package.nls.zh-cn.json
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -71,6 +72,56 @@ export async function makeBundle() {
   )}\n`;
 }
 
+/** The English words beside their 简体中文: what VS Code reads for the window and the panel, and for commands and settings. */
+const translations = [
+  { english: 'l10n/bundle.l10n.json', chinese: 'l10n/bundle.l10n.zh-cn.json' },
+  { english: 'package.nls.json', chinese: 'package.nls.zh-cn.json' },
+];
+
+/** What a translation has to keep: places for arguments, what a click does, and what is typed as it stands. */
+const kept = [/\{\d+\}/g, /\]\([^)]*\)/g, /`[^`]*`/g];
+const partsOf = (text) => kept.flatMap((part) => text.match(part) ?? []).sort();
+
+/** What is wrong with a translation, a line each: strings that it lacks, strings that nothing says any more, and strings that lost a part. */
+export function translationFaults(english, chinese) {
+  const lost = Object.keys(english).filter(
+    (key) => key in chinese && partsOf(english[key]).join() !== partsOf(chinese[key]).join(),
+  );
+  return [
+    ...Object.keys(english)
+      .filter((key) => !chinese[key])
+      .map((key) => `lacks ${JSON.stringify(key)}`),
+    ...Object.keys(chinese)
+      .filter((key) => !(key in english))
+      .map((key) => `translates ${JSON.stringify(key)}, which nothing says`),
+    ...lost.map((key) => `has other arguments, links or code in ${JSON.stringify(key)}`),
+  ];
+}
+
+function readTable(path) {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
+
+/** Fails where a string has no translation. */
+function checkTranslations() {
+  const faults = translations.flatMap(({ english, chinese }) =>
+    translationFaults(readTable(english), readTable(chinese)).map((fault) => `${chinese} ${fault}`),
+  );
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exit(1);
+}
+
+/** Puts the strings of a translation into the order of the English ones, and takes out what nothing says any more. */
+function tidyTranslation({ english, chinese }) {
+  const words = readTable(chinese);
+  const tidy = Object.fromEntries(
+    Object.keys(readTable(english))
+      .filter((key) => key in words)
+      .map((key) => [key, words[key]]),
+  );
+  writeFileSync(join(root, chinese), `${JSON.stringify(tidy, null, 2)}\n`);
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const bundle = await makeBundle();
   if (process.argv.includes('--check')) {
@@ -88,5 +139,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, bundle);
     console.log(`${Object.keys(JSON.parse(bundle)).length} strings in l10n/bundle.l10n.json.`);
+    translations.forEach(tidyTranslation);
   }
+  checkTranslations();
 }

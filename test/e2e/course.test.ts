@@ -83,5 +83,13 @@ describe('The course', () => {
     await link.click();
     await findText(/[一-龥]{3}/);
     await vscode.screenshot('chinese');
+    // Commands, panel and editor speak it too: all that a person reads.
+    await vscode.runCommand('Attention Explorer: 解释示例');
+    const panel = await vscode.findPanel();
+    await panel.locator('.readout').getByText('读取').first().waitFor({ timeout: 60_000 });
+    expect(await panel.locator('footer').textContent()).to.equal(
+      '注意力显示一个头看了哪里，而不是模型为什么这样回答。',
+    );
+    await vscode.screenshot('chinese-panel');
   });
 });
