@@ -10,6 +10,9 @@ describe('the panel in live mode', () => {
   const pages = suitePages();
   before(async () => {
     page = await pages.open({ run: 'code', width: 1000, height: 560 });
+    await page.locator('.matrix-base').waitFor();
+    await follow(2, 4);
+    await lit(4).waitFor();
   });
 
   const picture = (): Promise<string> =>
@@ -19,8 +22,6 @@ describe('the panel in live mode', () => {
   const lit = (position: number) => page.locator(`[data-token="${position}"].looking`).first();
 
   it('says so, and turns it off', async () => {
-    await page.locator('.matrix-base').waitFor();
-    await follow(2, 4);
     await page.getByRole('button', { name: 'Live' }).click();
     expect(await page.evaluate(() => host.intents.at(-1))).to.deep.equal({
       name: 'act',
