@@ -12,6 +12,7 @@ interface Manifest {
       readonly mac: string;
       readonly when: string;
     }[];
+    readonly configuration: { readonly properties: Readonly<Record<string, unknown>> };
     readonly walkthroughs: readonly {
       readonly steps: readonly {
         readonly id: string;
@@ -23,7 +24,7 @@ interface Manifest {
 }
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const { keybindings, walkthroughs } = (JSON.parse(read('package.json')) as Manifest).contributes; // our own manifest
+const { keybindings, configuration, walkthroughs } = (JSON.parse(read('package.json')) as Manifest).contributes; // our own manifest
 const names = JSON.parse(read('package.nls.json')) as Readonly<Record<string, string>>; // our own names
 
 describe('The first step of the walkthrough', () => {
@@ -53,5 +54,33 @@ describe('The keys of Explain Attention', () => {
       { command: 'attentionExplorer.explainAttention', ...keys, when: 'editorTextFocus' },
       { command: 'attentionExplorer.explainAgain', ...keys, when: `activeWebviewPanelId == ${viewType}` },
     ]);
+  });
+});
+
+describe('The readme in Chinese', () => {
+  const [english, chinese] = ['README.md', 'README.zh-CN.md'].map(read);
+
+  it('has the parts, pictures and programs of the English one', () => {
+    for (const part of [/^#+ /gm, /!\[[^\]]*\]\(([^)]*)\)/g]) {
+      const [there, here] = [english, chinese].map((text) =>
+        [...text.matchAll(part)].map(([all, path]) => path ?? all),
+      );
+      expect(here).to.deep.equal(there);
+    }
+    const programs = [...chinese.matchAll(/^```[^]*?^```/gm)].map(([text]) => text);
+    expect(programs).to.not.deep.equal([]);
+    for (const program of programs) expect(english).to.include(program);
+  });
+
+  it('names every setting, and every method of the English one', () => {
+    for (const setting of Object.keys(configuration.properties)) expect(chinese).to.include(`\`${setting}\``);
+    const methods = [
+      ...english
+        .split('`--method` says', 2)[1]
+        .split('\n\n', 2)[1]
+        .matchAll(/^\| `(\w+)` \|/gm),
+    ].map(([, name]) => name);
+    expect(methods).to.include('rollout');
+    for (const name of methods) expect(chinese).to.include(`| \`${name}\` |`);
   });
 });

@@ -31,7 +31,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 // What may ship. A new kind of file is a decision: it is added here as well as in .vscodeignore.
 const allowed = [
   /^package(\.nls(\.zh-cn)?)?\.json$/,
-  /^(README|CHANGELOG|SECURITY)\.md$/,
+  /^(README(\.zh-CN)?|CHANGELOG|SECURITY)\.md$/,
   /^sbom\.cdx\.json$/,
   /^LICENSE$/,
   /^ThirdPartyNotices\.txt$/,
