@@ -267,5 +267,8 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const milliseconds = performance.now() - started;
   log.debug(entry`Activated in ${milliseconds.toFixed(1)} ms.`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
-  return makeTestApi({ store, supervisor, panels, memory, rows, highlighter, statusBar, controller }, milliseconds);
+  return makeTestApi(
+    { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons },
+    milliseconds,
+  );
 }

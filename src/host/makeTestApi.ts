@@ -1,6 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { Highlighter } from './editor/highlighter';
 import type { RowReader } from './editor/rowReader';
+import type { Comparisons } from './compare/comparisons';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import type { ExplorerPanels } from './panel/explorerPanels';
 import type { PanelMemory } from './panel/panelMemory';
@@ -22,11 +23,12 @@ export interface TestedParts {
   readonly highlighter: Highlighter;
   readonly statusBar: StatusBar;
   readonly controller: ExplainController;
+  readonly comparisons: Comparisons;
 }
 
 /** Makes what tests inside VS Code get. */
 export function makeTestApi(
-  { store, supervisor, panels, memory, rows, highlighter, statusBar, controller }: TestedParts,
+  { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons }: TestedParts,
   activationMilliseconds: number,
 ): TestApi {
   return {
@@ -48,6 +50,7 @@ export function makeTestApi(
         enginePid: supervisor.pid,
         hasSpare: supervisor.hasSpare,
         statusBar: statusBar.text,
+        comparison: comparisons.shown,
         panel: panel && {
           isVisible: panel.isVisible,
           isReady: panel.isReady,

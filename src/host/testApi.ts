@@ -1,6 +1,6 @@
 import type { ViewState } from '../model/viewState';
 import type { RunInfo } from '../model/modelInfo';
-import type { PanelStatus } from '../protocol';
+import type { PanelComparison, PanelStatus } from '../protocol';
 import type { Highlight } from './editor/decorationPlan';
 import type { LiveState } from './view/viewStore';
 import type { EngineState } from './engine/engineSupervisor';
@@ -38,6 +38,7 @@ export interface TestSnapshot {
   readonly enginePid: number | undefined;
   readonly hasSpare: boolean;
   readonly statusBar: string;
+  readonly comparison: PanelComparison | null;
   readonly panel:
     | {
         readonly isVisible: boolean;

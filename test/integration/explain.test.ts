@@ -5,6 +5,7 @@ import type { TestApi } from '../../src/host/testApi';
 import {
   closeAll,
   configure,
+  expectFailure,
   expectReady,
   explain,
   openFile,
@@ -199,6 +200,66 @@ describe('Explain Attention', () => {
     await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: after.txt, right side'));
     await vscode.commands.executeCommand('attentionExplorer.explainAttention', left);
     await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: before.txt, left side'));
+  });
+
+  it('compares both sides of a diff: what is selected with what stands there on the other', async () => {
+    const [left, right] = [
+      await writeFile('was.txt', 'same\none word\nend'),
+      await writeFile('is.txt', 'same\ntwo words\nend'),
+    ];
+    await vscode.commands.executeCommand('vscode.diff', left, right, 'was ↔ is', { viewColumn: vscode.ViewColumn.One });
+    const editor = vscode.window.activeTextEditor;
+    if (editor === undefined) throw new Error('no side has the focus');
+    select(editor, 5, 14);
+    await vscode.commands.executeCommand('attentionExplorer.compareSides');
+    const { run, comparison } = await until(api, 'both sides', ({ comparison }) => comparison?.state.kind === 'ready');
+    expect(run?.streams[0].text).to.equal('two words');
+    expect(comparison?.text).to.equal('one word');
+    expect(comparison?.state).to.include({ kind: 'ready', b: 'tiny · was.txt, left side' });
+  });
+
+  it('explains what is selected in the output', async () => {
+    const output = vscode.window.createOutputChannel('Attention test');
+    try {
+      output.append('first line\nsecond line');
+      output.show(false);
+      const shown = (): vscode.TextEditor | undefined =>
+        vscode.window.visibleTextEditors.find(({ document: { uri } }) => uri.scheme === 'output');
+      await until(api, 'the output', () => shown()?.document.lineCount === 2);
+      await vscode.commands.executeCommand('workbench.panel.output.focus');
+      await until(api, 'the focus', () => vscode.window.activeTextEditor?.document.uri.scheme === 'output');
+      const editor = shown();
+      if (editor === undefined) throw new Error('the output is gone');
+      editor.selection = new vscode.Selection(1, 0, 1, 6);
+      expect((await explain(api)).run?.streams[0].text).to.equal('second');
+    } finally {
+      output.dispose();
+    }
+  });
+
+  it('explains what is selected in a terminal, and leaves the clipboard as it was', async () => {
+    const written = new vscode.EventEmitter<string>();
+    const terminal = vscode.window.createTerminal({
+      name: 'tests',
+      pty: { onDidWrite: written.event, open: () => written.fire('said in a terminal'), close: () => {} },
+    });
+    try {
+      await vscode.env.clipboard.writeText('kept');
+      terminal.show(false);
+      await until(api, 'the terminal', () => vscode.window.activeTerminal === terminal);
+      await expectEventually(async () => {
+        await vscode.commands.executeCommand('workbench.action.terminal.selectAll');
+        await vscode.commands.executeCommand('attentionExplorer.explainTerminalSelection');
+        expect(api.snapshot().run?.streams[0].text.trim()).to.equal('said in a terminal');
+      });
+      expect(await vscode.env.clipboard.readText()).to.equal('kept');
+      await vscode.commands.executeCommand('workbench.action.terminal.clearSelection');
+      await vscode.commands.executeCommand('attentionExplorer.explainTerminalSelection');
+      expectFailure(api.snapshot().status, 'emptyText');
+    } finally {
+      terminal.dispose();
+      written.dispose();
+    }
   });
 
   it('explains a document that was never saved', async () => {

@@ -40,6 +40,7 @@ import { openSample } from './sample';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
+import { terminalSource } from './terminalSelection';
 import { continueText } from './continueText';
 import { explainWithTarget, useModelOutput } from './targetText';
 
@@ -95,6 +96,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.explainAgain, async () => {
     if (controller.canRerun) await controller.rerun();
     else await controller.explain(activeSource);
+  });
+  register(commands.explainTerminal, async () => {
+    await controller.explain(terminalSource);
   });
   register(commands.explainSample, async () => {
     const sample = await openSample(deps.places);
@@ -167,6 +171,10 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     }),
   );
   register(commands.compareWith, () => deps.comparisons.choose());
+  register(commands.compareSides, async () => {
+    await controller.explain(activeSource);
+    if (store.status.kind === 'ready') await deps.comparisons.compare('side');
+  });
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     looked().setHovered(undefined);

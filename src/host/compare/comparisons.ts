@@ -18,6 +18,7 @@ import { locateModel, settingOf, type ModelLocation } from '../model/modelLocati
 import { readSettings } from '../readSettings';
 import type { ShownRun } from '../run/shownRun';
 import { textName } from '../run/textName';
+import { otherSideOf, textOfOtherSide } from './otherSide';
 import { chooseOf, type ListItem } from '../say/lists';
 import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
@@ -81,6 +82,15 @@ export class Comparisons implements Disposable {
   async choose(): Promise<void> {
     const run = this.#comparable();
     const items: (ListItem & { readonly compares: CompareKind })[] = [
+      ...(otherSideOf(run.text.uri) === undefined
+        ? []
+        : [
+            {
+              compares: 'side',
+              label: labelText(said('The Other Side of the Diff')),
+              detail: labelText(said('What stands there in the place of this text')),
+            } as const,
+          ]),
       { compares: 'text', label: labelText(said('Another Text')), detail: labelText(said('Edit a copy of this one')) },
       { compares: 'model', label: labelText(said('Another Model')), detail: labelText(said('It reads the same text')) },
       {
@@ -195,6 +205,13 @@ export class Comparisons implements Disposable {
     switch (kind) {
       case 'text':
         return { kind, reading: { ...own, text: text ?? own.text, target: undefined }, pairing: 'index' };
+      case 'side': {
+        const other = otherSideOf(run.text.uri);
+        if (other === undefined) throw new ExplorerError('notCompared', ['the text stands in no diff that is open']);
+        const side = await textOfOtherSide(run.text.uri, run.text.range, other);
+        const reading = { ...own, text: side, documentName: textName(other), target: undefined };
+        return { kind, reading, pairing: 'index' };
+      }
       case 'earlier': {
         const reading = await this.#chooseEarlier(run);
         const pairing = reading?.model.spec.path === own.model.spec.path ? 'index' : 'nearest';
