@@ -33,13 +33,16 @@ export interface Edit {
 let ramp = new Int32Array(0);
 const maxRamp = 2 ** 20;
 
+function rampOf(length: number): Int32Array<ArrayBuffer> {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = i;
+  return numbers;
+}
+
 /** The numbers from `start` on, so many. */
 function numbersFrom(start: number, count: number): Int32Array {
   if (start + count > maxRamp) return Int32Array.from({ length: count }, (_, i) => start + i);
-  if (start + count > ramp.length) {
-    ramp = new Int32Array(Math.min(maxRamp, Math.max(2 ** 12, 2 * (start + count))));
-    for (let i = 0; i < ramp.length; i++) ramp[i] = i;
-  }
+  if (start + count > ramp.length) ramp = rampOf(Math.min(maxRamp, Math.max(2 ** 17, 2 * (start + count))));
   return ramp.subarray(start, start + count);
 }
 

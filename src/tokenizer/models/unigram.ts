@@ -8,6 +8,9 @@ import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
 /** How much worse than the worst piece an unknown character is (a logarithm of a probability). */
 const unknownPenalty = 10;
 
+/** Room for a word: what is longer has the search compiled anew, in the middle of a text. */
+const firstRoom = 2 ** 10;
+
 /** Reads a Unigram model (Kudo 2018, arXiv 1804.10959): the pieces of the highest total score. */
 export function readUnigram(fields: JsonFields): Model {
   const pieces: string[] = [];
@@ -34,9 +37,9 @@ class Unigram implements Model {
   readonly #unknownScore: number;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
   // Room for the search, which is used again.
-  #bestScores = new Float64Array(64);
-  #bestStarts = new Int32Array(64);
-  #isUnknown = new Uint8Array(64);
+  #bestScores = new Float64Array(firstRoom);
+  #bestStarts = new Int32Array(firstRoom);
+  #isUnknown = new Uint8Array(firstRoom);
 
   constructor(
     pieces: readonly string[],
@@ -77,43 +80,50 @@ class Unigram implements Model {
     const [bestScores, bestStarts, isUnknown] = [this.#bestScores, this.#bestStarts, this.#isUnknown];
     bestScores[0] = 0;
     bestStarts.fill(-1, 0, length + 1);
+    const [trie, scores, unknownId, unknownScore] = [this.#trie, this.#scores, this.#unknownId, this.#unknownScore];
+    const isUnknownRefused = unknownId === undefined;
     let stepsLeft = mostSearchSteps(length);
     for (let start = 0; start < length;) {
       const scoreHere = bestScores[start];
       const nextStart = start + unitLength(codePointAt(word, start));
       let hasSingle = false;
       let node = Trie.root;
-      let end = start;
-      while (end < length) {
-        node = this.#trie.next(node, word.charCodeAt(end++));
-        if (node === -1) break;
-        const id = this.#trie.valueAt(node);
-        if (id === -1) continue;
-        const score = this.#scores[id] + scoreHere;
+      let read = start;
+      // An unknown character is one more candidate at the end of the loop and no branch of its own: code that a text comes to late, when the
+      // search is compiled, has it compiled again.
+      for (let isLast = false; !isLast;) {
+        let end = nextStart;
+        let score = unknownScore;
+        let isUnknownHere = 1;
+        if (node !== -1 && read < length) {
+          node = trie.next(node, word.charCodeAt(read++));
+          const id = node === -1 ? -1 : trie.valueAt(node);
+          if (id === -1) continue;
+          end = read;
+          score = scores[id];
+          isUnknownHere = id === unknownId ? 1 : 0;
+          if (end === nextStart) hasSingle = true;
+        } else {
+          isLast = true;
+          if (hasSingle) break;
+        }
+        score += scoreHere;
         if (bestStarts[end] === -1 || score > bestScores[end]) {
           bestScores[end] = score;
           bestStarts[end] = start;
-          isUnknown[end] = id === this.#unknownId ? 1 : 0;
+          isUnknown[end] = isUnknownHere;
+          if (isLast && isUnknownRefused) throw missingUnknown();
         }
-        if (end === nextStart) hasSingle = true;
       }
-      stepsLeft -= end - start;
+      stepsLeft -= read - start;
       if (stepsLeft < 0) throw new TooCostlyError('its pieces are too long and too much alike');
-      if (!hasSingle) {
-        const score = this.#unknownScore + scoreHere;
-        if (bestStarts[nextStart] === -1 || score > bestScores[nextStart]) {
-          if (this.#unknownId === undefined) throw missingUnknown();
-          bestScores[nextStart] = score;
-          bestStarts[nextStart] = start;
-          isUnknown[nextStart] = 1;
-        }
-      }
       start = nextStart;
     }
     const cuts: number[] = [];
     for (let end = length, wasUnknown = false; end > 0; end = bestStarts[end]) {
-      if (!wasUnknown || isUnknown[end] === 0) cuts.push(end);
-      wasUnknown = isUnknown[end] === 1;
+      const isUnknownHere = isUnknown[end] === 1;
+      if (!wasUnknown || !isUnknownHere) cuts.push(end);
+      wasUnknown = isUnknownHere;
     }
     return cuts.reverse();
   }
