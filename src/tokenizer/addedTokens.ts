@@ -13,6 +13,9 @@ export interface AddedTokenFlags {
   readonly isNormalized: boolean;
 }
 
+/** Flags that a token is given: whether it is normalised may be left open. */
+type StatedFlags = Partial<Omit<AddedTokenFlags, 'isNormalized'>> & { readonly isNormalized?: boolean | undefined };
+
 /** A token that is found in the text before the model sees it. */
 export class AddedToken implements AddedTokenFlags {
   readonly content: string;
@@ -21,6 +24,8 @@ export class AddedToken implements AddedTokenFlags {
   readonly stripsLeft: boolean;
   readonly stripsRight: boolean;
   readonly isNormalized: boolean;
+  /** What its flags say of that; undefined where they leave it to whether it is special. */
+  readonly #saysNormalized: boolean | undefined;
 
   /** A special token is not normalised unless its flags say so. */
   constructor(
@@ -30,32 +35,32 @@ export class AddedToken implements AddedTokenFlags {
       isSingleWord = false,
       stripsLeft = false,
       stripsRight = false,
-      isNormalized = !isSpecial,
-    }: Partial<AddedTokenFlags> = {},
+      isNormalized,
+    }: StatedFlags = {},
   ) {
     this.content = content;
     this.isSpecial = isSpecial;
     this.isSingleWord = isSingleWord;
     this.stripsLeft = stripsLeft;
     this.stripsRight = stripsRight;
-    this.isNormalized = isNormalized;
+    this.isNormalized = isNormalized ?? !isSpecial;
+    this.#saysNormalized = isNormalized;
   }
 
   /** Reads a token as all files write it. */
   static read(fields: JsonFields): AddedToken {
-    const isSpecial = fields.boolean('special', false);
     return new AddedToken(fields.string('content'), {
-      isSpecial,
+      isSpecial: fields.boolean('special', false),
       isSingleWord: fields.boolean('single_word', false),
       stripsLeft: fields.boolean('lstrip', false),
       stripsRight: fields.boolean('rstrip', false),
-      isNormalized: fields.boolean('normalized', !isSpecial),
+      isNormalized: fields.has('normalized') ? fields.boolean('normalized', false) : undefined,
     });
   }
 
   /** The same token with some flags changed. */
   with(flags: Partial<AddedTokenFlags>): AddedToken {
-    return new AddedToken(this.content, { ...this, ...flags });
+    return new AddedToken(this.content, { ...this, isNormalized: this.#saysNormalized, ...flags });
   }
 
   equals(other: AddedToken): boolean {

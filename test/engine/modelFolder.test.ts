@@ -287,6 +287,13 @@ describe('model folders', () => {
     expect(await resolved('T5Tokenizer')).to.equal(undefined);
   });
 
+  it('takes the rules of generation from config.json where they have no file of their own', async () => {
+    const files = { 'm/model.onnx': '', 'm/config.json': '{"no_repeat_ngram_size": 3}' };
+    expect((await resolveModel(memoryAccess(files), 'm')).generationConfig).to.deep.equal({ no_repeat_ngram_size: 3 });
+    const own = { ...files, 'm/generation_config.json': '{}' };
+    expect((await resolveModel(memoryAccess(own), 'm')).generationConfig).to.deep.equal({});
+  });
+
   it('says that texts are not put into lower case as Sentence Transformers would', async () => {
     const files = { 'm/model.onnx': '', 'm/sentence_bert_config.json': '{"do_lower_case":true}' };
     expect((await resolveModel(memoryAccess(files), 'm')).notices).to.deep.equal([

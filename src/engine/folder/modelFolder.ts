@@ -27,7 +27,7 @@ export interface ResolvedModel {
   readonly chatTemplate?: ChatTemplate;
   /** How pictures are made ready, and the file that says so; undefined where nothing says it, or what says it was not read. */
   readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings };
-  /** Parsed generation_config.json: how the model writes a text. */
+  /** How the model writes a text: generation_config.json, or config.json where there is none, as it was before there were such files. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
   /** Settings that are there and were not read: what they say could have made a difference. */
   readonly notices: readonly Notice[];
@@ -99,7 +99,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     maskToken: spelling(tokenizerConfig['mask_token']) ?? spelling(specialTokensMap['mask_token']),
     ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
-    generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
+    generationConfig: (await settingsAt(await find('generation_config.json'))) ?? config,
     ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
     notices,
   };

@@ -348,6 +348,7 @@ function unique(value: Value, args: Arguments): Value {
     (function* (): IterableIterator<Value> {
       for (const item of iterate(value)) {
         const key = isTrue(isCaseSensitive) ? path(item) : folded(path(item));
+        if (isList(key) || key instanceof Map) throw new JinjaError(`unhashable type: '${typeName(key)}'`);
         if (seen.some((other) => isEqual(other, key))) continue;
         seen.push(key);
         yield item;
@@ -378,27 +379,36 @@ function indented(value: Value, args: Arguments): string {
   return isTrue(isFirst) ? indent + text : text;
 }
 
-function truncated(value: Value, args: Arguments): string {
+function truncated(value: Value, args: Arguments): Value {
   const [length = 255, killsWords = false, end = '...', leeway = null] = bound('truncate', args, [
     'length',
     'killwords',
     'end',
     'leeway',
   ]);
-  const points = codePoints(str(value));
   const ending = str(end);
   const most = integerOf(length);
   if (most < lengthOf(ending)) throw new JinjaError(`expected length >= ${lengthOf(ending)}, got ${most}`);
-  if (points.length <= most + (leeway === null ? 5 : integerOf(leeway))) return points.join('');
+  const spare = leeway === null ? 5 : integerOf(leeway);
+  if (spare < 0) throw new JinjaError(`expected leeway >= 0, got ${spare}`);
+  if (lengthOf(value) <= most + spare) return value;
+  if (typeof value !== 'string') throw new JinjaError(`'${typeName(value)}' object is no text that can be cut`);
+  const points = codePoints(value);
   const kept = points.slice(0, most - lengthOf(ending)).join('');
   const space = kept.lastIndexOf(' ');
   return (isTrue(killsWords) || space < 0 ? kept : kept.slice(0, space)) + ending;
 }
 
+/** The text of a number without blanks around it and `_` in it. */
+function digitsOf(text: string): string {
+  const own = stripped(text, null, true, true).replace(/(?<=\d)_(?=\d)/g, '');
+  return /(?!\d)\p{Nd}/u.test(own) ? unsupported('a number in digits of another script') : own;
+}
+
 function parsedFloat(value: Value): number | undefined {
   const number = numberOf(value);
   if (number !== undefined) return number;
-  const text = typeof value === 'string' ? stripped(value, null, true, true).replace(/(?<=\d)_(?=\d)/g, '') : '';
+  const text = typeof value === 'string' ? digitsOf(value) : '';
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
   const [, sign, name] = /^([+-]?)(inf|infinity|nan)$/i.exec(text) ?? [];
   return name === undefined ? undefined : name.toLowerCase() === 'nan' ? NaN : sign === '-' ? -Infinity : Infinity;
@@ -415,7 +425,7 @@ function toInteger(value: Value, args: Arguments): Value {
   checkDefined(value);
   if (typeof value === 'string') {
     if (base !== 10) return unsupported('int with a base');
-    const text = stripped(value, null, true, true).replace(/(?<=\d)_(?=\d)/g, '');
+    const text = digitsOf(value);
     if (/^[+-]?\d+$/.test(text)) return exact(Number(text) + 0);
   }
   const number = parsedFloat(value);
@@ -431,13 +441,14 @@ function rounded(value: Value, args: Arguments): Value {
   if (digits < 0 || digits > 15) return unsupported('round with that precision');
   if (method === 'common') return value instanceof Float ? new Float(halfEven(number, digits)) : number;
   const scale = 10 ** digits;
-  if (method === 'ceil') return new Float(Math.ceil(number * scale) / scale);
-  if (method === 'floor') return new Float(Math.floor(number * scale) / scale);
+  if (method === 'ceil') return new Float((Math.ceil(number * scale) + 0) / scale);
+  if (method === 'floor') return new Float((Math.floor(number * scale) + 0) / scale);
   throw new JinjaError('method must be common, ceil or floor');
 }
 
 /** Rounds as Python: what lies exactly between two goes to the even one. */
 function halfEven(value: number, digits: number): number {
+  if (value === 0) return value;
   const scaled = value * 10 ** digits;
   const isTie =
     Number.isInteger(scaled * 2) &&

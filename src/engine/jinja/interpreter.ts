@@ -20,6 +20,7 @@ import {
   iterate,
   keyOf,
   Namespace,
+  Range,
   numberOf,
   Tuple,
   typeName,
@@ -71,7 +72,10 @@ const globals: ReadonlyMap<string, Value> = new Map<string, Value>(
       const length = Math.max(0, Math.ceil((stop - start) / step));
       if (length > maxRange)
         throw new JinjaError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`);
-      return Array.from({ length }, (_, i) => start + i * step);
+      return new Range(
+        [start, stop, step],
+        Array.from({ length }, (_, i) => start + i * step),
+      );
     }),
     new Callable(
       'dict',
@@ -151,8 +155,7 @@ function runOne(statement: Statement, scope: Scope, output: Output): Leaving {
       for (const [test, body] of statement.branches) if (isTrue(evaluate(test, scope))) return run(body, scope, output);
       return run(statement.otherwise, scope, output);
     case 'for':
-      loop(statement, evaluate(statement.over, scope), { scope, output, depth: 0 });
-      return undefined;
+      return loop(statement, evaluate(statement.over, scope), { scope, output, depth: 0 });
     case 'set':
       assign(statement.target, evaluate(statement.value, scope), scope);
       return undefined;
@@ -227,7 +230,7 @@ interface LoopPlace {
   readonly depth: number;
 }
 
-function loop(statement: Statement & { kind: 'for' }, over: Value, { scope, output, depth }: LoopPlace): void {
+function loop(statement: Statement & { kind: 'for' }, over: Value, { scope, output, depth }: LoopPlace): Leaving {
   const { target, test, body, isRecursive } = statement;
   const items: Value[] = [];
   for (const item of iterate(over)) {
@@ -238,10 +241,6 @@ function loop(statement: Statement & { kind: 'for' }, over: Value, { scope, outp
     }
     items.push(item);
   }
-  if (items.length === 0) {
-    run(statement.otherwise, new Scope(scope), output);
-    return;
-  }
   const again = (args: Arguments): Value => {
     if (!isRecursive) throw new JinjaError("The loop must have the 'recursive' marker to be called recursively.");
     const inner = new Output();
@@ -249,6 +248,8 @@ function loop(statement: Statement & { kind: 'for' }, over: Value, { scope, outp
     return inner.toString();
   };
   let changed: Value | undefined;
+  // Jinja asks whether any turn came to its end, which none does that is left before.
+  let isFinished = false;
   for (const [index, item] of items.entries()) {
     const inner = new Scope(scope);
     const attributes: [string, Value][] = [
@@ -281,8 +282,12 @@ function loop(statement: Statement & { kind: 'for' }, over: Value, { scope, outp
     ];
     inner.own.set('loop', new Callable('loop', again, new Map(attributes)));
     assign(target, item, inner);
-    if (run(body, inner, output) === 'break') return;
+    const leaving = run(body, inner, output);
+    if (leaving === 'break') break;
+    isFinished ||= leaving === undefined;
   }
+  // What is left in there is the loop around.
+  return isFinished ? undefined : run(statement.otherwise, new Scope(scope), output);
 }
 
 function macro({ name, parameters, body, uses }: MacroBody, scope: Scope): Callable {
@@ -398,6 +403,7 @@ function evaluate(expression: Expression, scope: Scope): Value {
 
 function named(name: string, scope: Scope): Value {
   const value = scope.get(name);
+  if (value === undefined && name === 'self') throw new JinjaError("'self' is not supported");
   return value === undefined ? new Undefined(`'${name}' is undefined`) : value;
 }
 
@@ -448,5 +454,5 @@ function item(value: Value, key: Expression, scope: Scope): Value {
     each === undefined ? null : evaluate(each, scope),
   );
   if (typeof value === 'string' || isList(value) || value instanceof Tuple) return sliced(value, [start, stop, step]);
-  return new Undefined(`${typeName(value)} object has no such element`);
+  throw new JinjaError(`a part of a ${typeName(value)} is none, or not supported`);
 }

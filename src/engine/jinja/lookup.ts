@@ -1,6 +1,6 @@
 import { member } from './methods';
 import { repr } from './printed';
-import { checkDefined, isList, keyOf, Tuple, typeName, Undefined, type Value } from './values';
+import { checkDefined, isList, keyOf, Range, Tuple, typeName, Undefined, type Value } from './values';
 
 /** `value.name`: a method, else an item. */
 export function attributeOf(value: Value, name: string): Value {
@@ -23,7 +23,13 @@ function item(value: Value, key: Value): Value | undefined {
   if (value instanceof Map) return isList(key) || key instanceof Map ? undefined : value.get(keyOf(key));
   if (typeof key !== 'number' && typeof key !== 'boolean') return undefined;
   const items =
-    typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : isList(value) ? value : [];
+    typeof value === 'string'
+      ? Array.from(value)
+      : value instanceof Tuple || value instanceof Range
+        ? value.items
+        : isList(value)
+          ? value
+          : [];
   return items.at(Number(key));
 }
 

@@ -14,6 +14,7 @@ import {
   keyOf,
   lengthOf,
   Namespace,
+  Range,
   Tuple,
   typeName,
   Undefined,
@@ -75,6 +76,12 @@ const unsupported: Readonly<Record<string, ReadonlySet<string>>> = {
   float: new Set(['as_integer_ratio', 'conjugate', 'fromhex', 'hex', 'imag', 'is_integer', 'real']),
 };
 
+/** Attributes of a range; its methods are left out. */
+function ofRange({ bounds }: Range, name: string): Value | undefined {
+  if (name === 'count' || name === 'index') throw new JinjaError(`the attribute '${name}' of 'range' is not supported`);
+  return bounds[['start', 'stop', 'step'].indexOf(name)];
+}
+
 /** A method, or an attribute of a namespace, a macro or a loop; undefined where the value has none of that name. */
 export function member(value: Value, name: string): Value | undefined {
   if (name.startsWith('__') && name.endsWith('__')) return isItem(value, name) ? undefined : unsafe(value, name);
@@ -86,8 +93,9 @@ export function member(value: Value, name: string): Value | undefined {
   if (typeof value === 'string') return method(value, name, ofTexts);
   if (value instanceof Map) return method(value, name, ofMaps);
   if (isList(value)) return method(value, name, ofLists);
+  if (value instanceof Range) return ofRange(value, name);
   if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
-  return value instanceof Tuple ? method(value.items, name, ofLists) : undefined;
+  return value instanceof Tuple && name !== 'copy' ? method(value.items, name, ofLists) : undefined;
 }
 
 /** What the sandbox gives in the place of what it keeps: printed it is nothing, used it fails. */
@@ -164,7 +172,7 @@ const ofTexts: ReadonlyMap<string, Method<string>> = new Map<string, Method<stri
         .join(''),
   ],
   ['capitalize', (self) => capitalized(self)],
-  ['title', (self) => self.replace(/\p{L}+/gu, (word) => capitalized(word))],
+  ['title', (self) => self.replace(/\p{Cased}+/gu, (word) => capitalized(word))],
   ['strip', (self, args) => strip(self, args, true, true)],
   ['lstrip', (self, args) => strip(self, args, true, false)],
   ['rstrip', (self, args) => strip(self, args, false, true)],
@@ -231,8 +239,16 @@ const ofTexts: ReadonlyMap<string, Method<string>> = new Map<string, Method<stri
 
 /** A text whose first letter is a capital and whose others are not. */
 export function capitalized(text: string): string {
-  const [first = '', ...rest] = codePoints(text);
-  return first.toUpperCase() + rest.join('').toLowerCase();
+  const [first = ''] = codePoints(text);
+  return titled(first) + text.toLowerCase().slice(first.toLowerCase().length);
+}
+
+/** A letter as the first of a word; throws for the few that have a form of their own for that. */
+function titled(point: string): string {
+  const upper = point.toUpperCase();
+  if (codePoints(upper).length > 1 || /[\u01c4-\u01cc\u01f1-\u01f3\u10d0-\u10ff]/.test(point))
+    throw new JinjaError(`the capital of '${point}' at a word's start is not supported`);
+  return upper;
 }
 
 /** A text without whitespace, or the given characters, at its ends. */
@@ -276,9 +292,9 @@ function splitBySpace(self: string, most: number, isFromEnd: boolean): string[] 
   if (words.length <= most) return words.map(text);
   if (isFromEnd) {
     const kept = words.slice(words.length - most);
-    return [self.slice(0, words[words.length - most - 1][1]).replace(/^[\s]+/u, ''), ...kept.map(text)];
+    return [self.slice(0, words[words.length - most - 1][1]), ...kept.map(text)];
   }
-  return [...words.slice(0, most).map(text), stripEnd(self.slice(words[most][0]))];
+  return [...words.slice(0, most).map(text), self.slice(words[most][0])];
 }
 
 /** The lines of a text, at every line end that Python knows. */

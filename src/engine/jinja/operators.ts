@@ -51,18 +51,38 @@ function ofNumbers(operator: string, a: number, b: number, isFloat: boolean): Va
     case '-':
       return number(a - b);
     case '*':
-      return number(a * b + 0);
+      return isFloat ? new Float(a * b) : exact(a * b + 0);
     case '/':
       return new Float(a / b);
     case '//':
-      return number(Math.floor(a / b) + 0);
-    case '%': {
-      const rest = a % b;
-      return number((rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest) + 0);
-    }
+      return isFloat ? new Float(divided(a, b).whole) : exact(Math.floor(a / b) + 0);
+    case '%':
+      return isFloat ? new Float(divided(a, b).rest) : exact(divided(a, b).rest + 0);
     default:
-      return isFloat || b < 0 ? new Float(a ** b) : exact(a ** b);
+      return power(a, b, isFloat);
   }
+}
+
+/** Division with a rest that has the divisor's sign, as `divmod` of Python's floats has it. */
+function divided(a: number, b: number): { readonly whole: number; readonly rest: number } {
+  let rest = a % b;
+  let quotient = (a - rest) / b;
+  if (rest === 0) rest = b < 0 ? -0 : 0;
+  else if (rest < 0 !== b < 0) {
+    rest += b;
+    quotient -= 1;
+  }
+  const floor = Math.floor(quotient);
+  const whole = quotient === 0 ? 0 * Math.sign(a / b) : quotient - floor > 0.5 ? floor + 1 : floor;
+  return { whole, rest };
+}
+
+/** Powers that are exact, and what one of them is divided by. */
+function power(a: number, b: number, isFloat: boolean): Value {
+  if (isFloat) throw new JinjaError('a power of numbers with fractions is not supported');
+  if (b >= 0) return exact(a ** b);
+  if (a === 0) throw new JinjaError('0.0 cannot be raised to a negative power');
+  return new Float(1 / integerOf(exact(a ** -b)));
 }
 
 /** A part of a text or list as `[start:stop:step]` gives it. */

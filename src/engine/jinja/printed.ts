@@ -1,5 +1,17 @@
 import { JinjaError } from './jinjaError';
-import { Callable, checkDefined, Float, isList, Namespace, Safe, Tuple, Undefined, View, type Value } from './values';
+import {
+  Callable,
+  checkDefined,
+  Float,
+  isList,
+  Namespace,
+  Range,
+  Safe,
+  Tuple,
+  Undefined,
+  View,
+  type Value,
+} from './values';
 
 /** A value as `str` prints it. */
 export function str(value: Value): string {
@@ -18,6 +30,10 @@ export function repr(value: Value): string {
   if (value instanceof Undefined) return 'Undefined';
   if (isList(value)) return `[${value.map(repr).join(', ')}]`;
   if (value instanceof Tuple) return `(${value.items.map(repr).join(', ')}${value.items.length === 1 ? ',' : ''})`;
+  if (value instanceof Range) {
+    const [start, stop, step] = value.bounds;
+    return `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`;
+  }
   if (value instanceof View) return `${value.kind}([${value.items.map(repr).join(', ')}])`;
   if (value instanceof Map) return mapText(value);
   if (value instanceof Namespace) return `<Namespace ${mapText(new Map(value.attributes))}>`;

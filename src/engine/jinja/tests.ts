@@ -12,6 +12,7 @@ import {
   isList,
   Iterator,
   numberOf,
+  Range,
   Tuple,
   Undefined,
   View,
@@ -25,6 +26,7 @@ const isSequence = (value: Value): boolean =>
   typeof value === 'string' ||
   isList(value) ||
   value instanceof Tuple ||
+  value instanceof Range ||
   value instanceof Map ||
   value instanceof Undefined;
 const isCased = (value: Value, name: string): boolean => {
@@ -34,7 +36,7 @@ const isCased = (value: Value, name: string): boolean => {
 
 const own: readonly (readonly [names: string, test: Test])[] = [
   ['boolean', (value) => typeof value === 'boolean'],
-  ['callable', (value) => value instanceof Callable],
+  ['callable', (value) => value instanceof Callable || value instanceof Undefined],
   ['defined', (value) => !(value instanceof Undefined)],
   ['undefined', (value) => value instanceof Undefined],
   ['divisibleby', (value, other) => integerOf(value) % integerOf(other()) === 0],

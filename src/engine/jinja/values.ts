@@ -10,6 +10,7 @@ export type Value =
   | Undefined
   | readonly Value[]
   | Tuple
+  | Range
   | Dict
   | Iterator
   | View
@@ -33,6 +34,14 @@ export class Undefined {
 /** A list that prints with parentheses. */
 export class Tuple {
   constructor(readonly items: readonly Value[]) {}
+}
+
+/** What `range()` gives: gone through as a list is, and printed by its bounds. */
+export class Range {
+  constructor(
+    readonly bounds: readonly [start: number, stop: number, step: number],
+    readonly items: readonly number[],
+  ) {}
 }
 
 /** What `groupby` makes: a value and the items that have it, by these names too. */
@@ -94,6 +103,7 @@ export function typeName(value: Value): string {
   if (value instanceof Float) return 'float';
   if (value instanceof Tuple) return 'tuple';
   if (value instanceof View) return value.kind;
+  if (value instanceof Range) return 'range';
   return value.constructor.name;
 }
 
@@ -101,6 +111,9 @@ export function typeName(value: Value): string {
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
+
+const hasItems = (value: Value): value is Tuple | View | Range =>
+  value instanceof Tuple || value instanceof View || value instanceof Range;
 
 /** Throws where a value is undefined. */
 export function checkDefined(value: Value): void {
@@ -116,7 +129,7 @@ export function isTrue(value: Value): boolean {
   if (isList(value)) return value.length > 0;
   if (value instanceof Map) return value.size > 0;
   if (value instanceof Float) return value.value !== 0;
-  if (value instanceof Tuple || value instanceof View) return value.items.length > 0;
+  if (hasItems(value)) return value.items.length > 0;
   if (value instanceof Safe) return value.text !== '';
   return true;
 }
@@ -152,7 +165,7 @@ export function iterate(value: Value): Iterable<Value> {
   if (typeof value === 'string') return value;
   if (isList(value)) return value;
   if (value instanceof Map) return value.keys();
-  if (value instanceof Tuple || value instanceof View) return value.items;
+  if (hasItems(value)) return value.items;
   if (value instanceof Iterator) return value.items;
   if (value instanceof Undefined) return [];
   throw new JinjaError(`'${typeName(value)}' object is not iterable`);
@@ -163,7 +176,7 @@ export function lengthOf(value: Value): number {
   if (typeof value === 'string') return codePoints(value).length;
   if (isList(value)) return value.length;
   if (value instanceof Map) return value.size;
-  if (value instanceof Tuple || value instanceof View) return value.items.length;
+  if (hasItems(value)) return value.items.length;
   if (value instanceof Undefined) return 0;
   throw new JinjaError(`object of type '${typeName(value)}' has no len()`);
 }
@@ -174,7 +187,8 @@ export function isEqual(a: Value, b: Value): boolean {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined || y !== undefined) return x === y;
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, i) => isEqual(item, b[i]));
-  if (a instanceof Tuple && b instanceof Tuple) return isEqual(a.items, b.items);
+  if ((a instanceof Tuple && b instanceof Tuple) || (a instanceof Range && b instanceof Range))
+    return isEqual(a.items, b.items);
   if (a instanceof Map && b instanceof Map)
     return a.size === b.size && [...a].every(([key, item]) => b.has(key) && isEqual(item, b.get(key) ?? null));
   return a instanceof Undefined && b instanceof Undefined;
@@ -228,7 +242,7 @@ export function keyOf(value: Value): Value {
   if (typeof value === 'boolean') return Number(value);
   if (value instanceof Float && Number.isInteger(value.value)) return value.value;
   if (isList(value) || value instanceof Map) throw new JinjaError(`unhashable type: '${typeName(value)}'`);
-  if (value instanceof Tuple || value instanceof Float)
+  if (value instanceof Tuple || value instanceof Range || value instanceof Float)
     throw new JinjaError(`a map with a ${typeName(value)} for a key is not supported`);
   return value;
 }

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import type { ChatTemplateView, ModelSpec } from '../../protocol';
-import { renderChat } from '../text/chatTemplate';
+import { renderChat, withNamedTokens } from '../text/chatTemplate';
+import { ModelTokenizer } from '../text/modelTokenizer';
 import type { Deadlines } from '../limits/deadlines';
 import type { FileAccess } from '../files/fileAccess';
 import { modelAccess } from '../files/modelAccess';
@@ -12,11 +13,20 @@ export async function showChatTemplate(
   spec: ModelSpec,
   deadlines: Deadlines,
 ): Promise<ChatTemplateView> {
-  const { name, chatTemplate } = await resolveModel(await modelAccess(files, spec), spec.path, spec.tokenizerPath);
+  const access = await modelAccess(files, spec);
+  const { name, chatTemplate, tokenizerPath, config, tokenizerConfig } = await resolveModel(
+    access,
+    spec.path,
+    spec.tokenizerPath,
+  );
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
   const { fileName, text } = chatTemplate;
   try {
-    const { prefix, suffix } = renderChat(chatTemplate, 'message', deadlines);
+    const tokenizer =
+      tokenizerPath === undefined
+        ? undefined
+        : await ModelTokenizer.open({ path: tokenizerPath, config, tokenizerConfig }, access, deadlines);
+    const { prefix, suffix } = renderChat(withNamedTokens(chatTemplate, tokenizer?.named), 'message', deadlines);
     return { modelName: name, fileName, text, prefix, suffix, error: undefined };
   } catch (error) {
     return {

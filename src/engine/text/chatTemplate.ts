@@ -17,7 +17,7 @@ export interface ChatTemplate {
   readonly problem?: string | undefined;
   /** The template that is taken in its place where tools are given: that of several which is called tool_use. */
   readonly toolUse?: string | undefined;
-  /** What the template knows by name: `bos_token`, `eos_token`, … */
+  /** What the template knows by name: `bos_token`, `eos_token`, … as the files name them; see {@link withNamedTokens}. */
   readonly specialTokens: Readonly<Record<string, string>>;
 }
 
@@ -82,6 +82,11 @@ export async function readChatTemplate(
     // Nobody may want it: the model can be read without.
     return unread(`was not read: ${whyNotRead(error)}`);
   }
+}
+
+/** A template with the special tokens that the tokenizer has in the end, those of its class too; those of the files stay where the tokenizer's are not known. */
+export function withNamedTokens(template: ChatTemplate, named: ReadonlyMap<string, string> | undefined): ChatTemplate {
+  return named === undefined ? template : { ...template, specialTokens: Object.fromEntries(named) };
 }
 
 function specialTokensOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -25,16 +25,17 @@ export interface GenerationRules {
 }
 
 /**
- * Reads the rules from generation_config.json, else config.json, by the names of transformers' GenerationConfig.
+ * Reads the rules from the settings of generation, by the names of transformers' GenerationConfig. What begins and ends a target is also taken
+ * from config.json, without which that library would not write; its other rules count only where there is no generation_config.json.
  * Throws `targetStartUnknown` where neither says what the decoder reads first.
  */
 export function readGenerationRules(modelName: string, generation: Settings, config: Settings): GenerationRules {
-  const number = (name: string): number | undefined => settingNumber(generation, name) ?? settingNumber(config, name);
-  const ids = (name: string): readonly number[] => {
-    const own = settingIds(generation, name);
-    return own.length > 0 ? own : settingIds(config, name);
-  };
-  const [startId] = [...ids('decoder_start_token_id'), ...ids('bos_token_id')];
+  const number = (name: string): number | undefined => settingNumber(generation, name);
+  const ids = (name: string): readonly number[] => settingIds(generation, name);
+  const [startId] = ['decoder_start_token_id', 'bos_token_id'].flatMap((name) => [
+    ...ids(name),
+    ...settingIds(config, name),
+  ]);
   if (startId === undefined) throw new ExplorerError('targetStartUnknown', [modelName]);
   const mostNew = number('max_new_tokens');
   const mostInAll = number('max_length');
@@ -47,7 +48,7 @@ export function readGenerationRules(modelName: string, generation: Settings, con
     forcedLastIds: ids('forced_eos_token_id'),
     mostTokens: Math.max(1, most ?? mostWrittenTokens),
     fewestTokens: fewestNew ?? Math.max(0, (number('min_length') ?? 0) - 1),
-    suppressedIds: [...ids('suppress_tokens'), ...bannedIds(generation['bad_words_ids'] ?? config['bad_words_ids'])],
+    suppressedIds: [...ids('suppress_tokens'), ...bannedIds(generation['bad_words_ids'])],
     suppressedFirstIds: ids('begin_suppress_tokens'),
     uniqueRun: number('no_repeat_ngram_size') ?? 0,
     repetitionPenalty: number('repetition_penalty') ?? 1,

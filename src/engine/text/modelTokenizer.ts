@@ -17,6 +17,7 @@ export class ModelTokenizer {
   readonly #deadlines: Deadlines;
   #tokenizer: Tokenizer | undefined;
   #notices: readonly Notice[] = [];
+  #named: ReadonlyMap<string, string> | undefined;
   #sides: Sides = { padsLeft: false, cutsLeft: false, padId: undefined };
 
   private constructor(place: TokenizerPlace, access: FileAccess, deadlines: Deadlines) {
@@ -42,13 +43,19 @@ export class ModelTokenizer {
     return this.#sides;
   }
 
+  /** Special tokens by name, as the reference library has them; undefined where it would not open the tokenizer. */
+  get named(): ReadonlyMap<string, string> | undefined {
+    return this.#named;
+  }
+
   /** To be awaited before each use: reads the file again where the last use was ended. Throws as {@link open}. */
   async ready(): Promise<void> {
     if (this.#tokenizer !== undefined) return;
     const { files, size, notices } = await readTokenizerFiles(this.#place, this.#access);
-    const { tokenizer, remarks, sides } = this.#deadlines.run('readTokenizer', size, () => makeTokenizer(files));
+    const { tokenizer, remarks, sides, named } = this.#deadlines.run('readTokenizer', size, () => makeTokenizer(files));
     this.#tokenizer = tokenizer;
     this.#sides = sides;
+    this.#named = named;
     this.#notices = [...notices, ...remarks.map(noticeOf)];
   }
 

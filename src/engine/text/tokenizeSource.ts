@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import { ChatEncoder, type ChatTemplate } from './chatTemplate';
+import { ChatEncoder, withNamedTokens, type ChatTemplate } from './chatTemplate';
 import { readConversation } from './conversation';
 import { ConversationEncoder } from './conversationEncoder';
 import type { Deadlines } from '../limits/deadlines';
@@ -33,11 +33,12 @@ export async function tokenizeSource(
   }
   if (isChatMessage !== true) return tokenizeText(tokenizer, text, limits);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [limits.modelName]);
+  const template = withNamedTokens(chatTemplate, tokenizer.named);
   const conversation = deadlines.run('chatTemplate', text.length, () => readConversation(text));
   const encoder =
     conversation === undefined
-      ? new ChatEncoder(tokenizer, chatTemplate, deadlines)
-      : new ConversationEncoder(tokenizer, chatTemplate, conversation, deadlines);
+      ? new ChatEncoder(tokenizer, template, deadlines)
+      : new ConversationEncoder(tokenizer, template, conversation, deadlines);
   const { stream, notices } = tokenizeText(encoder, text, limits);
   return {
     stream,

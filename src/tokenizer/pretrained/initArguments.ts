@@ -81,6 +81,7 @@ export class InitArguments {
       values.delete(name);
     }
     moveNamedExtras(values, ownTokens);
+    if (ownTokens.size > 0) values.delete(listOfNames);
     const decoder = new Map<number, AddedToken>();
     if (values.has('added_tokens_decoder')) {
       readDecoder(values.get('added_tokens_decoder'), decoder);
@@ -90,6 +91,7 @@ export class InitArguments {
       for (const [id, token] of listed ?? []) decoder.set(id, token);
     }
     for (const [name, value] of [...values]) values.set(name, withAddedTokens(value));
+    const named = new Map([...otherTokens(values), ...listedNames(values), ...ownTokens]);
     const byContent = new Map([...decoder.values()].map((token) => [token.content, token]));
     for (const name of specialTokenNames) {
       const value = values.get(name);
@@ -97,7 +99,7 @@ export class InitArguments {
       const known = content === undefined ? undefined : byContent.get(content);
       if (known !== undefined) values.set(name, known);
     }
-    return new InitArguments(values, ownTokens, decoder);
+    return new InitArguments(values, named, decoder);
   }
 
   has(name: string): boolean {
@@ -172,12 +174,35 @@ function moveNamedExtras(values: Map<string, unknown>, ownTokens: Map<string, To
   const extras = values.get('extra_special_tokens');
   if (!isObject(extras)) return;
   values.delete('extra_special_tokens');
-  for (const [name, value] of Object.entries(extras)) {
+  for (const [name, token] of namedTokens(extras)) ownTokens.set(name, token);
+}
+
+/** Tokens by name, as a map of the settings has them. Throws {@link ReferenceFailure} where a value is no token. */
+function namedTokens(map: Readonly<Record<string, unknown>>): [name: string, token: TokenValue][] {
+  return Object.entries(map).map(([name, value]) => {
     const token = withAddedTokens(value);
     if (typeof token !== 'string' && !(token instanceof AddedToken))
       throw new ReferenceFailure(`the extra special token "${name}" is no token`);
-    ownTokens.set(name, token);
-  }
+    return [name, token];
+  });
+}
+
+/** Where the reference library writes the tokens of a model's own; names that other settings give take the place of all of these. */
+const listOfNames = 'model_specific_special_tokens';
+
+function listedNames(values: ReadonlyMap<string, unknown>): [name: string, token: TokenValue][] {
+  const list = values.get(listOfNames) ?? {};
+  if (!isObject(list)) throw new ReferenceFailure(`"${listOfNames}" in tokenizer_config.json holds no names of tokens`);
+  return namedTokens(list);
+}
+
+/** Tokens of the model's own that stand among the other settings, of special_tokens_map.json too. */
+function otherTokens(values: ReadonlyMap<string, unknown>): [name: string, token: TokenValue][] {
+  return [...values].flatMap(([name, value]): [string, TokenValue][] =>
+    name.endsWith('_token') && !isSpecialTokenName(name) && (typeof value === 'string' || value instanceof AddedToken)
+      ? [[name, value]]
+      : [],
+  );
 }
 
 function readDecoder(value: unknown, decoder: Map<number, AddedToken>): void {

@@ -47,6 +47,8 @@ export interface MadeTokenizer {
   readonly className: string;
   readonly remarks: readonly TokenizerRemark[];
   readonly sides: Sides;
+  /** Its special tokens by name (`bos_token`, `image_token`), those that its class names included; undefined where the reference library would not open it. */
+  readonly named?: ReadonlyMap<string, string> | undefined;
 }
 
 /** On which sides the reference library fills texts up and cuts them, and with what. */
@@ -157,7 +159,8 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
           padsLeft: attempt.kind === 'class' && attempt.made.padsLeft === true,
           padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
         });
-        return { tokenizer, className: chosen.name, remarks, sides };
+        const named = new Map([...backend.named].map(([name, value]) => [name, contentOf(value)]));
+        return { tokenizer, className: chosen.name, remarks, sides, ...(failure === undefined ? { named } : {}) };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
         // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
@@ -190,7 +193,10 @@ function sidesOf(
 }
 
 /** Makes a tokenizer that is a program in the reference library. */
-function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Pick<MadeTokenizer, 'tokenizer' | 'sides'> {
+function fromProgram(
+  files: TokenizerFiles,
+  program: TokenizerProgram,
+): Pick<MadeTokenizer, 'tokenizer' | 'sides' | 'named'> {
   const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
   const init = InitArguments.merge(files, fields && listedTokens(fields));
   const { target, targetCodes, ...own } = program.make(init, files.read);
@@ -210,7 +216,8 @@ function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Pick<Mad
     target: target && Tokenizer.fromSteps(made(target)),
     targetCodes,
   });
-  return { tokenizer, sides: sidesOf(init, undefined, { padsLeft: false, padId: own.padId }) };
+  const { padId, added } = own;
+  return { tokenizer, sides: sidesOf(init, undefined, { padsLeft: false, padId }), named: added.named };
 }
 
 const known = new Set(knownSettings.split(' '));

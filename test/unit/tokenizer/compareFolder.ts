@@ -10,6 +10,8 @@ export interface FolderCase {
   /** Places of the texts. */
   readonly texts: readonly number[];
   readonly error?: string;
+  /** Its special tokens by name. */
+  readonly named?: Readonly<Record<string, string>>;
   readonly cases?: readonly {
     readonly ids?: readonly number[];
     /** The ids as the target of a translation. */
@@ -72,7 +74,7 @@ export function openFolder({ blobs }: Cases, { files, name }: FolderCase): MadeT
   });
 }
 
-/** Compares ids and offsets. */
+/** Compares special tokens by name, ids and offsets. */
 export function compareFolder(cases: Cases, folder: FolderCase): Comparison {
   let made: MadeTokenizer;
   try {
@@ -85,6 +87,10 @@ export function compareFolder(cases: Cases, folder: FolderCase): Comparison {
   if (told !== '') return { outcome: 'told', detail: told };
   if (folder.cases === undefined)
     return { outcome: 'wrong', detail: `read without a word, and the reference says: ${folder.error ?? ''}` };
+  const named = Object.fromEntries(made.named ?? []);
+  for (const name of new Set([...Object.keys(named), ...Object.keys(folder.named ?? {})]))
+    if (named[name] !== folder.named?.[name])
+      return { outcome: 'wrong', detail: `${name} is ${named[name]}, not ${folder.named?.[name]}` };
   for (const [i, place] of folder.texts.entries()) {
     const text = cases.texts[place];
     const expected = folder.cases[i];

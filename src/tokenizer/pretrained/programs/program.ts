@@ -1,15 +1,15 @@
-import type { AddedFinder } from '../../addedPieces';
 import type { Model } from '../../models/model';
 import type { PostProcessor } from '../../postProcessors/postProcessor';
 import type { PreTokenizer } from '../../preTokenizers/preTokenizer';
 import { type InitArguments, specialTokenNames, type TokenValue } from '../initArguments';
 import type { ReadFile } from '../openVocabulary';
 import type { Part } from '../parts';
+import type { PythonTokens } from './pythonTokens';
 
 /** What a tokenizer that is a program in the reference library is put together from. */
 export interface ProgramParts {
   readonly model: Model;
-  readonly added: AddedFinder;
+  readonly added: PythonTokens;
   /** The id of the padding token. */
   readonly padId?: number | undefined;
   readonly cut: PreTokenizer['cut'];

@@ -37,6 +37,7 @@ export class PythonTokens implements AddedFinder {
   readonly #trie = new Trie();
   readonly #cuts: boolean;
   readonly #special: ReadonlySet<string>;
+  /** Its special tokens by name. */
   readonly named: ReadonlyMap<string, string>;
 
   /** @param apart pieces that a text is cut at though they are no added tokens. */

@@ -6,6 +6,9 @@ import {
   renderMessages,
   type ChatTemplate,
 } from '../../../../src/engine/text/chatTemplate';
+import { ModelTokenizer } from '../../../../src/engine/text/modelTokenizer';
+import { noDeadlines } from '../../../../src/engine/limits/deadlines';
+import { tokenizeSource } from '../../../../src/engine/text/tokenizeSource';
 import { tokenizeText } from '../../../../src/engine/text/tokenizeText';
 import { fileLimits } from '../../../../src/model/fileLimits';
 import { visibleText } from '../../../../src/model/token';
@@ -294,6 +297,33 @@ describe('chat templates', () => {
       [1, 2],
       [undefined, undefined],
     ]);
+  });
+
+  it('know the special tokens that the tokenizer has by its class, and the model’s own', async () => {
+    const settings = {
+      tokenizer_class: 'Qwen2Tokenizer',
+      pad_token: '<pad>',
+      image_token: '<image>',
+      model_specific_special_tokens: { audio_token: '<audio>' },
+    };
+    const access = memoryAccess({
+      'm/tokenizer.json': tinyTokenizer(),
+      'm/tokenizer_config.json': JSON.stringify(settings),
+    });
+    const tokenizer = await ModelTokenizer.open({ path: 'm/tokenizer.json' }, access, noDeadlines);
+    const asked = ['bos_token', 'eos_token', 'pad_token', 'unk_token', 'image_token', 'audio_token'];
+    const chatTemplate = template(
+      `${asked.map((name) => `{{ ${name} if ${name} is defined else '-' }}`).join(' ')}{{ messages[0].content }}`,
+    );
+    const { stream } = await tokenizeSource(
+      { tokenizer, chatTemplate, deadlines: noDeadlines, givesTypes: false },
+      { text: 'a', isChatMessage: true },
+      free,
+    );
+    // The tokenizer of transformers 5.18: another name for tokens of the model's own takes the place of the list.
+    expect(stream.tokens.map((token) => token.template ?? '').join('')).to.equal(
+      '- <|endoftext|> <pad> <|endoftext|> <image> -',
+    );
   });
 
   it('keep what closes the chat where the text is cut', () => {

@@ -61,24 +61,32 @@ describe('greedy writing', () => {
 });
 
 describe('settings of generation', () => {
-  it('come from generation_config.json, then from config.json, also from its decoder', () => {
-    const rules = readGenerationRules(
-      'm',
-      { eos_token_id: [2, 7], max_new_tokens: 9 },
-      { decoder: { decoder_start_token_id: 4 }, eos_token_id: 1, forced_bos_token_id: 3, bad_words_ids: [[5], [6, 7]] },
-    );
-    expect(rules).to.deep.include({
+  it('are those of generation_config.json, with what begins and ends a target from config.json, also from its decoder', () => {
+    const config = {
+      decoder: { decoder_start_token_id: 4 },
+      eos_token_id: 1,
+      forced_bos_token_id: 3,
+      bad_words_ids: [[5], [6, 7]],
+      no_repeat_ngram_size: 2,
+      repetition_penalty: 1.5,
+    };
+    // As transformers 5.18 has it: these of config.json count where there is no other file.
+    expect(readGenerationRules('m', { eos_token_id: [2, 7], max_new_tokens: 9 }, config)).to.deep.equal({
+      ...plain,
       startId: 4,
       endIds: new Set([2, 7]),
-      forcedFirstId: 3,
       mostTokens: 9,
+    });
+    expect(readGenerationRules('m', config, config)).to.deep.include({
+      startId: 4,
+      endIds: new Set([1]),
+      forcedFirstId: 3,
       suppressedIds: [5],
+      uniqueRun: 2,
+      repetitionPenalty: 1.5,
     });
-    expect(readGenerationRules('m', {}, { bos_token_id: 8, max_length: 12, min_length: 4 })).to.deep.include({
-      startId: 8,
-      mostTokens: 11,
-      fewestTokens: 3,
-    });
+    const short = { bos_token_id: 8, max_length: 12, min_length: 4 };
+    expect(readGenerationRules('m', short, short)).to.deep.include({ startId: 8, mostTokens: 11, fewestTokens: 3 });
   });
 
   it('may be nonsense, but must say how a target begins', () => {
