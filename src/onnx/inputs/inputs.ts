@@ -55,6 +55,8 @@ export interface InputValues {
   readonly ids: ArrayLike<number>;
   /** Types of the ids, all 0 where they are missing. */
   readonly typeIds?: ArrayLike<number> | undefined;
+  /** Positions of the ids, for each axis that they are counted along; from 0 on where they are missing. */
+  readonly positionIds?: readonly (readonly number[])[] | undefined;
   /** Ids that the decoder of an encoder–decoder model reads. */
   readonly targetIds?: ArrayLike<number> | undefined;
   /** What the encoder of a decoder in a file of its own has read; the ids are the decoder's then. */
@@ -283,16 +285,25 @@ function makeInput(
   const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
   const start = isTarget ? 0 : firstPosition;
   const isReal = (position: number): boolean => position >= start && position - start < numReal;
-  const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
+  const make = (
+    dims: readonly number[],
+    value: (position: number, axis: number) => number,
+    numAxes = 1,
+  ): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
     room.numElements -= count;
     if (!(room.numElements >= 0))
       throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
     const data = allocate(type, count);
     const last = dims.at(-1) ?? 1;
-    for (let i = 0; i < Math.min(last, count); i++) setNumber(data, i, type, value(i));
-    // All rows are alike.
-    for (let made = last; made > 0 && made < count; made *= 2) data.copyWithin(made, 0, Math.min(made, count - made));
+    const size = count / numAxes;
+    for (let axis = 0; axis < numAxes; axis++) {
+      const from = axis * size;
+      for (let i = 0; i < Math.min(last, size); i++) setNumber(data, from + i, type, value(i, axis));
+      // All rows of an axis are alike.
+      for (let made = last; made > 0 && made < size; made *= 2)
+        data.copyWithin(from + made, from, from + Math.min(made, size - made));
+    }
     return { name: input.name, type, dims, data };
   };
   switch (role) {
@@ -315,10 +326,20 @@ function makeInput(
       return make(numberDims(input.dims), () => 1);
     case 'globalMask':
       return make(sequenceDims(input.dims, length), () => 0);
-    case 'positions':
-      return make(sequenceDims(input.dims, length - numPast), (position) =>
-        Math.max(0, numPast + position - firstPosition),
+    case 'positions': {
+      const dims = sequenceDims(input.dims, length - numPast);
+      const own = values.positionIds ?? [];
+      // Several axes come first.
+      const numAxes = dims.length === 3 && own.length > 1 ? own.length : 1;
+      return make(
+        numAxes === 1 ? dims : [numAxes, ...dims.slice(1)],
+        (position, axis) => {
+          const place = Math.max(0, numPast + position - firstPosition);
+          return own[axis]?.[place] ?? place;
+        },
+        numAxes,
       );
+    }
     case 'cachePositions':
       return make([length - numPast], (position) => numPast + position);
     case 'cache':

@@ -53,6 +53,23 @@ describe('making inputs from the signature', () => {
     });
   });
 
+  it('makes positions as they are given, for each axis that they are counted along', () => {
+    const make = (dims: readonly (number | string)[], positionIds: readonly (readonly number[])[]) =>
+      show(plan({ position_ids: [int64, dims] }).make({ ids: [5, 6, 7], positionIds, numPositions: 4 }))[
+        'position_ids'
+      ];
+    expect(make(['batch', 'sequence'], [[1, 2, 3]])).to.equal('int64 [1,4] 1 2 3 3');
+    const axes = [
+      [0, 1, 1],
+      [0, 1, 2],
+      [0, 1, 3],
+    ];
+    expect(make([3, 'batch', 'sequence'], axes)).to.equal('int64 [3,1,4] 0 1 1 3 0 1 2 3 0 1 3 3');
+    expect(make(['axes', 2, 'sequence'], axes)).to.equal(
+      'int64 [3,2,4] 0 1 1 3 0 1 1 3 0 1 2 3 0 1 2 3 0 1 3 3 0 1 3 3',
+    );
+  });
+
   it('makes empty caches of every naming', () => {
     const made = plan(
       {
