@@ -22,6 +22,8 @@ export interface PictureWriting {
   /** What is written around those of the features: texts, and special tokens by their ids. */
   readonly before: readonly (string | number)[];
   readonly behind: readonly (string | number)[];
+  /** What else is written around it where the text has no place for it. */
+  readonly whereMissing?: readonly [before: readonly (string | number)[], behind: readonly (string | number)[]];
   /** What is written behind the whole text. */
   readonly atEnd?: string;
   /** Whether the tokenizer adds no special tokens of its own. */
@@ -66,7 +68,7 @@ export async function tokenizeWithPicture(
   text: string,
   {
     picture: { numTokens, grid },
-    writing: { id, mark, before, behind, atEnd = '' },
+    writing: { id, mark, before, behind, whereMissing = [[], []], atEnd = '' },
   }: { readonly picture: SeenPicture; readonly writing: PictureWriting },
   limits: TokenLimits,
   {
@@ -83,9 +85,10 @@ export async function tokenizeWithPicture(
     if (spelling === undefined) throw refuse(`its tokenizer has no special token ${piece}, which stands for a picture`);
     return spelling;
   };
-  const written = [...before, id, ...behind].map(spell).join('');
   const spelling = spell(mark);
   const at = text.indexOf(spelling);
+  const [opening, closing] = at < 0 ? whereMissing : [[], []];
+  const written = [...opening, ...before, id, ...behind, ...closing].map(spell).join('');
   const rest = at < 0 ? text : text.slice(at + spelling.length);
   if (rest.includes(spelling) && at >= 0) throw refuse('the text has several places for one picture');
   const whole = `${at < 0 ? '' : text.slice(0, at)}${written}${rest}${atEnd}`;

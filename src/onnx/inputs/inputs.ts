@@ -331,6 +331,9 @@ function makeInput(
       const own = values.positionIds ?? [];
       // Several axes come first.
       const numAxes = dims.length === 3 && own.length > 1 ? own.length : 1;
+      const stated = dims.length === 3 ? (input.dims?.[0] ?? numAxes) : 1;
+      if (own.length > 1 && (numAxes === 1 || (typeof stated === 'number' && stated !== numAxes)))
+        throw new ExplorerError('inputNotMade', [input.name, `positions along ${own.length} axes`]);
       return make(
         numAxes === 1 ? dims : [numAxes, ...dims.slice(1)],
         (position, axis) => {
