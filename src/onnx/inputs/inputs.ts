@@ -33,6 +33,7 @@ export type InputRole =
   | 'paddingMask'
   | 'headMask'
   | 'globalMask'
+  | 'globalFirst'
   | 'tokenTypes'
   | 'positions'
   | 'cachePositions'
@@ -186,6 +187,7 @@ const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>([
   'mask',
   'paddingMask',
   'globalMask',
+  'globalFirst',
   'tokenTypes',
   'positions',
   'targetIds',
@@ -215,8 +217,9 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
     return 'cache';
   // Heads that are switched off: a factor for each, not positions.
   if (/head_mask|headmask/.test(name)) return 'headMask';
-  // Positions that everything reads, in Longformer and LED: none unless a task asks for it.
-  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2)) return 'globalMask';
+  // Positions that everything reads, in Longformer and LED: none unless a task asks for it, or the file was made with some.
+  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2))
+    return seeksPositions(index, input.name) ? 'globalFirst' : 'globalMask';
   // PyTorch's own modules mark what is to be left out.
   if (/key_padding_mask/.test(name) && (rank === undefined || rank <= 2)) return 'paddingMask';
   if (/mask/.test(name) && (rank === undefined || rank <= 2))
@@ -242,6 +245,11 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   );
   const own = Math.max(0, ...chosenWeights(index, input.name));
   return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
+}
+
+/** Whether a graph looks for the positions that a mask chooses: then it cannot do without any. */
+function seeksPositions(index: GraphIndex, mask: string): boolean {
+  return index.nodes.some(({ opType, inputs }) => opType === 'NonZero' && index.ancestors(inputs).tensors.has(mask));
 }
 
 /** Whether an input is a picture: four axes of numbers, one of them that of colours, by its size, its name or a convolution that reads it. */
@@ -326,6 +334,8 @@ function makeInput(
       return make(numberDims(input.dims), () => 1);
     case 'globalMask':
       return make(sequenceDims(input.dims, length), () => 0);
+    case 'globalFirst':
+      return make(sequenceDims(input.dims, length), (position) => (position === start ? 1 : 0));
     case 'positions': {
       const dims = sequenceDims(input.dims, length - numPast);
       const own = values.positionIds ?? [];

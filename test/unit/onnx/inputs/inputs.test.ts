@@ -143,6 +143,23 @@ describe('making inputs from the signature', () => {
     expect(show(padded)).to.deep.equal({ input_ids: 'int64 [1,3] 7 8 0', key_padding_mask: 'bool [1,3] 0 0 1' });
   });
 
+  it('gives the first token global attention where the file looks for tokens that have', () => {
+    const names = ['input_ids', 'global_attention_mask'];
+    const bytes = smallModel({
+      ...plainAttention,
+      nodes: [
+        ...plainAttention.nodes,
+        { operator: 'Cast', inputs: ['global_attention_mask'], outputs: ['is'], attributes: { to: { integer: bool } } },
+        { operator: 'NonZero', inputs: ['is'], outputs: ['places'] },
+      ],
+      inputs: { ...plainAttention.inputs, ...Object.fromEntries(names.map((name) => [name, ['b', 's']])) },
+      types: Object.fromEntries([...names, 'places'].map((name) => [name, int64])),
+      outputs: ['y', 'places'],
+    });
+    const made = planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, names).make({ ids: [7, 8, 9] });
+    expect(show(made)['global_attention_mask']).to.equal('int64 [1,3] 1 0 0');
+  });
+
   it('makes a half-precision mask', () => {
     const [, mask] = plan({ input_ids: [int64, ['b', 's']], attention_mask: [half, ['b', 's']] }).make({
       ids: [1, 2],
