@@ -20,6 +20,7 @@ const cases = {
   gemma3: { rows: 3, columns: 3, first: 4, side: 8, told: ['pictureBefore'] },
   // Its special token stands behind the picture, and none before it.
   paligemma: { rows: 3, columns: 3, first: 0, side: 8, told: ['pictureBefore'] },
+  internvl: { rows: 3, columns: 3, first: 1, side: 8, told: ['pictureNotSplit', 'pictureBefore'] },
   // Both take a table of patches, and count positions along three axes; the second puts its patches into windows.
   qwen2_vl: { rows: 3, columns: 4, first: 1, side: 8, told: ['pictureBefore'] },
   qwen2_5_vl: { rows: 3, columns: 4, first: 1, side: 8, told: ['pictureBefore'] },

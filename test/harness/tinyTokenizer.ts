@@ -28,6 +28,8 @@ export function picturedTokenizer(begins = false): string {
     100: '<start_of_image>',
     101: '<end_of_image>',
     102: '<bos>',
+    103: '<img>',
+    104: '</img>',
   };
   const first = { SpecialToken: { id: '<bos>', type_id: 0 } };
   return JSON.stringify({

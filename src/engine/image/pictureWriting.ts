@@ -40,6 +40,7 @@ const writings: Readonly<Record<string, (config: Settings, id: number) => Writin
     isBare: true,
     positionsOf: countedFromOne,
   }),
+  internvl: () => ({ before: ['<img>'], behind: ['</img>'], isCut: true }),
   qwen2_vl: qwen,
   qwen2_5_vl: qwen,
 };

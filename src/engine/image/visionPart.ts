@@ -32,8 +32,12 @@ export interface VisionPlace {
   readonly limits: MemoryLimits;
 }
 
-/** Processors that cut a picture into several where they are not told otherwise. */
-const splitting = new Set(['Idefics3ImageProcessor', 'SmolVLMImageProcessor']);
+/** Processors that can cut a picture into several, each with the setting that says whether, and what that is where nothing says it. */
+const splitting: Readonly<Record<string, readonly [setting: string, usual: boolean]>> = {
+  Idefics3ImageProcessor: ['do_image_splitting', true],
+  SmolVLMImageProcessor: ['do_image_splitting', true],
+  GotOcr2ImageProcessor: ['crop_to_patches', false],
+};
 
 /** What makes features of a picture for a decoder of texts, in a file of its own. */
 export class VisionPart implements PictureReader {
@@ -104,9 +108,10 @@ export class VisionPart implements PictureReader {
     if (other !== undefined) throw notWritten(resolved, `the first of these files also needs ${other.name}`);
     const { settings, file } = preprocessorConfig;
     const name = settings['image_processor_type'];
-    const isSplit = typeof name === 'string' && splitting.has(name.replace(/(?:Fast|Pil)$/, ''));
+    const processor = typeof name === 'string' ? name.replace(/(?:Fast|Pil)$/, '') : '';
+    const [setting, usual] = Object.hasOwn(splitting, processor) ? splitting[processor] : ['', false];
     const preprocessing = readPreprocessing(
-      isSplit ? { ...settings, do_image_splitting: false } : settings,
+      setting === '' ? settings : { ...settings, [setting]: false },
       resolved.name,
       { file, modelType: config['model_type'], takesPatches: isTable },
     );
@@ -127,7 +132,7 @@ export class VisionPart implements PictureReader {
       preprocessing,
       output: output.name,
       writing,
-      isWhole: isSplit && settings['do_image_splitting'] !== false,
+      isWhole: writing.isCut === true || (settings[setting] ?? usual) !== false,
     });
   }
 

@@ -30,6 +30,8 @@ export interface PictureWriting {
   readonly isBare?: boolean;
   /** Whether the tokens of the features are of type 1, and all others of type 0. */
   readonly hasTypes?: boolean;
+  /** Whether its own processor cuts a picture into several, whatever the settings of the picture's say. */
+  readonly isCut?: boolean;
   /** The positions of ids, for each axis that they are counted along, where they are not counted from 0 on. */
   readonly positionsOf?: (ids: readonly number[], grid: PatchGrid) => readonly (readonly number[])[];
 }
