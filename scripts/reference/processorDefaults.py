@@ -61,7 +61,7 @@ def literal(value: object) -> str:
 def main() -> None:
     classes = processor_classes()
     lines = [
-        "import type { Settings } from '../modelSettings';",
+        "import type { Settings } from '../files/modelSettings';",
         "",
         f"// Made by scripts/reference/processorDefaults.py from transformers {transformers.__version__}: what image processors take where their settings say nothing.",
         "",

@@ -16,6 +16,14 @@ const cases = {
   llava: { rows: 3, columns: 3, first: 0, side: 8, told: ['pictureCut', 'pictureBefore'] },
   // Four patches become one token.
   idefics3: { rows: 4, columns: 4, first: 2, side: 8, told: ['pictureNotSplit', 'pictureBefore'] },
+  // As do these, by pooling; what its tokens read depends on their types.
+  gemma3: { rows: 3, columns: 3, first: 4, side: 8, told: ['pictureBefore'] },
+  // Its special token stands behind the picture, and none before it.
+  paligemma: { rows: 3, columns: 3, first: 0, side: 8, told: ['pictureBefore'] },
+  internvl: { rows: 3, columns: 3, first: 1, side: 8, told: ['pictureNotSplit', 'pictureBefore'] },
+  // Both take a table of patches, and count positions along three axes; the second puts its patches into windows.
+  qwen2_vl: { rows: 3, columns: 4, first: 1, side: 8, told: ['pictureBefore'] },
+  qwen2_5_vl: { rows: 3, columns: 4, first: 1, side: 8, told: ['pictureBefore'] },
 } as const;
 
 describe('a picture within a text', () => {
@@ -40,7 +48,9 @@ describe('a picture within a text', () => {
             .map(async ([place, each]) => [`m/${place}`, await readFixture(`pictured/${name}/${each}`)] as const),
         ),
       ),
-      'm/tokenizer.json': picturedTokenizer(),
+      'm/tokenizer.json': picturedTokenizer(name.includes('gemma')),
+      // Else its kind says how it is read.
+      'm/tokenizer_config.json': '{"tokenizer_class": "PreTrainedTokenizerFast"}',
     };
   };
   const load = (files: Readonly<Record<string, string | Uint8Array>>): Promise<LoadedModel> =>
@@ -77,9 +87,17 @@ describe('a picture within a text', () => {
       expect(read.picture?.source).to.deep.equal({ width: 40, height: 30 });
       expect(read.notices.map(({ code }) => code)).to.deep.equal(told);
       expect(await largestDifference(name, read)).to.be.at.most(1e-5);
+      const positions = model.fed.at(-1)?.inputs.find((input) => input.name === 'position_ids');
+      expect(Number(positions?.data[0])).to.equal(name === 'paligemma' ? 1 : 0);
       // The same model then reads a text alone.
       const alone = await model.explain({ text, tokenLimit: 0 });
-      expect(alone.streams[0].tokens.map(({ id }) => id)).to.deep.equal(ids.slice(-4));
+      expect(alone.streams[0].tokens.map(({ id }) => id)).to.deep.equal([
+        ...(name.includes('gemma') ? [102] : []),
+        7,
+        41,
+        3,
+        90,
+      ]);
       expect(alone.streams[0].grid).to.equal(undefined);
       await model.release();
     });

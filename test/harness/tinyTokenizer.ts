@@ -19,9 +19,19 @@ export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): s
   });
 }
 
-/** The tests' tokenizer with the special tokens of scripts/fixtures/pictured.py. */
-export function picturedTokenizer(): string {
-  const special = { 97: '<image>', 98: '<fake_token_around_image>', 99: '<global-img>' };
+/** The tests' tokenizer with the special tokens of scripts/fixtures/pictured.py; where `begins`, one of them stands before every text. */
+export function picturedTokenizer(begins = false): string {
+  const special = {
+    97: '<image>',
+    98: '<fake_token_around_image>',
+    99: '<global-img>',
+    100: '<start_of_image>',
+    101: '<end_of_image>',
+    102: '<bos>',
+    103: '<img>',
+    104: '</img>',
+  };
+  const first = { SpecialToken: { id: '<bos>', type_id: 0 } };
   return JSON.stringify({
     ...(JSON.parse(tinyTokenizer()) as object), // made by the line before
     added_tokens: Object.entries(special).map(([id, content]) => ({
@@ -33,5 +43,15 @@ export function picturedTokenizer(): string {
       rstrip: false,
       normalized: false,
     })),
+    ...(begins
+      ? {
+          post_processor: {
+            type: 'TemplateProcessing',
+            single: [first, { Sequence: { id: 'A', type_id: 0 } }],
+            pair: [first, { Sequence: { id: 'A', type_id: 0 } }, first, { Sequence: { id: 'B', type_id: 1 } }],
+            special_tokens: { '<bos>': { id: '<bos>', ids: [102], tokens: ['<bos>'] } },
+          },
+        }
+      : {}),
   });
 }

@@ -167,3 +167,20 @@ export function byPatches(target: PixelSize, patch: PixelSize): Sizing {
     return { width: grown(width, patch.width), height: grown(height, patch.height) };
   };
 }
+
+/** Both sides rounded to multiples; where these have too many pixels or too few, scaled first and rounded down or up (`smart_resize`). */
+export function byPixels(multiple: number, least: number, most: number): Sizing {
+  const times = (side: number, round: (value: number) => number): number => round(side / multiple) * multiple;
+  return ({ width, height }) => {
+    const rounded = { width: times(width, roundHalfEven), height: times(height, roundHalfEven) };
+    const pixels = rounded.width * rounded.height;
+    if (pixels > most) {
+      const scale = Math.sqrt((width * height) / most);
+      const down = (side: number): number => Math.max(multiple, times(side / scale, Math.floor));
+      return { width: down(width), height: down(height) };
+    }
+    if (pixels >= least) return rounded;
+    const scale = Math.sqrt(least / (width * height));
+    return { width: times(width * scale, Math.ceil), height: times(height * scale, Math.ceil) };
+  };
+}

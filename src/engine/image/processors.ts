@@ -1,4 +1,4 @@
-import { byDivisor, byMultiples, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toLongestEven, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
+import { byDivisor, byMultiples, byPixels, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toLongestEven, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
 import type { ProcessorSettings } from './processorSettings';
 import type { PixelSize } from './raster';
 import type { Resampling } from './resample';
@@ -17,6 +17,18 @@ export interface Processing {
   /** What all is divided by in the end, by channel. */
   readonly divisors?: readonly number[];
   readonly isBgr?: boolean;
+  /** Where the model is given a table of patches in the place of a picture. */
+  readonly patches?: PatchCut;
+}
+
+/** How a picture is cut into a table of patches. */
+export interface PatchCut {
+  /** The side of a patch, in pixels. */
+  readonly side: number;
+  /** Patches that become one token, along either side: these follow one another in the table. */
+  readonly merge: number;
+  /** How often a picture stands in a patch, which may be of a film. */
+  readonly times: number;
 }
 
 /** Means and deviations by channel, or one of each for all. */
@@ -396,6 +408,23 @@ const pixtral: Processor = (settings) => {
   return { shapings: inTurn([resizing(settings, sizing), cropping(settings)]), ...values(settings) };
 };
 
+/** Qwen2-VL, Qwen2.5-VL: whole blocks of patches, and a number of pixels within bounds. */
+const qwen2Vl: Processor = (settings) => {
+  const side = settings.divisor('patch_size') ?? 14;
+  const merge = settings.divisor('merge_size') ?? 2;
+  const sizing = (): Sizing => {
+    const edges = settings.inner('size');
+    const [least, most] = [['min_pixels', 'shortest_edge'], ['max_pixels', 'longest_edge']].map(([own, edge]) => (settings.isStated(own) ? settings.number(own) : edges.number(edge)));
+    if (!(least !== undefined && most !== undefined && least > 0 && most > 0)) throw settings.unsupported('a "size" without bounds of its pixels');
+    const made = byPixels(side * merge, least, most);
+    return (size) => {
+      if (Math.max(size.width, size.height) > 200 * Math.min(size.width, size.height)) throw settings.unsupported('a picture whose sides differ less');
+      return made(size);
+    };
+  };
+  return { shapings: inTurn([resizing(settings, sizing)]), ...values(settings), patches: { side, merge, times: settings.divisor('temporal_patch_size') ?? 2 } };
+};
+
 const inFloats = (step: Step | undefined, method: 'corners' | 'gaussian'): Step | undefined => step && ((from) => {
   const shaping = step(from);
   return shaping?.kind === 'resize' ? { kind: 'interpolate', size: shaping.size, method } : shaping;
@@ -536,4 +565,9 @@ export const processors: Readonly<Record<string, Processor>> = {
   ViltImageProcessor: vilt,
   YolosImageProcessor: detr(true),
   ZoeDepthImageProcessor: zoeDepth,
+};
+
+/** Those that make a table of patches, for models that take one. */
+export const patchProcessors: Readonly<Record<string, Processor>> = {
+  Qwen2VLImageProcessor: qwen2Vl,
 };

@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { Settings } from '../files/modelSettings';
 import { processorDefaults, processorOfModel } from './processorDefaults';
 import { ProcessorSettings } from './processorSettings';
-import { processors, type Processing } from './processors';
+import { patchProcessors, processors, type Processing } from './processors';
 import type { PixelSize } from './raster';
 
 /** How a picture becomes a model's input, and where that is known from. */
@@ -22,6 +22,8 @@ export interface PreprocessingContext {
   readonly file?: string;
   /** `model_type` of config.json. */
   readonly modelType?: unknown;
+  /** Whether the model may take a table of patches. */
+  readonly takesPatches?: boolean;
 }
 
 const usualFile = 'preprocessor_config.json';
@@ -53,7 +55,7 @@ const otherSteps = [
 export function readPreprocessing(
   config: Settings,
   modelName: string,
-  { file = usualFile, modelType }: PreprocessingContext = {},
+  { file = usualFile, modelType, takesPatches = false }: PreprocessingContext = {},
 ): Preprocessing {
   const unsupported = (what: string): ExplorerError =>
     new ExplorerError('modelUnsupported', [modelName, `its ${file} asks for ${what}`]);
@@ -65,12 +67,13 @@ export function readPreprocessing(
   if (named === undefined && byModel === undefined)
     for (const key of otherSteps) if (isAsked(config[key])) throw unsupported(`"${key}", and names no image processor`);
   const processor = named ?? byModel ?? unnamed;
-  if (!Object.hasOwn(processors, processor)) throw unsupported(`the steps of ${processor}, which are not known here`);
+  const known = takesPatches ? { ...processors, ...patchProcessors } : processors;
+  if (!Object.hasOwn(known, processor)) throw unsupported(`the steps of ${processor}, which are not known here`);
   const settings = new ProcessorSettings({ config, defaults: processorDefaults[processor] ?? {}, file, modelName });
   const processing =
     named === undefined && byModel === undefined
-      ? { ...processors[processor](settings), isBgr: settings.flag('do_flip_channel_order') }
-      : processors[processor](settings);
+      ? { ...known[processor](settings), isBgr: settings.flag('do_flip_channel_order') }
+      : known[processor](settings);
   const assumed = [...settings.assumed]
     .filter(([key]) => key !== 'default_to_square')
     .map(([key, value]) => `${key} = ${JSON.stringify(value)}`);

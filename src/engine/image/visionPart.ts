@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import type { PatchGrid } from '../../model/token';
 import { isFloatType } from '../../onnx/file/dataType';
+import type { ValueInfo } from '../../onnx/file/onnxModel';
 import { patchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { baseName, type FileAccess } from '../files/fileAccess';
@@ -8,6 +9,7 @@ import { readModelFiles } from '../files/modelFiles';
 import type { ResolvedModel } from '../folder/modelFolder';
 import type { PictureFile, PictureReader, PictureWriting, SeenPicture } from '../text/picturedText';
 import type { Deadlines } from '../limits/deadlines';
+import { checkBytes, type MemoryLimits } from '../long/memoryPlan';
 import { toFloats } from '../runtime/feeds';
 import type { Runtime } from '../runtime/runtime';
 import { AttentionSession } from '../session/attentionSession';
@@ -15,7 +17,9 @@ import { runPositions } from '../session/positionRun';
 import { decodeImage } from './decodeImage';
 import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
 import { gridOf } from './placedLayers';
+import type { PatchCut } from './processors';
 import { readPreprocessing, type Preprocessing } from './readPreprocessing';
+import { patchTable } from './patchTable';
 import { pictureWriting } from './pictureWriting';
 import { shapePicture, type ShapedPicture } from './shapePicture';
 
@@ -25,10 +29,15 @@ export interface VisionPlace {
   readonly access: FileAccess;
   readonly resolved: ResolvedModel;
   readonly deadlines: Deadlines;
+  readonly limits: MemoryLimits;
 }
 
-/** Processors that cut a picture into several where they are not told otherwise. */
-const splitting = new Set(['Idefics3ImageProcessor', 'SmolVLMImageProcessor']);
+/** Processors that can cut a picture into several, each with the setting that says whether, and what that is where nothing says it. */
+const splitting: Readonly<Record<string, readonly [setting: string, usual: boolean]>> = {
+  Idefics3ImageProcessor: ['do_image_splitting', true],
+  SmolVLMImageProcessor: ['do_image_splitting', true],
+  GotOcr2ImageProcessor: ['crop_to_patches', false],
+};
 
 /** What makes features of a picture for a decoder of texts, in a file of its own. */
 export class VisionPart implements PictureReader {
@@ -36,27 +45,36 @@ export class VisionPart implements PictureReader {
   readonly #session: AttentionSession;
   readonly #resolved: ResolvedModel;
   readonly #deadlines: Deadlines;
-  readonly #layout: PixelLayout;
+  readonly #limits: MemoryLimits;
+  readonly #pixels: ValueInfo;
+  /** How pixels are laid out, or cut into a table of patches. */
+  readonly #form: PixelLayout | PatchCut;
   readonly #preprocessing: Preprocessing;
   readonly #output: string;
   readonly #isWhole: boolean;
+  readonly #numHeads: number;
 
   private constructor(
     session: AttentionSession,
-    { resolved, deadlines }: VisionPlace,
+    { resolved, deadlines, limits }: VisionPlace,
     own: {
-      readonly layout: PixelLayout;
+      readonly pixels: ValueInfo;
+      readonly form: PixelLayout | PatchCut;
       readonly preprocessing: Preprocessing;
       readonly output: string;
       readonly isWhole: boolean;
       readonly writing: PictureWriting;
+      readonly numHeads: number;
     },
   ) {
     this.writing = own.writing;
     this.#session = session;
     this.#resolved = resolved;
     this.#deadlines = deadlines;
-    this.#layout = own.layout;
+    this.#limits = limits;
+    this.#pixels = own.pixels;
+    this.#form = own.form;
+    this.#numHeads = own.numHeads;
     this.#preprocessing = own.preprocessing;
     this.#output = own.output;
     this.#isWhole = own.isWhole;
@@ -77,22 +95,29 @@ export class VisionPart implements PictureReader {
       );
     const files = await readModelFiles(access, visionPath);
     const { index } = files.analysis;
-    const pixels = index.inputs.find(({ name, dims }) => /pixel_values|image/i.test(name) && (dims?.length ?? 0) >= 4);
+    const pixels =
+      index.inputs.find(({ name, dims }) => /pixel_values|image/i.test(name) && (dims?.length ?? 0) >= 4) ??
+      index.inputs.find(({ name, dims }) => /pixel_values/i.test(name) && dims?.length === 2);
+    const isTable = pixels?.dims?.length === 2;
     const output =
       index.graph.outputs.find(({ name }) => /features|embed/i.test(name)) ??
       index.graph.outputs.find(({ dataType }) => isFloatType(dataType));
     if (pixels === undefined || output === undefined)
       throw notWritten(resolved, 'the first of these files makes no features of a picture');
-    const other = index.inputs.find((input) => input !== pixels && !isPixelMask(input.name));
+    const other = index.inputs.find(({ name }) => name !== pixels.name && !(isTable ? isGrid : isPixelMask)(name));
     if (other !== undefined) throw notWritten(resolved, `the first of these files also needs ${other.name}`);
     const { settings, file } = preprocessorConfig;
     const name = settings['image_processor_type'];
-    const isSplit = typeof name === 'string' && splitting.has(name.replace(/(?:Fast|Pil)$/, ''));
+    const processor = typeof name === 'string' ? name.replace(/(?:Fast|Pil)$/, '') : '';
+    const [setting, usual] = Object.hasOwn(splitting, processor) ? splitting[processor] : ['', false];
     const preprocessing = readPreprocessing(
-      isSplit ? { ...settings, do_image_splitting: false } : settings,
+      setting === '' ? settings : { ...settings, [setting]: false },
       resolved.name,
-      { file, modelType: config['model_type'] },
+      { file, modelType: config['model_type'], takesPatches: isTable },
     );
+    const form = isTable ? preprocessing.patches : layoutOf(pixels, patchEmbedding(index, pixels.name));
+    if (form === undefined)
+      throw notWritten(resolved, `the first of these files takes a table of patches, and ${file} makes none`);
     const session = await AttentionSession.create({
       ort: runtime.ort,
       runtime,
@@ -101,11 +126,13 @@ export class VisionPart implements PictureReader {
       mayLackAttention: true,
     });
     return new VisionPart(session, place, {
-      layout: layoutOf(pixels, patchEmbedding(index, pixels.name)),
+      pixels,
+      form,
+      numHeads: Math.max(1, ...files.analysis.sites.map(({ numHeads = 1 }) => numHeads)),
       preprocessing,
       output: output.name,
       writing,
-      isWhole: isSplit && settings['do_image_splitting'] !== false,
+      isWhole: writing.isCut === true || (settings[setting] ?? usual) !== false,
     });
   }
 
@@ -116,15 +143,7 @@ export class VisionPart implements PictureReader {
     const picture = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
       shapePicture(decoded, this.#preprocessing, name),
     );
-    const { input, width, height } = this.#layout;
-    if ((width ?? picture.width) !== picture.width || (height ?? picture.height) !== picture.height)
-      throw new ExplorerError('modelUnsupported', [
-        this.#resolved.name,
-        `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its ${this.#preprocessing.file} makes them ${picture.width} × ${picture.height}`,
-      ]);
-    const { index } = this.#session.analysis;
-    const pixels = pixelInput(picture, this.#preprocessing, this.#layout);
-    const inputs = index.inputs.map((each): ModelInput => (each === input ? pixels : pixelMask(each, picture)));
+    const { inputs, pixels, places } = this.#feed(picture);
     const made = (await this.#session.outputs(inputs, [this.#output])).get(this.#output);
     const features = made && toFloats(made);
     const featureWidth = made?.dims.at(-1) ?? 0;
@@ -135,7 +154,7 @@ export class VisionPart implements PictureReader {
       features,
       numTokens,
       width: featureWidth,
-      grid: await this.#grid(inputs, pixels, { picture, numTokens }),
+      grid: await this.#grid(inputs, pixels, { picture, numTokens, places }),
       picture,
       notices: [
         ...this.#session.notices,
@@ -151,14 +170,55 @@ export class VisionPart implements PictureReader {
     return this.#session.release();
   }
 
+  /** What it is fed of a picture, and where each row of a table of patches stands in that. Throws `modelUnsupported` for a size that it does not take, `modelTooLarge` for more patches than there is memory for. */
+  #feed(picture: ShapedPicture): {
+    readonly inputs: readonly ModelInput[];
+    readonly pixels: ModelInput;
+    readonly places?: Float32Array;
+  } {
+    const { inputs } = this.#session.analysis.index;
+    const form = this.#form;
+    const refuse = (taken: string, made: string): ExplorerError =>
+      new ExplorerError('modelUnsupported', [
+        this.#resolved.name,
+        `it takes pictures of ${taken}, and its ${this.#preprocessing.file} makes them ${made}`,
+      ]);
+    if ('merge' in form) {
+      const [stated] = this.#pixels.dims ?? [];
+      const block = form.side * form.merge;
+      if (picture.width % block > 0 || picture.height % block > 0)
+        throw refuse(`whole blocks of ${block} pixels`, `${picture.width} × ${picture.height}`);
+      const numPatches = (picture.width * picture.height) / form.side ** 2;
+      if (typeof stated === 'number' && stated !== numPatches)
+        throw refuse(`${stated} patches`, `${numPatches} patches`);
+      // Scores, and what they become, of one layer.
+      checkBytes(this.#resolved.name, 8 * this.#numHeads * numPatches ** 2, this.#limits.engineBytes);
+      const { pixels, grid, places } = patchTable(this.#pixels, picture, this.#preprocessing, form);
+      return { inputs: inputs.map((each) => (each.name === pixels.name ? pixels : grid(each))), pixels, places };
+    }
+    const { width, height } = form;
+    if ((width ?? picture.width) !== picture.width || (height ?? picture.height) !== picture.height)
+      throw refuse(`${width ?? 'any'} × ${height ?? 'any'} pixels`, `${picture.width} × ${picture.height}`);
+    const pixels = pixelInput(picture, this.#preprocessing, form);
+    return {
+      inputs: inputs.map((each) => (each.name === pixels.name ? pixels : pixelMask(each, picture))),
+      pixels,
+    };
+  }
+
   /** The patches that tokens are, as the graph itself moves pixels to them. */
   async #grid(
     inputs: readonly ModelInput[],
     pixels: ModelInput,
-    { picture, numTokens }: { readonly picture: ShapedPicture; readonly numTokens: number },
+    {
+      picture,
+      numTokens,
+      places: rows,
+    }: { readonly picture: ShapedPicture; readonly numTokens: number; readonly places: Float32Array | undefined },
   ): Promise<PatchGrid> {
     const { streams } = await runPositions(this.#session.partRuntime, inputs, pixels, {
-      isChannelLast: this.#layout.isChannelLast,
+      isChannelLast: 'isChannelLast' in this.#form && this.#form.isChannelLast,
+      rows,
       streams: [this.#output],
       sites: [],
     });
@@ -199,6 +259,11 @@ function notWritten({ name, visionPath, modelPath }: ResolvedModel, reason: stri
     baseName(modelPath),
     reason,
   ]);
+}
+
+/** Whether an input is how many patches a picture has in time, down and across. */
+function isGrid(name: string): boolean {
+  return /grid_thw/i.test(name);
 }
 
 function isPixelMask(name: string): boolean {

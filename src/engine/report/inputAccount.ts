@@ -28,6 +28,7 @@ export interface ReadWith {
 const assumed: Readonly<Partial<Record<InputRole, string>>> = {
   headMask: 'no head is switched off',
   globalMask: 'no position has global attention',
+  globalFirst: 'the first token has global attention, as the file was made for some that have',
   paddingMask: 'the text is not masked',
   cache: 'nothing was read before, so caches are empty',
   cacheFlag: 'the branch without a cache runs',

@@ -29,6 +29,7 @@ function pictureFacts({ name, preprocessorConfig, config }: ResolvedModel): read
       readPreprocessing(preprocessorConfig.settings, name, {
         file: preprocessorConfig.file,
         modelType: config['model_type'],
+        takesPatches: true,
       }),
     );
   } catch (error) {

@@ -419,7 +419,8 @@ async function prepare(
         embedding: embeddingPart,
         openPictures:
           embeddingPart &&
-          (() => VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines })),
+          (() =>
+            VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines, limits })),
         numTypes: facts.numTypes,
         scoring: new ScoreRuns(session, predictions),
         endIds: endIdsOf(resolved.generationConfig, resolved.config),

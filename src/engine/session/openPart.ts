@@ -59,14 +59,15 @@ export async function openPart(
 ): Promise<Ort.InferenceSession> {
   const ownBytes =
     rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }];
-  const create = async (
+  const createAt = (
+    level: 'disabled' | 'basic',
     extra: Readonly<Record<string, string>>,
     external: readonly { readonly path: string; readonly data: Uint8Array }[],
   ): Promise<Ort.InferenceSession> =>
     exclusively(ort, () =>
       ort.InferenceSession.create(rewritten.bytes, {
         executionProviders: [isNative ? 'cpu' : 'wasm'],
-        graphOptimizationLevel: 'disabled',
+        graphOptimizationLevel: level,
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: silentSeverity,
@@ -74,6 +75,14 @@ export async function openPart(
         ...(external.length + ownBytes.length > 0 ? { externalData: [...external, ...ownBytes] } : {}),
       }),
     );
+  const create = (
+    ...given: [Readonly<Record<string, string>>, Parameters<typeof createAt>[2]]
+  ): Promise<Ort.InferenceSession> =>
+    createAt('disabled', ...given).catch((error: unknown) => {
+      // Unless it is optimised away, the runtime trips over a cast from half precision to the same.
+      if (!/Type Error/.test(String(error))) throw error;
+      return createAt('basic', ...given);
+    });
   if (!isNative) {
     const weights = await openExternalData(files, rewritten.externalFiles);
     return create({}, weights.files).finally(weights.close);

@@ -25,6 +25,8 @@ export interface Positions {
 export interface PositionOptions extends Partial<StreamPositions> {
   readonly isChannelLast?: boolean;
   readonly sites?: readonly PlacedSite[];
+  /** Of a table, the number of the place that each of its rows stands at. */
+  readonly rows?: Float32Array | undefined;
 }
 
 /** Numbers above this are not all to be had in single precision. */
@@ -41,7 +43,7 @@ export async function runPositions(
   options: PositionOptions = {},
 ): Promise<Positions> {
   const { ort, files } = runtime;
-  const { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites } = options;
+  const { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites, rows: ofRows } = options;
   const { index, model } = files.analysis;
   const refuse = (reason: string): Positions => ({
     sites: new Map(sites.map((site) => [site, reason])),
@@ -49,7 +51,7 @@ export async function runPositions(
   });
   if ((model.opsets.get('') ?? 1) < leastPositionOpset)
     return refuse('its file is of an older version of the operators, whose positions are not followed');
-  const isText = read.dims.length === 2;
+  const isText = read.dims.length === 2 && ofRows === undefined;
   const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(-3, -1) : read.dims.slice(-2);
   const numPlaces = own.reduce((product, dim) => product * dim, 1);
   if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
@@ -79,7 +81,10 @@ export async function runPositions(
     try {
       const feeds: Record<string, Ort.Tensor> = {};
       for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
-      feeds[graph.input] = toTensor(ort, { ...numbered(read, numPlaces, isChannelLast), name: graph.input });
+      feeds[graph.input] = toTensor(ort, {
+        ...(ofRows === undefined ? numbered(read, numPlaces, isChannelLast) : numberedRows(read, ofRows)),
+        name: graph.input,
+      });
       const results = await exclusively(ort, () => session.run(feeds, names, silently));
       const sitePlaces = new Map(
         [...graph.sites].map(([site, found]): [PlacedSite, SitePlaces | string] => {
@@ -125,4 +130,14 @@ function numbered({ name, dims }: ModelInput, count: number, isChannelLast: bool
       data[isChannelLast ? pixel * numChannels + channel : channel * count + pixel] = pixel + 1;
   }
   return { name, type: 'float32', dims, data };
+}
+
+function numberedRows({ name, dims }: ModelInput, rows: Float32Array): ModelInput {
+  const width = dims.at(-1) ?? 1;
+  return {
+    name,
+    type: 'float32',
+    dims,
+    data: Float32Array.from({ length: rows.length * width }, (_, i) => rows[Math.floor(i / width)]),
+  };
 }

@@ -17,9 +17,23 @@ export interface PictureFile {
 export interface PictureWriting {
   /** The token in whose places its features stand. */
   readonly id: number;
-  /** Special tokens around these. */
-  readonly before: string;
-  readonly behind: string;
+  /** The token that stands for a picture in a text that was written for one. */
+  readonly mark: number;
+  /** What is written around those of the features: texts, and special tokens by their ids. */
+  readonly before: readonly (string | number)[];
+  readonly behind: readonly (string | number)[];
+  /** What else is written around it where the text has no place for it. */
+  readonly whereMissing?: readonly [before: readonly (string | number)[], behind: readonly (string | number)[]];
+  /** What is written behind the whole text. */
+  readonly atEnd?: string;
+  /** Whether the tokenizer adds no special tokens of its own. */
+  readonly isBare?: boolean;
+  /** Whether the tokens of the features are of type 1, and all others of type 0. */
+  readonly hasTypes?: boolean;
+  /** Whether its own processor cuts a picture into several, whatever the settings of the picture's say. */
+  readonly isCut?: boolean;
+  /** The positions of ids, for each axis that they are counted along, where they are not counted from 0 on. */
+  readonly positionsOf?: (ids: readonly number[], grid: PatchGrid) => readonly (readonly number[])[];
 }
 
 /** A picture as a decoder of texts is given it: one row of features for each of its tokens. */
@@ -56,7 +70,7 @@ export async function tokenizeWithPicture(
   text: string,
   {
     picture: { numTokens, grid },
-    writing: { id, before, behind },
+    writing: { id, mark, before, behind, whereMissing = [[], []], atEnd = '' },
   }: { readonly picture: SeenPicture; readonly writing: PictureWriting },
   limits: TokenLimits,
   {
@@ -68,11 +82,18 @@ export async function tokenizeWithPicture(
   },
 ): Promise<TokenizedText> {
   const refuse = (reason: string): ExplorerError => new ExplorerError('modelUnsupported', [limits.modelName, reason]);
-  const spelling = specialOf(id);
-  if (spelling === undefined) throw refuse(`its tokenizer has no special token ${id}, which stands for a picture`);
-  const written = `${before}${spelling}${behind}`;
+  const spell = (piece: string | number): string => {
+    const spelling = typeof piece === 'string' ? piece : specialOf(piece);
+    if (spelling === undefined) throw refuse(`its tokenizer has no special token ${piece}, which stands for a picture`);
+    return spelling;
+  };
+  const spelling = spell(mark);
   const at = text.indexOf(spelling);
-  const whole = at < 0 ? `${written}${text}` : `${text.slice(0, at)}${written}${text.slice(at + spelling.length)}`;
+  const [opening, closing] = at < 0 ? whereMissing : [[], []];
+  const written = [...opening, ...before, id, ...behind, ...closing].map(spell).join('');
+  const rest = at < 0 ? text : text.slice(at + spelling.length);
+  if (rest.includes(spelling) && at >= 0) throw refuse('the text has several places for one picture');
+  const whole = `${at < 0 ? '' : text.slice(0, at)}${written}${rest}${atEnd}`;
   const { stream, notices } = await tokenize(whole, withRoom(limits, numTokens - 1, refuse));
   const places = stream.tokens.flatMap((token, place) => (token.id === id ? [place] : []));
   if (places.length !== 1) throw refuse(`the text has ${places.length} places for one picture`);

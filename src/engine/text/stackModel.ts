@@ -6,7 +6,7 @@ import { TokenChoice } from './continueText';
 import type { ModelInfo } from '../../model/modelInfo';
 import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
-import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
+import type { InputPlan, InputValues, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
@@ -275,7 +275,8 @@ export class StackModel implements TextModel {
     if (seen !== undefined) {
       await tokenizer.ready();
       return tokenizeWithPicture(reading.text, seen, limits, {
-        tokenize: (text, within) => tokenizeSource(this.#parts, { ...reading, text }, within),
+        tokenize: (text, within) =>
+          tokenizeSource(this.#parts, { ...reading, text, isBare: seen.writing.isBare }, within),
         specialOf: (id) => tokenizer.specialOf(id),
       });
     }
@@ -335,12 +336,13 @@ export class StackModel implements TextModel {
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */
-  async #inputs({ seen, ...text }: ToRead, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
+  async #inputs({ seen, ...read }: ToRead, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
     const { plan, session, embedding, lean, tokenizer, links } = this.#parts;
     const padId = tokenizer.sides.padId ?? this.#parts.padId;
     // What is computed in parts, or goes on, counts from the text's start.
     const isPaddedLeft =
       tokenizer.sides.padsLeft && links.length === 0 && !this.#hasBlocks && !lean.isFor(plan.fixedLength ?? wanted);
+    const text = seen === undefined ? read : withPicture(read, seen);
     const made = plan.make({ ...text, padId, numPositions: wanted, isPaddedLeft });
     const first = await embedding?.run(
       { ...text, padId, numPositions: made.numPositions, isPaddedLeft },
@@ -378,6 +380,16 @@ export class StackModel implements TextModel {
       }
     });
   }
+}
+
+/** What is fed of a text with a picture: types and positions are those of its kind. */
+function withPicture(text: ReadIds, { picture, writing }: Seen): ReadIds & Pick<InputValues, 'positionIds'> {
+  const { ids } = text;
+  return {
+    ...text,
+    ...(writing.hasTypes === true ? { typeIds: ids.map((id) => (id === writing.id ? 1 : 0)) } : {}),
+    positionIds: writing.positionsOf?.(ids, picture.grid),
+  };
 }
 
 /** Whether attentions of a model are computed in parts, which are put together after a run. */

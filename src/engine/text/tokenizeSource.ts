@@ -7,7 +7,7 @@ import type { ModelTokenizer } from './modelTokenizer';
 import type { Reading } from './textModel';
 import type { TokenLimits } from '../limits/tokenLimits';
 import { tokenizePair } from './tokenizePair';
-import { tokenizeText, type TokenizedText } from './tokenizeText';
+import { tokenizeText, type TokenEncoder, type TokenizedText } from './tokenizeText';
 
 /** What a model cuts its source text with. */
 export interface SourceTokenizer {
@@ -18,10 +18,15 @@ export interface SourceTokenizer {
   readonly givesTypes: boolean;
 }
 
-/** Tokenises a source text, with a second one as a pair, or inside the model's chat template where that is asked for; see {@link tokenizeText}. Throws also `tookTooLong`, `pairNotRead`, `chatTemplateNotFound` and `chatTemplateFailed`. */
+/** Tokenises a source text, with a second one as a pair, inside the model's chat template or without special tokens where that is asked for; see {@link tokenizeText}. Throws also `tookTooLong`, `pairNotRead`, `chatTemplateNotFound` and `chatTemplateFailed`. */
 export async function tokenizeSource(
   { tokenizer, chatTemplate, deadlines, givesTypes }: SourceTokenizer,
-  { text, second, isChatMessage }: Pick<Reading, 'text' | 'second' | 'isChatMessage'>,
+  {
+    text,
+    second,
+    isChatMessage,
+    isBare = false,
+  }: Pick<Reading, 'text' | 'second' | 'isChatMessage'> & { readonly isBare?: boolean | undefined },
   ofModel: TokenLimits,
 ): Promise<TokenizedText> {
   await tokenizer.ready();
@@ -31,7 +36,7 @@ export async function tokenizeSource(
       throw new ExplorerError('pairNotRead', [limits.modelName, 'a chat message is one text']);
     return tokenizePair(tokenizer, [text, second], limits);
   }
-  if (isChatMessage !== true) return tokenizeText(tokenizer, text, limits);
+  if (isChatMessage !== true) return tokenizeText(isBare ? bare(tokenizer) : tokenizer, text, limits);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [limits.modelName]);
   const template = withNamedTokens(chatTemplate, tokenizer.named);
   const conversation = deadlines.run('chatTemplate', text.length, () => readConversation(text));
@@ -46,5 +51,13 @@ export async function tokenizeSource(
       { code: conversation === undefined ? 'asChatMessage' : 'asConversation', args: [limits.modelName] },
       ...notices,
     ],
+  };
+}
+
+/** A tokenizer that adds no special tokens. */
+function bare(tokenizer: ModelTokenizer): TokenEncoder {
+  return {
+    encode: (text) => tokenizer.encode(text, { addSpecialTokens: false }),
+    specialOf: (id) => tokenizer.specialOf(id),
   };
 }

@@ -33,6 +33,7 @@ export type InputRole =
   | 'paddingMask'
   | 'headMask'
   | 'globalMask'
+  | 'globalFirst'
   | 'tokenTypes'
   | 'positions'
   | 'cachePositions'
@@ -55,6 +56,8 @@ export interface InputValues {
   readonly ids: ArrayLike<number>;
   /** Types of the ids, all 0 where they are missing. */
   readonly typeIds?: ArrayLike<number> | undefined;
+  /** Positions of the ids, for each axis that they are counted along; from 0 on where they are missing. */
+  readonly positionIds?: readonly (readonly number[])[] | undefined;
   /** Ids that the decoder of an encoder–decoder model reads. */
   readonly targetIds?: ArrayLike<number> | undefined;
   /** What the encoder of a decoder in a file of its own has read; the ids are the decoder's then. */
@@ -184,6 +187,7 @@ const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>([
   'mask',
   'paddingMask',
   'globalMask',
+  'globalFirst',
   'tokenTypes',
   'positions',
   'targetIds',
@@ -213,8 +217,9 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
     return 'cache';
   // Heads that are switched off: a factor for each, not positions.
   if (/head_mask|headmask/.test(name)) return 'headMask';
-  // Positions that everything reads, in Longformer and LED: none unless a task asks for it.
-  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2)) return 'globalMask';
+  // Positions that everything reads, in Longformer and LED: none unless a task asks for it, or the file was made with some.
+  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2))
+    return seeksPositions(index, input.name) ? 'globalFirst' : 'globalMask';
   // PyTorch's own modules mark what is to be left out.
   if (/key_padding_mask/.test(name) && (rank === undefined || rank <= 2)) return 'paddingMask';
   if (/mask/.test(name) && (rank === undefined || rank <= 2))
@@ -240,6 +245,11 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   );
   const own = Math.max(0, ...chosenWeights(index, input.name));
   return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
+}
+
+/** Whether a graph looks for the positions that a mask chooses: then it cannot do without any. */
+function seeksPositions(index: GraphIndex, mask: string): boolean {
+  return index.nodes.some(({ opType, inputs }) => opType === 'NonZero' && index.ancestors(inputs).tensors.has(mask));
 }
 
 /** Whether an input is a picture: four axes of numbers, one of them that of colours, by its size, its name or a convolution that reads it. */
@@ -283,16 +293,25 @@ function makeInput(
   const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
   const start = isTarget ? 0 : firstPosition;
   const isReal = (position: number): boolean => position >= start && position - start < numReal;
-  const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
+  const make = (
+    dims: readonly number[],
+    value: (position: number, axis: number) => number,
+    numAxes = 1,
+  ): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
     room.numElements -= count;
     if (!(room.numElements >= 0))
       throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
     const data = allocate(type, count);
     const last = dims.at(-1) ?? 1;
-    for (let i = 0; i < Math.min(last, count); i++) setNumber(data, i, type, value(i));
-    // All rows are alike.
-    for (let made = last; made > 0 && made < count; made *= 2) data.copyWithin(made, 0, Math.min(made, count - made));
+    const size = count / numAxes;
+    for (let axis = 0; axis < numAxes; axis++) {
+      const from = axis * size;
+      for (let i = 0; i < Math.min(last, size); i++) setNumber(data, from + i, type, value(i, axis));
+      // All rows of an axis are alike.
+      for (let made = last; made > 0 && made < size; made *= 2)
+        data.copyWithin(from + made, from, from + Math.min(made, size - made));
+    }
     return { name: input.name, type, dims, data };
   };
   switch (role) {
@@ -315,10 +334,25 @@ function makeInput(
       return make(numberDims(input.dims), () => 1);
     case 'globalMask':
       return make(sequenceDims(input.dims, length), () => 0);
-    case 'positions':
-      return make(sequenceDims(input.dims, length - numPast), (position) =>
-        Math.max(0, numPast + position - firstPosition),
+    case 'globalFirst':
+      return make(sequenceDims(input.dims, length), (position) => (position === start ? 1 : 0));
+    case 'positions': {
+      const dims = sequenceDims(input.dims, length - numPast);
+      const own = values.positionIds ?? [];
+      // Several axes come first.
+      const numAxes = dims.length === 3 && own.length > 1 ? own.length : 1;
+      const stated = dims.length === 3 ? (input.dims?.[0] ?? numAxes) : 1;
+      if (own.length > 1 && (numAxes === 1 || (typeof stated === 'number' && stated !== numAxes)))
+        throw new ExplorerError('inputNotMade', [input.name, `positions along ${own.length} axes`]);
+      return make(
+        numAxes === 1 ? dims : [numAxes, ...dims.slice(1)],
+        (position, axis) => {
+          const place = Math.max(0, numPast + position - firstPosition);
+          return own[axis]?.[place] ?? place;
+        },
+        numAxes,
       );
+    }
     case 'cachePositions':
       return make([length - numPast], (position) => numPast + position);
     case 'cache':

@@ -53,6 +53,23 @@ describe('making inputs from the signature', () => {
     });
   });
 
+  it('makes positions as they are given, for each axis that they are counted along', () => {
+    const make = (dims: readonly (number | string)[], positionIds: readonly (readonly number[])[]) =>
+      show(plan({ position_ids: [int64, dims] }).make({ ids: [5, 6, 7], positionIds, numPositions: 4 }))[
+        'position_ids'
+      ];
+    expect(make(['batch', 'sequence'], [[1, 2, 3]])).to.equal('int64 [1,4] 1 2 3 3');
+    const axes = [
+      [0, 1, 1],
+      [0, 1, 2],
+      [0, 1, 3],
+    ];
+    expect(make([3, 'batch', 'sequence'], axes)).to.equal('int64 [3,1,4] 0 1 1 3 0 1 2 3 0 1 3 3');
+    expect(make(['axes', 2, 'sequence'], axes)).to.equal(
+      'int64 [3,2,4] 0 1 1 3 0 1 1 3 0 1 2 3 0 1 2 3 0 1 3 3 0 1 3 3',
+    );
+  });
+
   it('makes empty caches of every naming', () => {
     const made = plan(
       {
@@ -124,6 +141,23 @@ describe('making inputs from the signature', () => {
     });
     const padded = plan({ input_ids: [int64, [1, 3]], key_padding_mask: [bool, [1, 3]] }).make({ ids: [7, 8] });
     expect(show(padded)).to.deep.equal({ input_ids: 'int64 [1,3] 7 8 0', key_padding_mask: 'bool [1,3] 0 0 1' });
+  });
+
+  it('gives the first token global attention where the file looks for tokens that have', () => {
+    const names = ['input_ids', 'global_attention_mask'];
+    const bytes = smallModel({
+      ...plainAttention,
+      nodes: [
+        ...plainAttention.nodes,
+        { operator: 'Cast', inputs: ['global_attention_mask'], outputs: ['is'], attributes: { to: { integer: bool } } },
+        { operator: 'NonZero', inputs: ['is'], outputs: ['places'] },
+      ],
+      inputs: { ...plainAttention.inputs, ...Object.fromEntries(names.map((name) => [name, ['b', 's']])) },
+      types: Object.fromEntries([...names, 'places'].map((name) => [name, int64])),
+      outputs: ['y', 'places'],
+    });
+    const made = planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, names).make({ ids: [7, 8, 9] });
+    expect(show(made)['global_attention_mask']).to.equal('int64 [1,3] 1 0 0');
   });
 
   it('makes a half-precision mask', () => {
