@@ -1,6 +1,6 @@
 // What the manifest offers someone who has just installed the extension, and in the panel.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { root } from '../../scripts/lib/paths.mjs';
 
@@ -17,6 +17,7 @@ interface Manifest {
         readonly id: string;
         readonly description: string;
         readonly completionEvents: readonly string[];
+        readonly media: { readonly markdown?: string };
       }[];
     }[];
   };
@@ -41,6 +42,20 @@ describe('The first step of the walkthrough', () => {
   it('is done when something has been explained, not when a command was tried', () => {
     expect(completionEvents).to.deep.equal(['onContext:attentionExplorer.hasRun']);
     expect(read('src/host/activateExtension.ts')).to.match(/'setContext',\s*'attentionExplorer\.hasRun',/);
+  });
+});
+
+describe('Pictures', () => {
+  /** The files that a document shows as pictures, from the root. */
+  const picturesOf = (path: string): string[] =>
+    [...read(path).matchAll(/!\[[^\]]{20,}\]\(([^)]+)\)/g)].map(([, file]) => join(dirname(path), file));
+
+  it('are in every step of the walkthrough, and say in words what they show', () => {
+    for (const { id, media } of walkthroughs[0].steps) {
+      const pictures = picturesOf(media.markdown ?? '');
+      expect(pictures, id).to.have.length(1);
+      for (const picture of pictures) expect(existsSync(join(root, picture)), picture).to.equal(true);
+    }
   });
 });
 
