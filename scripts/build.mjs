@@ -32,6 +32,46 @@ const besideBundle = {
   },
 };
 
+const webview = join(root, 'webview');
+
+// The views' script stands beside the page's, and takes from it what webview/shared.ts lists: a second copy of a module would have a state of its own.
+const fromPage = {
+  name: 'from-page',
+  async setup({ onResolve, onLoad }) {
+    const shared = await readFile(join(webview, 'shared.ts'), 'utf8');
+    const names = [...shared.matchAll(/^import \* as \w+ from '([^']+)';$/gm)].map(([, name]) => name);
+    const byPath = new Map(names.map((name) => [name.startsWith('.') ? join(webview, name) : name, name]));
+    onResolve({ filter: /./ }, ({ path, resolveDir, kind }) => {
+      if (kind === 'entry-point') return undefined;
+      const name = byPath.get(path.startsWith('.') ? join(resolveDir, path) : path);
+      return name === undefined ? undefined : { path: name, namespace: 'page' };
+    });
+    onLoad({ filter: /./, namespace: 'page' }, ({ path }) => ({
+      contents: `module.exports = globalThis.pageModules[${JSON.stringify(path)}];`,
+    }));
+  },
+};
+
+// Of these colours the panel takes three maps; the others are made as the file is read, each by a call of which a bundler cannot know that it does nothing else.
+const fewColourMaps = {
+  name: 'few-colour-maps',
+  setup({ onLoad }) {
+    onLoad({ filter: /d3-scale-chromatic\.mjs$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source
+        .replaceAll(
+          /^var (\S+) = (new Array\(3\)\.concat\([^;]*\)\.map\(colors\));$/gm,
+          'var $1 = /* @__PURE__ */ (() => $2)();',
+        )
+        .replaceAll(
+          /(?<==.*)\b((?:colors|ramp|rgb|cubehelix|interpolateCubehelixLong)(?:\$1)?)\((?=.*\)[;,]$)/gm,
+          '/* @__PURE__ */ $1(',
+        );
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 /** The bundles by name, as esbuild options. */
 export function bundles({ production = false } = {}) {
   const common = {
@@ -87,6 +127,16 @@ export function bundles({ production = false } = {}) {
       jsx: 'automatic',
       jsxImportSource: 'preact',
       loader: { '.ttf': 'file' },
+      plugins: [fewColourMaps],
+    },
+    views: {
+      ...browser,
+      format: 'iife',
+      entryPoints: ['webview/views.ts'],
+      outfile: 'dist/views.js',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      plugins: [fromPage, fewColourMaps],
     },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
     native: {

@@ -1,4 +1,5 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import { appendScript } from './appendScript';
 import type { Panel } from './state/panel';
 
 /** A run that takes longer is waited for with all that belongs to the panel. */
@@ -21,10 +22,7 @@ export function loadElements(panel: Panel, source: string, nonce: string): void 
     isLoading = true;
     stop();
     clearTimeout(timer);
-    const script = document.createElement('script');
-    Object.assign(script, { src: source, nonce });
-    script.addEventListener('load', () => (defined.value = true));
-    document.head.append(script);
+    appendScript(source, nonce, () => (defined.value = true));
   };
   const timer = setTimeout(load, mostMilliseconds);
   const stop = effect(() => {

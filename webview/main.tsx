@@ -13,6 +13,8 @@ import { Panel } from './state/panel';
 import { block, openEffects, silence } from './components/openEffects';
 import { openHow } from './components/openHow';
 import { loadElements } from './loadElements';
+import { loadViews } from './loadViews';
+import './shared';
 import './styles/panel.css';
 import './styles/toolbar.css';
 import './styles/source.css';
@@ -90,9 +92,10 @@ connection.on('appearance', ({ l10n: contents }) => {
 
 // VS Code shows the page and hands over its messages when it has loaded, and a style sheet on its way would hold that up: the icons
 // come after it. Until then the link says no more than where they are, to what draws them.
-const { codicons, elements } = document.body.dataset;
+const { codicons, elements, views } = document.body.dataset;
 const { nonce = '' } = (document.currentScript ?? {}) as Partial<HTMLScriptElement>; // this bundle is a classic script
 if (elements !== undefined) loadElements(panel, elements, nonce);
+if (views !== undefined) loadViews(views, nonce);
 if (codicons !== undefined) {
   const link = document.createElement('link');
   Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce });

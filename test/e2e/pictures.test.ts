@@ -1,6 +1,6 @@
-// Takes the pictures of the walkthrough and the editor's picture of the readme, of the product as it is. Only when asked to:
+// Takes the pictures of the walkthrough and of the readme, of the product as it is. Only when asked to:
 //   AE_PICTURES=1 npm test -- --floor=e2e --grep="Pictures of the product"
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
@@ -61,20 +61,54 @@ const isAsked =
     await vscode.page.keyboard.press('Escape');
   });
 
-  it('of an induction head, in the panel and over the editor', async () => {
+  it('of an induction head and of a bracket in the panel, and over the editor', async () => {
     await vscode.openFile('fibonacci.py');
     await vscode.selectLines(13, 19);
     await vscode.runCommand('Attention Explorer: Explain Attention');
     await vscode.waitForTab(/fibonacci\.py 13–19/);
-    await panel.getByRole('heading', { name: 'Head 1.4' }).waitFor();
+    const head = async (name: string): Promise<void> => {
+      await panel.getByRole('gridcell', { name: new RegExp(`^head ${name}\\b`, 'i') }).click();
+      await panel.getByRole('heading', { name: `Head ${name}` }).waitFor();
+    };
+    const pin = (token: RegExp, occurrence: number): Promise<void> =>
+      panel.locator('.stream [data-token]').filter({ hasText: token }).nth(occurrence).click();
+    await head('1.4');
     // The second time that the name is written: what came next the first time is read.
-    await panel.locator('.stream [data-token]').filter({ hasText: /^_m$/ }).nth(1).click();
+    await pin(/^_m$/, 1);
     await rest();
     await take('explore', 'walkthrough');
-    await panel.locator('.source-scroll').press('Escape');
+    // Alone, all of it is seen.
+    await panel.getByRole('radio', { name: 'Selection alone' }).click();
+    await vscode.waitForTab(/fibonacci\.py 13–19$/);
     await vscode.goTo(21, 1);
+    await pin(/^_m$/, 1);
+    await rest();
+    await take('panel-dark', 'readme');
+    await vscode.setTheme('light');
+    await head('2.7');
+    await pin(/^\}$/, 0);
+    await rest();
+    await take('bracket-light', 'readme');
+    await vscode.setTheme('dark');
+    await head('1.4');
+    await panel.locator('.source-scroll').press('Escape');
     await vscode.hoverAt(18, 30);
     await vscode.page.waitForTimeout(1500);
     await take('hover-dark', 'readme');
+  });
+
+  it('of a date and what is written for each part of it', async () => {
+    writeFileSync(join(vscode.workspace, 'dates.txt'), 'The 3rd of May, 1979\n');
+    await vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': 'bundled:date-transformer' });
+    await vscode.page.keyboard.press('Control+1');
+    await vscode.openFile('dates.txt');
+    await vscode.selectLines(1, 1);
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    await vscode.waitForTab(/dates\.txt/);
+    await panel.getByRole('heading', { name: 'Head 2.1' }).waitFor({ timeout: 120_000 });
+    // Where the month is about to be written.
+    await panel.locator('.stream').first().locator('[data-token="6"]').click();
+    await rest();
+    await take('dates-dark', 'readme');
   });
 });

@@ -4,6 +4,7 @@ import { expectEventually } from '../harness/eventually';
 import type { TestApi } from '../../src/host/testApi';
 import {
   closeAll,
+  closeTabs,
   configure,
   expectFailure,
   expectReady,
@@ -327,8 +328,15 @@ describe('Explain Attention', () => {
   });
 
   it('lets the sample be edited, and explains what it has become', async () => {
+    // The panel is all that is open: the sample stands beside it, not over it.
+    await closeTabs(() => true);
     await vscode.commands.executeCommand('attentionExplorer.explainSample');
     const editor = vscode.window.activeTextEditor;
+    await until(api, 'both are seen', ({ panel }) => panel?.isVisible === true);
+    expect(vscode.window.visibleTextEditors.map(({ document }) => document.uri.path)).to.deep.equal([
+      editor?.document.uri.path,
+    ]);
+    expect(editor?.document.uri.path).to.match(/sample\.\w+$/);
     await editor?.edit((edit) => edit.insert(new vscode.Position(0, 0), '# mine\n'));
     expect(await editor?.document.save()).to.equal(true);
     if (editor !== undefined) select(editor, 0, 0);

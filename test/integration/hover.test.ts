@@ -94,7 +94,7 @@ describe('Hovering in the editor', () => {
       expect(end).to.equal(start + 1);
       expect(weight).to.be.closeTo(row[start], 1e-6);
     }
-    expect(highlights).to.have.length([...row].filter((weight) => weight > 0).length);
+    expect(highlights).to.have.length([...row].filter((weight) => weight >= 0.01).length);
   });
 
   it('shows nothing outside of the explained text, and puts the light out', async () => {

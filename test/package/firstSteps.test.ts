@@ -1,5 +1,5 @@
 // What the manifest offers someone who has just installed the extension, and in the panel.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { root } from '../../scripts/lib/paths.mjs';
@@ -42,6 +42,14 @@ describe('The first step of the walkthrough', () => {
   it('is done when something has been explained, not when a command was tried', () => {
     expect(completionEvents).to.deep.equal(['onContext:attentionExplorer.hasRun']);
     expect(read('src/host/activateExtension.ts')).to.match(/'setContext',\s*'attentionExplorer\.hasRun',/);
+  });
+});
+
+describe('The pictures of the readme', () => {
+  it('are all that there are for it, and say in words what they show', () => {
+    const shown = [...read('README.md').matchAll(/!\[([^\]]*)\]\(media\/readme\/([^)]+)\)/g)];
+    for (const [, words] of shown) expect(words.length, words).to.be.greaterThan(40);
+    expect(shown.map(([, , file]) => file).sort()).to.deep.equal(readdirSync(join(root, 'media/readme')).sort());
   });
 });
 

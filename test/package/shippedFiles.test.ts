@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { listZip } from '../harness/zip';
+import { listZip, readZipEntry } from '../harness/zip';
 
 interface Manifest {
   readonly main: string;
@@ -36,7 +36,7 @@ const allowed = [
   /^LICENSE$/,
   /^ThirdPartyNotices\.txt$/,
   /^dist\/(extension\.node|engine\.node|guard|cli|commands)\.cjs$/,
-  /^dist\/(extension\.browser|engine\.browser|webview|elements)\.js$/,
+  /^dist\/(extension\.browser|engine\.browser|webview|elements|views)\.js$/,
   /^dist\/(webview|codicon)\.css$/,
   /^dist\/codicon\.ttf$/,
   /^dist\/codicon-\w+\.ttf$/,
@@ -71,6 +71,7 @@ const required = [
   'dist/webview.js',
   'dist/webview.css',
   'dist/elements.js',
+  'dist/views.js',
   'dist/ort-wasm-simd-threaded.wasm',
   'dist/ort-wasm-simd-threaded.mjs',
   'dist/ort-wasm-simd-threaded.asyncify.wasm',
@@ -145,6 +146,22 @@ describe('The files that ship', () => {
 
   it('weigh at most 40 MB, packaged', () => {
     expect(statSync(vsix).size).to.be.lessThan(40_000_000);
+  });
+
+  it('have a small script for the first picture, whose modules the views have from it', () => {
+    const packed = readFileSync(vsix);
+    const [page, views] = ['webview', 'views'].map((name) => readZipEntry(packed, `extension/dist/${name}.js`));
+    expect(page.length).to.be.lessThan(345_000);
+    const taken = [...views.matchAll(/globalThis\.pageModules\["?([^"\];]+)"?\]|globalThis\.pageModules\.(\w+)/g)].map(
+      ([, name, plain]) => name ?? plain,
+    );
+    expect(taken).to.include.members([
+      'preact/hooks',
+      'preact/jsx-runtime',
+      '@vscode/l10n',
+      './laterViews',
+      './components/context',
+    ]);
   });
 
   it('carry no path of the machine that built them', () => {

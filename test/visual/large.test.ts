@@ -258,6 +258,14 @@ describe('a pattern of 4096 tokens', () => {
       () =>
         document.querySelector('.toolbar .method')?.textContent === 'attention weight, recomputed when it is looked at',
     );
+    // It is a label, and looks like one beside what can be pressed.
+    const isFlat = (selector: string): Promise<boolean> =>
+      page.locator(selector).evaluate((element) => {
+        const { backgroundColor, borderTopWidth } = getComputedStyle(element);
+        return backgroundColor === 'rgba(0, 0, 0, 0)' && borderTopWidth === '0px';
+      });
+    expect(await isFlat('.toolbar .method')).to.equal(true);
+    expect(await isFlat('.toolbar .segmented [aria-pressed=true]')).to.equal(false);
   });
 
   for (const theme of ['light', 'hc-black'] as const) {

@@ -771,7 +771,7 @@ describe('the panel', () => {
     it('have a word, off the edges, before the script has drawn anything', async () => {
       await open({ state: 'silent' });
       const style = await readFile(join(root, 'out/visual/webview.css'), 'utf8');
-      const assets = { script: '', style, elements: '', codicons: '', cspSource: "'self'" };
+      const assets = { script: '', style, elements: '', views: '', codicons: '', cspSource: "'self'" };
       await page.setContent(panelHtml(assets, 'test', 'en', 'Loading the panel …'));
       const text = await page.getByText('Loading the panel …').evaluate((element) => {
         const range = document.createRange();

@@ -67,7 +67,7 @@ async function html(theme: ThemeName): Promise<string> {
 <link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="/out/visual/codicon.css">
 <link rel="stylesheet" href="/out/visual/webview.css">
 </head>
-<body class="${themes[theme]}" data-elements="/out/visual/elements.js">
+<body class="${themes[theme]}" data-elements="/out/visual/elements.js" data-views="/out/visual/views.js">
 <div id="root"></div>
 <script nonce="test" src="/out/visual/fakeHost.js"></script>
 <script nonce="test" src="/out/visual/webview.js"></script>
@@ -103,7 +103,7 @@ export class PanelPages {
     });
     // Copies, so that a build that goes on meanwhile takes nothing away.
     await mkdir(join(root, 'out/visual'), { recursive: true });
-    for (const file of ['webview.js', 'webview.css', 'elements.js', 'codicon.css', 'codicon.ttf'])
+    for (const file of ['webview.js', 'webview.css', 'elements.js', 'views.js', 'codicon.css', 'codicon.ttf'])
       await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
     const pages = Object.fromEntries(
       await Promise.all(

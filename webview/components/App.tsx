@@ -15,7 +15,7 @@ import { toggleHow } from './openHow';
 import { Legend } from './Legend';
 import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
-import { KeysOverlay } from './Overlays';
+import { later } from './later';
 import { MethodRefusal } from './MethodChoice';
 import { Notices } from './Notices';
 import { panes, splitLabel } from './panes';
@@ -32,6 +32,8 @@ const heightAround = 84;
 const aroundHeads = { width: 16, height: 62, heightOfNarrow: 36 };
 /** In less width the line that names a head is left out: the matrix has the name too. */
 const narrowHeads = 260;
+
+const KeysOverlay = later('KeysOverlay');
 
 /** Views of heads and their weights. */
 const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations', 'effects', 'compare'];

@@ -3,20 +3,15 @@ import type { JSX } from 'preact';
 import type { PaneName, PlacedSplit } from '../layout/paneLayout';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
-import { EffectsPane } from './EffectsPane';
 import { HeadList } from './HeadList';
-import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
-import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
 import { IntervenedSign } from './IntervenedSign';
 import { MatrixPane } from './MatrixPane';
-import { ComparePane } from './ComparePane';
-import { FindBar } from './Overlays';
+import { FindBar } from './FindBar';
+import { later } from './later';
 import type { PaneProps } from './paneProps';
-import { PredictionsPane } from './PredictionsPane';
 import { Readout } from './Readout';
-import { RelationsView } from './RelationsView';
 import { SelectionBar } from './SelectionBar';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
@@ -26,7 +21,7 @@ export interface Pane {
   title(panel: Panel): string;
   width(): string;
   height(): string;
-  readonly Content: (props: PaneProps) => JSX.Element;
+  readonly Content: (props: PaneProps) => JSX.Element | null;
 }
 
 /** Every part of the panel. A new one is a row here, its name and its least size in `paneLayout.ts`, and its place in the layouts there. */
@@ -59,37 +54,37 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     title: () => l10n.t('Metrics of heads'),
     width: () => l10n.t('Width of the metrics of heads'),
     height: () => l10n.t('Height of the metrics of heads'),
-    Content: HeadTableView,
+    Content: later('HeadTableView'),
   },
   how: {
     title: () => l10n.t('How'),
     width: () => l10n.t('Width of how a weight came about'),
     height: () => l10n.t('Height of how a weight came about'),
-    Content: HowPane,
+    Content: later('HowPane'),
   },
   relations: {
     title: () => l10n.t('Relations of the program'),
     width: () => l10n.t('Width of the relations'),
     height: () => l10n.t('Height of the relations'),
-    Content: RelationsView,
+    Content: later('RelationsView'),
   },
   predictions: {
     title: () => l10n.t('Predictions'),
     width: () => l10n.t('Width of the predictions'),
     height: () => l10n.t('Height of the predictions'),
-    Content: PredictionsPane,
+    Content: later('PredictionsPane'),
   },
   effects: {
     title: () => l10n.t('Effects'),
     width: () => l10n.t('Width of the effects'),
     height: () => l10n.t('Height of the effects'),
-    Content: EffectsPane,
+    Content: later('EffectsPane'),
   },
   compare: {
     title: () => l10n.t('Comparison'),
     width: () => l10n.t('Width of the comparison'),
     height: () => l10n.t('Height of the comparison'),
-    Content: ComparePane,
+    Content: later('ComparePane'),
   },
 };
 

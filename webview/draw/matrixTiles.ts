@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { tileSize } from '../../src/model/patternLevels';
 import { noDifference } from '../../src/model/pattern';
 import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
 import { canvasOf } from './canvas';
 import type { DepthImage, DepthPyramid } from './depthPyramid';
+import { RecentlyUsed } from '../state/recentlyUsed';
 
 /** About 32 MB of pixels; the tiles longest unused go first. */
 const maxTiles = 128;
@@ -39,7 +39,7 @@ export class MatrixTiles implements MatrixPictures {
   readonly #pyramid: DepthPyramid;
   readonly #palette: Palette;
   readonly #firstLevel: number;
-  readonly #tiles = new LRUCache<string, HTMLCanvasElement>({ max: maxTiles });
+  readonly #tiles = new RecentlyUsed<HTMLCanvasElement>(maxTiles);
 
   constructor(pyramid: DepthPyramid, palette: Palette, firstLevel = 0) {
     this.#pyramid = pyramid;

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { blocksAlong, tileSize } from '../../src/model/patternLevels';
 import { levelFor, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { RemoteMatrix, TilePlace } from '../state/matrixData';
 import type { Palette } from '../theme/palette';
 import { blockDepths, DepthPyramid, type DepthImage } from './depthPyramid';
 import { MatrixTiles, paintTile, tilesInView, type MatrixPictures } from './matrixTiles';
+import { RecentlyUsed } from '../state/recentlyUsed';
 
 /** About 32 MB of pixels and bytes; the tiles longest unused go first. */
 const maxTiles = 112;
@@ -23,7 +23,7 @@ export class RemoteTiles implements MatrixPictures {
   readonly #looks: TileLooks;
   readonly #palette: Palette;
   readonly #overview: MatrixTiles;
-  readonly #tiles = new LRUCache<string, PaintedTile>({ max: maxTiles });
+  readonly #tiles = new RecentlyUsed<PaintedTile>(maxTiles);
 
   constructor(matrix: RemoteMatrix, looks: TileLooks, palette: Palette) {
     const { overview } = matrix;

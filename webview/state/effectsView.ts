@@ -1,5 +1,4 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
-import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import {
   effectPaths,
@@ -34,6 +33,7 @@ import { settle } from './patternStore';
 import type { PredictionView } from './predictionView';
 import { RowFetcher } from './rowFetcher';
 import { OpenedView } from './openedView';
+import { RecentlyUsed } from './recentlyUsed';
 
 /** What effects are asked of. */
 export interface EffectSources {
@@ -82,7 +82,7 @@ export class EffectsView extends OpenedView {
     undefined,
   );
   readonly #scans = signal<readonly MeasuredHeads[]>([]);
-  readonly #kept = new LRUCache<string, EffectAnswer>({ max: mostKept });
+  readonly #kept = new RecentlyUsed<EffectAnswer>(mostKept);
   readonly #sources: EffectSources;
   readonly #remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>;
   /** What of the run and the question the answers are of. */

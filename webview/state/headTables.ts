@@ -1,5 +1,4 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals';
-import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo } from '../../src/model/head';
 import { applicableTo, hasEnoughRows, normMetrics, type HeadTable } from '../../src/model/metrics/headTable';
@@ -10,6 +9,7 @@ import type { PanelApi, PanelRun, RandomText } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { RowFetcher } from './rowFetcher';
 import { OpenedView } from './openedView';
+import { RecentlyUsed } from './recentlyUsed';
 
 /** What tables of heads are made from. */
 export interface HeadTableSources {
@@ -52,7 +52,7 @@ export class HeadTables extends OpenedView {
   readonly shown: ReadonlySignal<ShownTable | undefined>;
   /** What someone asks about: pinned tokens that could read, and marked ones that could be read. */
   readonly asked: ReadonlySignal<AskedTokens | undefined>;
-  readonly #kept = new LRUCache<string, Arrived>({ max: 16 });
+  readonly #kept = new RecentlyUsed<Arrived>(16);
   readonly #metrics = signal<Arrived | undefined>(undefined);
   readonly #reads = signal<Arrived | undefined>(undefined);
   readonly #norms = signal<Arrived | undefined>(undefined);

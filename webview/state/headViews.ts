@@ -1,7 +1,6 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
 import { formName, isPlainForm, plainForm, tokensOfMethod, type PatternForm } from '../../src/model/patternForm';
 import { joinsHeads } from '../../src/model/methods';
-import { LRUCache } from 'lru-cache';
 import { ExplorerError } from '../../src/base/errors';
 import {
   headLabel,
@@ -30,6 +29,7 @@ import type { HeadRows, PanelApi, PanelRun, Thumbnails } from '../../src/protoco
 import type { Client } from '../../src/rpc/connection';
 import { orderHeads, type HeadOrder } from '../layout/headOrder';
 import { RowFetcher } from './rowFetcher';
+import { RecentlyUsed } from './recentlyUsed';
 
 /** What the tiles of the grid show and heads are ranked by: their patterns, the pinned token's row, one pair's weight, an effect, or a metric. */
 export type Measure = 'pattern' | 'row' | 'pair' | 'effect' | MetricId;
@@ -116,7 +116,7 @@ export class HeadViews {
   readonly #sources: HeadViewSources;
   readonly #remote: Client<PanelApi>;
   readonly #fetcher: RowFetcher;
-  readonly #kept = new LRUCache<string, Numbers>({ max: maxKept });
+  readonly #kept = new RecentlyUsed<Numbers>(maxKept);
   /** The token that was last under the pointer beside the pinned ones. */
   readonly #other = signal<TokenRef | undefined>(undefined);
   readonly #arrived = signal<{ readonly wanted: Wanted; readonly numbers: Numbers } | undefined>(undefined);

@@ -1,5 +1,4 @@
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
-import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import type { Cell, How, HowKind } from '../../src/model/how/how';
@@ -10,6 +9,7 @@ import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { RowFetcher } from './rowFetcher';
 import { OpenedView } from './openedView';
+import { RecentlyUsed } from './recentlyUsed';
 
 /** What is looked at, from which a cell is taken. */
 export interface HowSources {
@@ -34,7 +34,7 @@ export class HowView extends OpenedView {
   readonly cell: ReadonlySignal<Cell | undefined>;
   readonly pair = signal<AskedPair | undefined>(undefined);
   readonly #arrived = signal<{ readonly name: string; readonly how: How } | undefined>(undefined);
-  readonly #kept = new LRUCache<string, How>({ max: 8 });
+  readonly #kept = new RecentlyUsed<How>(8);
   readonly #sources: HowSources;
   #wantedStep: HowKind | undefined;
 

@@ -1,5 +1,4 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { LRUCache } from 'lru-cache';
 import { isCancelled } from '../../src/base/errors';
 import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import { hasSinks, oftenRead, provenSinksAmong } from '../../src/model/lighting';
@@ -10,6 +9,7 @@ import type { TokenRef, TokenStream } from '../../src/model/token';
 import { tokensOfUnit, unitAt } from '../../src/model/units';
 import type { PatternOverview } from '../../src/protocol';
 import type { SinkMass, Weighing } from '../../src/model/weightForm';
+import { RecentlyUsed } from './recentlyUsed';
 
 /** A matrix that is here whole. */
 export class WholeMatrix {
@@ -78,14 +78,8 @@ const maxRowBytes = 8 * 2 ** 20;
 
 /** The parts of all large matrices that were looked at last. */
 export class KeptParts {
-  readonly tiles = new LRUCache<string, Maxima>({
-    maxSize: maxTileBytes,
-    sizeCalculation: ({ maxima }) => maxima.byteLength + 64,
-  });
-  readonly rows = new LRUCache<string, Float32Array>({
-    maxSize: maxRowBytes,
-    sizeCalculation: (weights) => weights.byteLength + 64,
-  });
+  readonly tiles = new RecentlyUsed<Maxima>(maxTileBytes, ({ maxima }) => maxima.byteLength + 64);
+  readonly rows = new RecentlyUsed<Float32Array>(maxRowBytes, (weights) => weights.byteLength + 64);
 
   clear(): void {
     this.tiles.clear();
@@ -156,7 +150,7 @@ export class RemoteMatrix {
 
   /** Fetches the weights of one token. Throws an error of ours; `cancelled` when the signal says so. */
   async fetchRow(position: number, direction: Direction, signal: AbortSignal): Promise<void> {
-    if (this.#parts.kept.rows.has(this.#rowName(position, direction))) return;
+    if (this.#parts.kept.rows.peek(this.#rowName(position, direction)) !== undefined) return;
     this.#parts.kept.rows.set(this.#rowName(position, direction), await this.#parts.row(position, direction, signal));
     this.#rowsArrived.value++;
   }
@@ -178,7 +172,8 @@ export class RemoteMatrix {
     for (const place of this.#wanted) {
       if (this.#requests.size >= maxRequests) return;
       const name = this.#tileName(place);
-      if (this.#requests.has(name) || this.#parts.kept.tiles.has(name) || this.#failed.has(name)) continue;
+      if (this.#requests.has(name) || this.#parts.kept.tiles.peek(name) !== undefined || this.#failed.has(name))
+        continue;
       const request = new AbortController();
       this.#requests.set(name, request);
       void this.#fetch(place, name, request);

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
 import { headLabel, isSameSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import type { Comparison } from '../../src/model/compare/comparison';
@@ -13,6 +12,7 @@ import type { OfForm } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import { joinThumbnails, layersThere } from './growingThumbnails';
 import { KeptParts, plainWeighing, RemoteMatrix, WholeMatrix, type MatrixData, type ShownPattern } from './matrixData';
+import { RecentlyUsed } from './recentlyUsed';
 
 const maxBytes = 96 * 2 ** 20;
 /** Overviews take about a megabyte each. */
@@ -33,15 +33,11 @@ export interface WantedPattern {
 /** Matrices and thumbnails of runs, asked for when looked at and kept while there is room. */
 export class PatternStore {
   readonly #remote: Client<PanelApi>;
-  readonly #whole = new LRUCache<string, WholeMatrix>({
-    maxSize: maxBytes,
-    maxEntrySize: 2 ** 31,
-    sizeCalculation: ({ bytes }) => bytes + 64,
-  });
-  readonly #large = new LRUCache<string, RemoteMatrix>({ max: maxLarge });
+  readonly #whole = new RecentlyUsed<WholeMatrix>(maxBytes, ({ bytes }) => bytes + 64);
+  readonly #large = new RecentlyUsed<RemoteMatrix>(maxLarge);
   readonly #parts = new KeptParts();
-  readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
-  readonly #formed = new LRUCache<string, ShownPattern>({ max: maxFormed });
+  readonly #thumbnails = new RecentlyUsed<Thumbnails>(6);
+  readonly #formed = new RecentlyUsed<ShownPattern>(maxFormed);
   #symbols: { readonly runId: number; readonly symbols: readonly TextSymbol[] } | undefined;
   readonly #comparisons = new Map<string, Comparison>();
   #first: FirstPattern | undefined;

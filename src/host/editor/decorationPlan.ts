@@ -22,7 +22,7 @@ export interface Highlight {
   readonly depth: number;
 }
 
-/** The stretches to light up for one weight per token: at most `most`, strongest first, none that stands for no text. */
+/** The stretches to light up for one weight per token: at most `most`, strongest first, none that stands for no text or is next to nothing. */
 export function planHighlights(
   tokens: readonly Token[],
   weights: Float32Array,
@@ -49,13 +49,13 @@ export function planHighlights(
   return highlights;
 }
 
-/** The bucket of a depth in [0, 1]; none for no depth at all. */
-export function bucketOf(depth: number): number | undefined {
-  return depth > 0 ? Math.min(numDepths - 1, Math.ceil(depth * numDepths) - 1) : undefined;
-}
-
-/** Depths from which a bar above a lit stretch is so many pixels thick: over a selection, whose colour is like the weights', these alone tell them apart. */
+/** Depths from which a bar above a lit stretch, or in high contrast the outline around it, is so many pixels thick: over a selection, whose colour is like the weights', these alone tell them apart. */
 const barSteps = [0.01, 0.1, 0.4] as const;
+
+/** The bucket of a depth in [0, 1]; none where the depth is next to nothing: a frame around it would look like one around much. */
+export function bucketOf(depth: number): number | undefined {
+  return depth >= barSteps[0] ? Math.min(numDepths - 1, Math.ceil(depth * numDepths) - 1) : undefined;
+}
 
 /** How many thicknesses of bars there are. */
 export const numBars = barSteps.length;

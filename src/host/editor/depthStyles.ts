@@ -1,7 +1,7 @@
 import type { Direction } from '../../model/pattern';
 import { cssColour, editorColours, rampFor, type ThemeKind } from '../../model/ramp';
 import type { ColourMap } from '../../model/viewState';
-import { depthOfBucket, numDepths } from './decorationPlan';
+import { barOf, depthOfBucket, numDepths } from './decorationPlan';
 
 /** How one depth of colour looks: colours as CSS has them, `outlineWidth` in pixels (0: none). */
 export interface DepthStyle {
@@ -27,7 +27,7 @@ export function depthStyles(colourMap: ColourMap, direction: Direction, kind: Th
       text: isOwnText ? undefined : cssColour(text),
       ruler: cssColour(ramp.colour(depth)),
       outline: cssColour(ramp.colour(1)),
-      outlineWidth: isHighContrast ? 1 + Math.floor((bucket * 3) / numDepths) : 0,
+      outlineWidth: isHighContrast ? (barOf(depth) ?? 0) + 1 : 0,
     };
   });
 }

@@ -155,6 +155,7 @@ export class ExplorerPanel implements Disposable {
           style,
           codicons: addressOf('codicon.css'),
           elements: addressOf('elements.js'),
+          views: addressOf('views.js'),
           cspSource: webview.cspSource,
         },
         makeNonce(),

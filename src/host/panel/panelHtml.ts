@@ -9,6 +9,8 @@ export interface PanelAssets {
   readonly style: string;
   /** Address of the custom elements' script, which the script loads when there is time for it. */
   readonly elements: string;
+  /** Address of the script of the views that someone opens, likewise. */
+  readonly views: string;
   /** Address of the icons' style sheet, as the webview sees it; the script loads it, as nothing has to wait for it. */
   readonly codicons: string;
   /** What the content policy calls the extension's own files. */
@@ -35,7 +37,7 @@ export function panelHtml(assets: PanelAssets, nonce: string, language: string, 
 <style nonce="${nonce}">${assets.style}</style>
 <title>Attention Explorer</title>
 </head>
-<body data-codicons="${escapeHtml(assets.codicons)}" data-elements="${escapeHtml(assets.elements)}">
+<body data-codicons="${escapeHtml(assets.codicons)}" data-elements="${escapeHtml(assets.elements)}" data-views="${escapeHtml(assets.views)}">
 <div id="root"><p>${escapeHtml(placeholder)}</p></div>
 <script nonce="${nonce}">${assets.script}</script>
 </body>

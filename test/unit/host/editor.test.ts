@@ -74,7 +74,7 @@ describe('What is lit in the editor', () => {
   });
 
   it('has a bucket for every depth, deeper for more', () => {
-    expect([0, 1e-9, 1 / 16, 0.07, 0.5, 1].map(bucketOf)).to.deep.equal([undefined, 0, 0, 1, 7, 15]);
+    expect([0, 0.0099, 0.01, 1 / 16, 0.07, 0.5, 1].map(bucketOf)).to.deep.equal([undefined, undefined, 0, 0, 1, 7, 15]);
     expect(depthOfBucket(numDepths - 1)).to.equal(1);
     for (let bucket = 0; bucket < numDepths; bucket++) expect(bucketOf(depthOfBucket(bucket))).to.equal(bucket);
   });
@@ -98,9 +98,10 @@ describe('What is lit in the editor', () => {
     for (const kind of ['light', 'dark', 'highContrastDark', 'highContrastLight'] as const) {
       const styles = depthStyles('blue', 'reads', kind);
       expect(new Set(styles.map(({ background }) => background)).size).to.equal(numDepths);
-      const widths = styles.map(({ outlineWidth }) => outlineWidth);
-      expect(widths).to.deep.equal([...widths].sort((a, b) => a - b));
-      expect(widths[numDepths - 1] > widths[0]).to.equal(kind.startsWith('highContrast'));
+      const widthOf = (depth: number): number | undefined => styles[bucketOf(depth) ?? numDepths]?.outlineWidth;
+      expect([0.0002, 0.02, 0.09, 0.3, 0.9].map(widthOf), kind).to.deep.equal(
+        kind.startsWith('highContrast') ? [undefined, 1, 1, 2, 3] : [undefined, 0, 0, 0, 0],
+      );
     }
     expect(depthStyles('blue', 'reads', 'dark')[15].background).to.not.equal(
       depthStyles('blue', 'readBy', 'dark')[15].background,

@@ -481,6 +481,7 @@ describe('The panel’s page', () => {
     style: 'p { color: red }',
     codicons: 'https://webview/dist/codicon.css',
     elements: 'https://webview/dist/elements.js',
+    views: 'https://webview/dist/views.js',
     cspSource: 'https://*.webview',
   };
 

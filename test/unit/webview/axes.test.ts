@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import type { TokenStream } from '../../../src/model/token';
-import { axisLabel, hasUnevenSums, marginsFor } from '../../../webview/draw/drawAxes';
+import type { MatrixStyle } from '../../../webview/draw/drawMatrix';
+import {
+  axisLabel,
+  drawAxes,
+  drawMarginals,
+  hasUnevenSums,
+  marginsFor,
+  type AxisScene,
+} from '../../../webview/draw/drawAxes';
 import { tokenName } from '../../../webview/words';
 
 const token = (start: number, end: number): TokenStream['tokens'][number] => ({
@@ -18,7 +26,56 @@ const target: TokenStream = {
   target: { isWritten: true, ending: '</s>' },
 };
 
+/** What is written on a canvas, each text with its colour; and how many boxes are filled. */
+class WrittenContext {
+  readonly texts: (readonly [string, string])[] = [];
+  numBoxes = 0;
+  fillStyle = '';
+  font = '';
+  textAlign = '';
+  textBaseline = '';
+  direction = '';
+  measureText(text: string): { readonly width: number } {
+    return { width: 6 * text.length };
+  }
+  fillText(text: string): void {
+    this.texts.push([text, this.fillStyle]);
+  }
+  fillRect(): void {
+    this.numBoxes++;
+  }
+  save(): void {}
+  restore(): void {}
+  translate(): void {}
+  rotate(): void {}
+}
+
+const scene: AxisScene = {
+  view: { x: 0, y: 0, cell: 40 },
+  frame: { numQueries: 3, numKeys: 3, width: 120, height: 120 },
+  margins: marginsFor(220, 220),
+  colours: { foreground: 'strong', dim: 'dim', bar: 'grey', fontFamily: 'serif' } as MatrixStyle, // what is written with
+};
+
+function written(draw: (context: CanvasRenderingContext2D) => void): WrittenContext {
+  const context = new WrittenContext();
+  draw(context as unknown as CanvasRenderingContext2D); // what labels and bars ask of it
+  return context;
+}
+
 describe('the labels of the axes', () => {
+  it('are written with a position that is fainter than the token', () => {
+    const { texts } = written((context) => drawAxes(context, scene, target, source));
+    expect(texts).to.deep.include.members([
+      ['→9', 'strong'],
+      ['0', 'dim'],
+      ['→7', 'strong'],
+      ['1', 'dim'],
+      ['7', 'strong'],
+    ]);
+    for (const [text, colour] of texts) expect(colour, text).to.equal(/^[0-2]$/.test(text) ? 'dim' : 'strong');
+  });
+
   it('tell a token from its position', () => {
     expect(axisLabel(source, 0, true)).to.deep.equal({ text: '7', index: '0' });
     expect(axisLabel(source, 2, false)).to.deep.equal({ text: '·a·num…', index: '2' });
@@ -39,6 +96,14 @@ describe('the bars beside the rows', () => {
     expect(hasUnevenSums(Float32Array.from([1, 0.999, 1.001]))).to.equal(false);
     expect(hasUnevenSums(Float32Array.from([1, 0.7]))).to.equal(true);
     expect(marginsFor(400, 400, true).right).to.be.greaterThan(marginsFor(400, 400).right);
+  });
+
+  it('say below the columns what those there are, and are not drawn beside rows that sum to one', () => {
+    const sums = { rowSums: Float32Array.of(1, 1, 0.5), columnMeans: Float32Array.of(0.6, 0.3, 0.1) };
+    const drawn = (hasRowBars: boolean): WrittenContext =>
+      written((context) => drawMarginals(context, scene, sums, { hasRowBars, sinks: [], name: 'mean read' }));
+    expect(drawn(false).texts).to.deep.equal([['mean read', 'dim']]);
+    expect([drawn(false).numBoxes, drawn(true).numBoxes]).to.deep.equal([3, 6]);
   });
 });
 

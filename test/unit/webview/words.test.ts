@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { TokenStream } from '../../../src/model/token';
 import type { ComponentInfo } from '../../../src/model/head';
-import { componentName, tokensName } from '../../../webview/words';
+import { componentName, formatWeight, shortWeight, tokensName } from '../../../webview/words';
 
 /** A stream of these pieces, one after the other. */
 function streamOf(...pieces: readonly string[]): TokenStream {
@@ -31,6 +31,20 @@ describe('Several tokens by name', () => {
   it('are named one by one where they are not, the first of many and the last', () => {
     expect(name(stream, 6, 1)).to.equal('mean of 2 tokens: "n" (6), "·fib" (1)');
     expect(name(stream, 0, 2, 4, 6, 7)).to.equal('mean of 5 tokens: "return" (0), "onacci" (2), "memo" (4) … ")" (7)');
+  });
+});
+
+describe('A weight', () => {
+  it('has three digits, and of what is too little to matter only that it is', () => {
+    expect([1, 0.6172, 0.05, 0.001, 5.6e-7, 0].map(formatWeight)).to.deep.equal([
+      '1.00',
+      '0.617',
+      '0.0500',
+      '0.00100',
+      '<0.001',
+      '0',
+    ]);
+    expect([0.997, 0.41, 0.0049, 0].map(shortWeight)).to.deep.equal(['1', '.41', '<.01', '0']);
   });
 });
 

@@ -4,63 +4,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { visibleText } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
 import { findTokens } from '../layout/tokenMoves';
-import { keyList, markList, pointerList } from '../words';
 import { usePanel } from './context';
-
-/** The keys, what a pointer does, and what the marks mean, in a dialog. */
-export function KeysOverlay(): JSX.Element {
-  const { panel } = usePanel();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    if (element === null) return;
-    const before = document.activeElement;
-    element.showModal();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-  return (
-    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={() => (panel.areKeysShown.value = false)}>
-      <h2 id="keys-title">{l10n.t('Keys')}</h2>
-      <dl>
-        {keyList().map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <WordList title={l10n.t('Pointer')} words={pointerList()} />
-      <WordList title={l10n.t('Marks')} words={markList()} />
-      <vscode-button onClick={() => dialog.current?.close()}>{l10n.t('Close')}</vscode-button>
-    </dialog>
-  );
-}
-
-function WordList({
-  title,
-  words,
-}: {
-  title: string;
-  words: readonly (readonly [name: string, what: string])[];
-}): JSX.Element {
-  return (
-    <>
-      <h3>{title}</h3>
-      <dl>
-        {words.map(([name, what]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-    </>
-  );
-}
 
 /** Finds tokens by their text or vocabulary piece; Enter goes through them, Escape ends at the one found. */
 export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }): JSX.Element {
