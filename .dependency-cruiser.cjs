@@ -5,8 +5,9 @@ const allowed = {
   tokenizer: ['base', 'tokenizer'],
   onnx: ['base', 'onnx'],
   rpc: ['base', 'rpc'],
+  hub: ['base', 'model', 'hub'],
   engine: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'protocol'],
-  host: ['base', 'model', 'rpc', 'host', 'protocol'],
+  host: ['base', 'model', 'rpc', 'hub', 'host', 'protocol'],
   cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'cli', 'protocol'],
 };
 

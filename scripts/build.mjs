@@ -105,6 +105,8 @@ export function bundles({ production = false } = {}) {
       define: { global: 'globalThis' },
     },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
+    // What goes to the hub; read when someone first does.
+    hub: { ...node, entryPoints: ['src/hub/hubPackage.node.ts'], outfile: 'dist/hub.cjs' },
     guard: { ...node, entryPoints: ['src/engine/serve/guardThread.node.ts'], outfile: 'dist/guard.cjs' },
     engineBrowser: {
       ...browser,

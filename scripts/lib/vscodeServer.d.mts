@@ -4,6 +4,7 @@ export const webHostSettings: Readonly<Record<string, unknown>>;
 export interface ServerOptions {
   host?: 'newest' | 'oldest';
   settings?: Readonly<Record<string, unknown>>;
+  machineSettings?: Readonly<Record<string, unknown>>;
   vsix?: string | undefined;
   extensionsDir?: string | undefined;
   isTestDriver?: boolean;

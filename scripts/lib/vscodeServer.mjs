@@ -67,13 +67,14 @@ export async function installVsix(host, vsix, extensionsDir, log) {
 
 /**
  * Starts a server; resolves when it listens.
- * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `vsix`: an extension to install, or
+ * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `machineSettings`: those of the server's machine; `vsix`: an extension to install, or
  * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
  * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster; `logFile`: keeps what the server prints.
  */
 export async function startServer({
   host = 'newest',
   settings = {},
+  machineSettings = {},
   vsix,
   extensionsDir,
   isTestDriver = false,
@@ -96,6 +97,8 @@ export async function startServer({
       2,
     ),
   );
+  mkdirSync(join(dataDir, 'data', 'Machine'), { recursive: true });
+  writeFileSync(join(dataDir, 'data', 'Machine', 'settings.json'), JSON.stringify(machineSettings));
   const extensions = extensionsDir ?? join(home, 'extensions');
   mkdirSync(extensions, { recursive: true });
   if (vsix) await installVsix(host, vsix, extensions, log);

@@ -21,6 +21,22 @@ export const errorSentences = {
   outputNotWritten: 'The output cannot be written: make room, or send it elsewhere.',
   fileNotWritten:
     '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
+  hubUnreachable:
+    'The hub {0} cannot be reached ({1}): check the connection, and the proxy in the settings of VS Code, then try again.',
+  hubTokenNeeded:
+    'The hub gives {0} only to those whom it knows: enter an access token of yours with "Select Model", or choose another model.',
+  hubNotAllowed:
+    'The hub does not give {0} to you: open its page there, accept its conditions, and try again; or enter another access token.',
+  hubNotFound: 'The hub has no model {0}, or shows it only to those whom it knows: check the name.',
+  hubBusy: 'The hub {0} is asked too often from here: wait a few minutes, and try again.',
+  hubAnswerInvalid:
+    'What the hub answers is not understood ({0}): try again later, and check the setting "attentionExplorer.hubAddress".',
+  hubNoModel: '{0} has no ONNX file that can be downloaded: choose another model, or export it to ONNX.',
+  hubFileWrong: '{0} did not come as the hub announced it ({1}), so it was thrown away: download it again.',
+  hubNoRoom:
+    'There is no room for this model: it takes {0} more, and there are {1} in {2}: make room, or choose another folder in the setting "attentionExplorer.hubFolder".',
+  hubInUse: '{0} is being downloaded already: wait for it, or pause it first.',
+  hubNotRemoved: '{0} cannot be removed ({1}): close what uses it, and try again.',
   attentionFileInvalid:
     '{0} cannot be shown as attention ({1}): the readme says what an attention file holds, and how to write one.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',

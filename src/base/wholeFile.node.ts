@@ -74,8 +74,8 @@ const reasons: Readonly<Record<string, string>> = {
   EFBIG: 'it would be too large for this disk',
 };
 
-/** What the system says of a file; all else is of the pieces. */
-function notWritten(path: string, error: unknown): unknown {
+/** What the system says of a file, as `fileNotWritten`; all else is of the pieces, and stays what it is. */
+export function notWritten(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
   const code = 'code' in error ? String(error.code) : error.message;
   return new ExplorerError('fileNotWritten', [path, reasons[code] ?? code], { cause: error });

@@ -21,6 +21,7 @@ import { RowReader } from './editor/rowReader';
 import { visibleEditor } from './editor/visibleEditor';
 import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
+import { HubModels } from './hub/hubModels';
 import { LiveMode } from './live/liveMode';
 import { startAhead } from './engine/startAhead';
 import type { HostEnvironment } from './hostEnvironment';
@@ -77,7 +78,18 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   );
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const recent = new RecentModels(context.globalState);
-  const models = new ModelsOfKinds(context.globalState, () => chooseModel({ places, recent }, 'image'));
+  const hub =
+    environment.hub &&
+    owned.add(
+      new HubModels({
+        access: environment.hub,
+        secrets: context.secrets,
+        storageUri: context.globalStorageUri,
+        homePath: environment.homePath,
+        log,
+      }),
+    );
+  const models = new ModelsOfKinds(context.globalState, () => chooseModel({ places, recent, hub }, 'image'));
   const firstHeads = new FirstHeads(() => readFirstHeads(extensionUri, (uri) => settingOf(uri, places.hasFilePaths)));
   const languages = new ChosenLanguages(context.globalState);
   const controller: ExplainController = owned.add(
@@ -101,6 +113,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       files,
       places,
       recent,
+      hub,
       languages,
       showView: () => panels.showView('compare'),
     }),
@@ -224,6 +237,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       log,
       places,
       recent,
+      hub,
       languages,
       writeWhole: environment.writeWhole,
       comparisons,

@@ -1,3 +1,4 @@
+import type { HubAccess } from '../hub/hub';
 import type { HostFilesApi } from '../protocol';
 import type { Server } from '../rpc/connection';
 import type { EngineLauncher } from './engine/engineLauncher';
@@ -11,6 +12,8 @@ export interface HostEnvironment {
   readonly homePath: string | undefined;
   /** Undefined where files are written through VS Code alone, each as a whole. */
   readonly writeWhole: WriteWhole | undefined;
+  /** Undefined where nothing can be downloaded to. */
+  readonly hub: HubAccess | undefined;
   /** Makes the launcher; `files` serves an engine that cannot read by itself, `onOutput` gets what the engine prints. */
   createLauncher(files: Server<HostFilesApi>, onOutput: (text: string) => void): EngineLauncher;
 }

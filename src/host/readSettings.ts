@@ -1,18 +1,19 @@
 import * as vscode from 'vscode';
 import { modelOfScene } from './course/scenes';
-import { restrictedSettings, settingsSection, validateSettings, type Settings } from './settings';
+import { personalSettings, restrictedSettings, settingsSection, validateSettings, type Settings } from './settings';
 
 const restricted: ReadonlySet<keyof Settings> = new Set(restrictedSettings);
+const personal: ReadonlySet<keyof Settings> = new Set(personalSettings);
 
 /**
  * Reads the settings as they hold now, for a resource where there is one; of those that are restricted, only what the person's own settings
- * say while the workspace is not trusted. What the course shows is read whole, by the model that it is about.
+ * say while the workspace is not trusted, and of those that are a person's own always. What the course shows is read whole, by the model that it is about.
  */
 export function readSettings(resource?: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration(settingsSection, resource ?? null);
   const { isTrusted } = vscode.workspace;
   const settings = validateSettings((key) =>
-    isTrusted || !restricted.has(key) ? configuration.get(key) : ownValue(configuration, key),
+    !personal.has(key) && (isTrusted || !restricted.has(key)) ? configuration.get(key) : ownValue(configuration, key),
   );
   const modelPath = resource && modelOfScene(resource);
   return modelPath === undefined ? settings : { ...settings, modelPath, tokenLimit: 0 };

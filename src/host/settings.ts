@@ -1,3 +1,4 @@
+import { hubAddress } from '../hub/hub';
 import { backendChoices, type BackendChoice } from '../model/modelInfo';
 import { colourMaps, scales, type ColourMap, type Scale } from '../model/viewState';
 
@@ -33,6 +34,10 @@ export interface Settings {
   readonly selection: SelectionMode;
   /** About the most tokens that are read around a selection. */
   readonly contextTokens: number;
+  /** As written; empty means a folder in the extension's own storage. */
+  readonly hubFolder: string;
+  /** As written. */
+  readonly hubAddress: string;
 }
 
 /** The settings that decide what a run is; the others only decide how it looks. */
@@ -56,7 +61,12 @@ export const restrictedSettings = [
   'liveDelay',
   'liveTokens',
   'contextTokens',
+  'hubFolder',
+  'hubAddress',
 ] as const satisfies readonly (keyof Settings)[];
+
+/** The settings that are a person's own alone, for each machine: where files are written to, and whom a token is shown. No workspace makes them, trusted or not. */
+export const personalSettings = ['hubFolder', 'hubAddress'] as const satisfies readonly (keyof Settings)[];
 
 /** Makes settings of whatever stands in the configuration. */
 export function validateSettings(read: (key: keyof Settings) => unknown): Settings {
@@ -72,9 +82,12 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
     const value = read(key);
     return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : fallback;
   };
-  const path = read('modelPath');
+  const text = (key: keyof Settings): string => {
+    const value = read(key);
+    return typeof value === 'string' ? value.trim() : '';
+  };
   return {
-    modelPath: typeof path === 'string' ? path.trim() : '',
+    modelPath: text('modelPath'),
     backend: oneOf('backend', backendChoices, 'auto'),
     threads: count('threads', maxThreads),
     tokenLimit: count('tokenLimit', maxTokens),
@@ -85,5 +98,7 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
     liveTokens: within('liveTokens', 16, 1024, 256),
     selection: oneOf('selection', selectionModes, 'inContext'),
     contextTokens: within('contextTokens', 16, maxTokens, 256),
+    hubFolder: text('hubFolder'),
+    hubAddress: text('hubAddress') || hubAddress,
   };
 }

@@ -35,6 +35,8 @@ export interface LaunchOptions {
   readonly version?: 'newest' | 'oldest';
   /** User settings on top of the quiet ones. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Settings of the machine that the server and its extensions are on. */
+  readonly machineSettings?: Readonly<Record<string, unknown>>;
   /** The workspace's files by path; without any it is a copy of media/sample. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly theme?: Theme;
@@ -113,6 +115,7 @@ export class VSCode {
         ...(host === 'web' ? webHostSettings : {}),
         ...options.settings,
       },
+      machineSettings: options.machineSettings ?? {},
       logFile: artefact(`${name}.server.log`),
     });
     let browser: Browser | undefined;

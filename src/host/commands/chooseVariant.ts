@@ -30,6 +30,15 @@ export async function chooseVariant(
   folder: vscode.Uri,
   variants: readonly ModelVariant[],
 ): Promise<vscode.Uri | undefined> {
+  const chosen = await pickVariant(plain(nameOf(folder)), variants);
+  return chosen && vscode.Uri.joinPath(folder, chosen.name);
+}
+
+/** Lets the person choose among the models of something that is called so. */
+export async function pickVariant(
+  name: PlainText,
+  variants: readonly ModelVariant[],
+): Promise<ModelVariant | undefined> {
   const items = variants.map((variant) => ({
     label: labelText(
       plain(
@@ -41,21 +50,21 @@ export async function chooseVariant(
     ),
     description: labelText(
       joinPlain(
-        [formatBytes(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''),
+        [fileSize(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''),
         ' · ',
       ),
     ),
     variant,
   }));
   const chosen = await chooseOf(items, {
-    title: said('Select a Model File of {0}', nameOf(folder)),
+    title: said('Select a Model File of {0}', name),
     placeholder: said('The smaller, the faster; the larger, the closer to the model as trained'),
   });
-  return chosen && vscode.Uri.joinPath(folder, chosen.variant.name);
+  return chosen?.variant;
 }
 
 /** A size with its unit, in powers of ten. */
-function formatBytes(bytes: number): PlainText {
+export function fileSize(bytes: number): PlainText {
   if (bytes <= 0) return plain('');
   const units = ['B', 'kB', 'MB', 'GB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));

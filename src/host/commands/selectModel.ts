@@ -1,7 +1,17 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { iconLabel, joinLabels, labelText, plain, type LabelText, type PlainText } from '../../base/safeText';
-import { bundledChoices, recentChoices, workspaceChoices, type ModelChoice, type Reads } from '../model/modelChoices';
+import { chooseFromHub } from '../hub/chooseFromHub';
+import type { HubModels } from '../hub/hubModels';
+import {
+  bundledChoices,
+  downloadedChoices,
+  recentChoices,
+  workspaceChoices,
+  type ListedDownload,
+  type ModelChoice,
+  type Reads,
+} from '../model/modelChoices';
 import { findCompanions, listVariants } from '../model/modelFolders';
 import { modelUri, settingOf, type ModelPlaces } from '../model/modelLocation';
 import { bundledPrefix } from '../model/modelPath';
@@ -9,20 +19,29 @@ import type { RecentModels } from '../model/recentModels';
 import { readSettings } from '../readSettings';
 import { settingsSection } from '../settings';
 import { chooseTokenizer } from './chooseTokenizer';
-import { chooseVariant } from './chooseVariant';
+import { chooseVariant, fileSize } from './chooseVariant';
 import { askForFile } from '../say/dialogs';
 import { createList, itemButton, separator, type ListHead, type ListItem } from '../say/lists';
 import { said } from '../say/said';
 
 interface ModelItem extends ListItem {
   readonly choice?: ModelChoice;
-  readonly action?: 'browseFile' | 'browseFolder' | 'trust';
+  readonly action?: 'browseFile' | 'browseFolder' | 'hub' | 'trust';
+}
+
+/** What the person did with the list. */
+interface Picked {
+  readonly item: ModelItem;
+  /** Whether the item is to go, and is not chosen. */
+  readonly isUnwanted: boolean;
 }
 
 /** What choosing a model needs of the window. */
 export interface SelectModelDependencies {
   readonly places: ModelPlaces;
   readonly recent: RecentModels;
+  /** Undefined where nothing can be downloaded to. */
+  readonly hub: HubModels | undefined;
 }
 
 /** Lets the person choose a model, of those that read what is wanted; writes the setting, and resolves to whether it was changed or confirmed. */
@@ -38,15 +57,28 @@ export async function chooseModel(
   wanted?: Reads,
   head?: ListHead,
 ): Promise<string | undefined> {
-  const item = await pickModel(deps, wanted, head);
-  if (item === undefined) return undefined;
+  const picked = await pickModel(deps, wanted, head);
+  if (picked === undefined) return undefined;
+  const { item, isUnwanted } = picked;
+  const download = item.choice?.download;
+  if (isUnwanted) {
+    if (download !== undefined) await deps.hub?.remove(download);
+    return chooseModel(deps, wanted, head);
+  }
   if (item.action === 'trust') {
     await vscode.commands.executeCommand('workbench.trust.manage');
     return undefined;
   }
   if (item.choice?.group === 'bundled') return item.choice.path;
-  const uri = item.choice?.uri ?? (await browse(item.action === 'browseFolder' ? 'folder' : 'file'));
+  const uri = await addressOf(item, deps.hub);
   return uri && openModel(deps, uri, item.choice?.path);
+}
+
+/** Where the model is that an item stands for, once it is there. */
+async function addressOf({ choice, action }: ModelItem, hub: HubModels | undefined): Promise<vscode.Uri | undefined> {
+  if (action === 'hub') return hub && chooseFromHub(hub);
+  if (choice?.download?.isComplete === false) return hub?.download(choice.download);
+  return choice?.uri ?? browse(action === 'browseFolder' ? 'folder' : 'file');
 }
 
 /** Lets the person choose among the model files of the folder that the setting names; resolves to whether one was chosen. */
@@ -124,10 +156,10 @@ function currentModel(places: ModelPlaces): vscode.Uri | undefined {
 
 /** Shows what is known at once, and the rest as it is found. */
 async function pickModel(
-  { places, recent }: SelectModelDependencies,
+  { places, recent, hub }: SelectModelDependencies,
   wanted: Reads | undefined,
   head: ListHead | undefined,
-): Promise<ModelItem | undefined> {
+): Promise<Picked | undefined> {
   const title =
     wanted === undefined
       ? said('Select Model')
@@ -141,14 +173,17 @@ async function pickModel(
   const picker = createList<ModelItem>(head ?? { title, placeholder });
   picker.busy = true;
   const current = currentModel(places);
-  const cardButton = itemButton('book', said('Open the Model Card'));
+  const buttons = {
+    card: itemButton('book', said('Open the Model Card')),
+    remove: itemButton('trash', said('Remove This Download')),
+  };
   const keyOf = ({ choice, action }: ModelItem): string | undefined => choice?.uri.toString() ?? action;
   /** What is active without the person having moved there. */
   let untouched: string | undefined;
   const show = (choices: readonly ModelChoice[]): void => {
     const [active] = picker.activeItems;
     const moved = active === undefined || keyOf(active) === untouched ? undefined : keyOf(active);
-    const items = modelItems(choices, current, wanted, cardButton);
+    const items = modelItems(choices, { current, wanted, buttons, hasHub: hub !== undefined });
     picker.keepScrollPosition = true;
     picker.items = items;
     const used = items.find(({ choice }) => choice !== undefined && isInUse(choice, current));
@@ -159,30 +194,39 @@ async function pickModel(
     if (first !== undefined) picker.activeItems = [first];
     if (moved === undefined) untouched = first && keyOf(first);
   };
-  picker.onDidTriggerItemButton(({ item }) => {
-    if (item.choice !== undefined)
-      void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
-  });
-  const chosen = new Promise<ModelItem | undefined>((resolve) => {
+  const chosen = new Promise<Picked | undefined>((resolve) => {
     picker.onDidAccept(() => {
-      resolve(picker.selectedItems[0]);
+      const [item] = picker.selectedItems;
+      resolve(item && { item, isUnwanted: false });
       picker.hide();
+    });
+    picker.onDidTriggerItemButton(({ item, button }) => {
+      if (button === buttons.remove) {
+        resolve({ item, isUnwanted: true });
+        picker.hide();
+      } else if (item.choice !== undefined)
+        void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
     });
     picker.onDidHide(() => resolve(undefined));
   });
   picker.show();
   void (async () => {
     const bundled = await bundledChoices(places);
-    const lately = await recentChoices(places, recent, wanted);
-    show([...bundled, ...lately]);
-    const inWorkspace = await workspaceChoices(places, wanted);
-    const known = new Set(inWorkspace.map(({ uri }) => uri.toString()));
-    show([...bundled, ...inWorkspace, ...lately.filter(({ uri }) => !known.has(uri.toString()))]);
+    const downloaded = await downloadedChoices((await hub?.list()) ?? [], places, wanted);
+    const lately = withoutThose(await recentChoices(places, recent, wanted), downloaded);
+    show([...bundled, ...downloaded, ...lately]);
+    const inWorkspace = withoutThose(await workspaceChoices(places, wanted), downloaded);
+    show([...bundled, ...inWorkspace, ...downloaded, ...withoutThose(lately, inWorkspace)]);
     picker.busy = false;
   })();
-  const item = await chosen;
+  const picked = await chosen;
   picker.dispose();
-  return item;
+  return picked;
+}
+
+function withoutThose(choices: readonly ModelChoice[], known: readonly ModelChoice[]): readonly ModelChoice[] {
+  const addresses = new Set(known.map(({ uri }) => uri.toString()));
+  return choices.filter(({ uri }) => !addresses.has(uri.toString()));
 }
 
 function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefined): boolean {
@@ -192,17 +236,19 @@ function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefi
   );
 }
 
-function modelItems(
-  choices: readonly ModelChoice[],
-  current: vscode.Uri | undefined,
-  wanted: Reads | undefined,
-  cardButton: vscode.QuickInputButton,
-): ModelItem[] {
+/** What is known beside the models that are listed. */
+interface Listing {
+  readonly current: vscode.Uri | undefined;
+  readonly wanted: Reads | undefined;
+  readonly buttons: { readonly card: vscode.QuickInputButton; readonly remove: vscode.QuickInputButton };
+  readonly hasHub: boolean;
+}
+
+function modelItems(choices: readonly ModelChoice[], listing: Listing): ModelItem[] {
+  const { wanted } = listing;
   const fitting = choices.filter(({ reads }) => wanted === undefined || fits(reads, wanted));
   const group = (name: ModelChoice['group'], label: PlainText): ModelItem[] => {
-    const items = fitting
-      .filter((choice) => choice.group === name)
-      .map((choice) => modelItem(choice, current, cardButton));
+    const items = fitting.filter((choice) => choice.group === name).map((choice) => modelItem(choice, listing));
     return items.length === 0 ? [] : [separator(labelText(label)), ...items];
   };
   return [
@@ -216,8 +262,12 @@ function modelItems(
             action: 'trust',
           } satisfies ModelItem,
         ]),
+    ...group('downloaded', said('from the hub')),
     ...group('recent', said('recent')),
     separator(labelText(said('elsewhere'))),
+    ...(listing.hasHub
+      ? [{ label: iconLabel('cloud-download', said('From the Hugging Face Hub …')), action: 'hub' } satisfies ModelItem]
+      : []),
     { label: iconLabel('folder-opened', said('Browse for a File …')), action: 'browseFile' },
     { label: iconLabel('folder-opened', said('Browse for a Folder …')), action: 'browseFolder' },
   ];
@@ -228,25 +278,37 @@ function fits(reads: Reads | undefined, wanted: Reads): boolean {
   return wanted === 'image' ? reads === 'image' : reads !== 'image';
 }
 
-function modelItem(
-  choice: ModelChoice,
-  current: vscode.Uri | undefined,
-  cardButton: vscode.QuickInputButton,
-): ModelItem {
-  const { group, title, detail, reads, numVariants } = choice;
-  const icon = group === 'bundled' ? 'package' : /\.onnx$/i.test(choice.uri.path) ? 'file' : 'folder';
+function iconOf({ group, download, uri }: ModelChoice): string {
+  if (group === 'bundled') return 'package';
+  if (download !== undefined)
+    return download.isComplete ? 'cloud' : download.isUnderWay ? 'cloud-download' : 'debug-pause';
+  return /\.onnx$/i.test(uri.path) ? 'file' : 'folder';
+}
+
+function modelItem(choice: ModelChoice, { current, buttons }: Listing): ModelItem {
+  const { group, title, detail, reads, numVariants, download } = choice;
   const facts: LabelText[] = [
     ...(reads === undefined ? [] : [labelText(reads === 'text' ? said('reads text') : said('reads images'))]),
     ...(numVariants > 1 ? [labelText(said('{0} model files', numVariants))] : []),
+    ...(download === undefined ? [] : [labelText(progressOf(download))]),
     ...(isInUse(choice, current) ? [iconLabel('check', said('in use'))] : []),
   ];
   return {
-    label: iconLabel(icon, plain(title)),
+    label: iconLabel(iconOf(choice), plain(title)),
     description: joinLabels(facts),
     detail: labelText(plain(detail)),
     choice,
-    ...(group === 'bundled' ? { buttons: [cardButton] } : {}),
+    ...(group === 'bundled' ? { buttons: [buttons.card] } : {}),
+    ...(download === undefined ? {} : { buttons: [buttons.remove] }),
   };
+}
+
+/** How large a download is, or how much of it is there. */
+function progressOf({ isComplete, isUnderWay, presentBytes, totalBytes }: ListedDownload): PlainText {
+  if (isComplete) return fileSize(totalBytes);
+  return isUnderWay
+    ? said('being downloaded: {0} of {1} are here', fileSize(presentBytes), fileSize(totalBytes))
+    : said('paused: {0} of {1} are here; choose it to go on', fileSize(presentBytes), fileSize(totalBytes));
 }
 
 function browse(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { KeptDownload } from '../../hub/hub';
 import { bundledModelsUri, readBundledModels } from './bundledModels';
 import { findCompanions, findWorkspaceModels, isThere, type FoundFolder } from './modelFolders';
 import { defaultModelName, modelUri, settingOf, type ModelPlaces } from './modelLocation';
@@ -9,9 +10,15 @@ import { isUntrusted } from './untrustedFolders';
 /** What a model reads. */
 export type Reads = 'text' | 'image';
 
+/** A download, as a list shows it. */
+export interface ListedDownload extends KeptDownload {
+  /** Whether this window is downloading it. */
+  readonly isUnderWay: boolean;
+}
+
 /** A model that can be chosen. */
 export interface ModelChoice {
-  readonly group: 'bundled' | 'workspace' | 'recent';
+  readonly group: 'bundled' | 'workspace' | 'downloaded' | 'recent';
   readonly uri: vscode.Uri;
   /** What the setting becomes. */
   readonly path: string;
@@ -22,6 +29,8 @@ export interface ModelChoice {
   readonly reads: Reads | undefined;
   /** Number of files that one has to be chosen of; 1 where the choice is made. */
   readonly numVariants: number;
+  /** Of what came from the hub, whole or not yet. */
+  readonly download?: ListedDownload;
 }
 
 /** The bundled models that are there. */
@@ -70,6 +79,28 @@ export async function recentChoices(
   const choices = found
     .filter((entry) => typeof entry !== 'string')
     .filter(({ uri }) => !isUntrusted(uri, bundledModelsUri(places.extensionUri)));
+  return wanted === undefined ? choices : Promise.all(choices.map(withReads));
+}
+
+/** What was downloaded from the hub, or begun. */
+export async function downloadedChoices(
+  downloads: readonly ListedDownload[],
+  { hasFilePaths }: ModelPlaces,
+  wanted: Reads | undefined,
+): Promise<ModelChoice[]> {
+  const choices = downloads.map((download): ModelChoice => {
+    const uri = vscode.Uri.file(download.modelPath);
+    return {
+      group: 'downloaded',
+      uri,
+      path: settingOf(uri, hasFilePaths),
+      title: download.name,
+      detail: `${download.model} · ${download.revision.slice(0, 8)}`,
+      reads: undefined,
+      numVariants: 1,
+      download,
+    };
+  });
   return wanted === undefined ? choices : Promise.all(choices.map(withReads));
 }
 

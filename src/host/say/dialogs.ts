@@ -8,17 +8,27 @@ export interface Question {
   readonly placeholder: PlainText;
   /** What stands there already: text to edit, as it is. */
   readonly value: string;
+  /** Whether nobody is to read over one's shoulder. */
+  readonly isSecret?: boolean;
   /** Says what is wrong with what was written. */
   readonly check: (text: string) => PlainText | undefined;
 }
 
 /** Asks for a text; undefined where the person leaves. */
-export function askForText({ title, prompt, placeholder, value, check }: Question): Thenable<string | undefined> {
+export function askForText({
+  title,
+  prompt,
+  placeholder,
+  value,
+  isSecret = false,
+  check,
+}: Question): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title,
     prompt: messageText(prompt),
     placeHolder: placeholder,
     value,
+    password: isSecret,
     // A panel that comes into sight meanwhile takes the focus, and what was being written would be gone.
     ignoreFocusOut: true,
     validateInput: (text) => {

@@ -11,6 +11,16 @@ export function showInformation(sentence: PlainText): void {
   void vscode.window.showInformationMessage(messageText(sentence));
 }
 
+/** Tells something, with buttons; resolves to the one that was chosen. */
+export function showChoice(sentence: PlainText, buttons: readonly PlainText[]): Thenable<string | undefined> {
+  return vscode.window.showInformationMessage(messageText(sentence), ...buttons);
+}
+
+/** Asks in the middle of the window whether something is to be done; resolves to whether it is. */
+export async function confirm(sentence: PlainText, button: PlainText): Promise<boolean> {
+  return (await vscode.window.showWarningMessage(messageText(sentence), { modal: true }, button)) === button;
+}
+
 /** Tells something in the status bar, for a while. */
 export function showInStatusBar(sentence: PlainText, milliseconds: number): void {
   vscode.window.setStatusBarMessage(labelText(sentence), milliseconds);

@@ -16,6 +16,8 @@ describe('Settings', () => {
     liveTokens: 256,
     selection: 'inContext',
     contextTokens: 256,
+    hubFolder: '',
+    hubAddress: 'https://huggingface.co',
   };
 
   it('are the defaults where nothing is set', () => {
@@ -35,6 +37,8 @@ describe('Settings', () => {
       liveTokens: 64,
       selection: 'alone',
       contextTokens: 1024,
+      hubFolder: '/models',
+      hubAddress: 'https://hf-mirror.com',
     };
     expect(read(values)).to.deep.equal({ ...values, modelPath: '/m' });
   });
@@ -49,6 +53,8 @@ describe('Settings', () => {
         highlightOnHover: 'no',
         colourMap: 'rainbow',
         scale: null,
+        hubFolder: 7,
+        hubAddress: [],
       }),
     ).to.deep.equal(defaults);
     expect(read({ liveDelay: 10, liveTokens: 5000, selection: 'beside', contextTokens: 8 })).to.deep.equal(defaults);

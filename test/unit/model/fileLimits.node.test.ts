@@ -9,6 +9,8 @@ import { maxCmykPixels } from '../../../src/engine/image/decodeCmykJpeg';
 import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
 import { maxLinePixels } from '../../../src/engine/image/resample';
 import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
+import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
+import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
@@ -52,6 +54,8 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxUnpackedBytes)}; ${formatBytes(maxUnpackedBytes)}`,
       `${maxFileLayers}; ${maxFileTokens}; ${maxFileTextUnits}`,
       `${maxFilePixels / 1e6} million`,
+      `${formatBytes(maxAnswerBytes)}; ${maxFound}; ${maxFiles}`,
+      'the size that its listing gives, and the room that the disk has',
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });

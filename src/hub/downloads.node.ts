@@ -1,0 +1,239 @@
+import { access, mkdir, open, readdir, readFile, rm, rmdir, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ExplorerError } from '../base/errors';
+import { checkWritable, notWritten, writeWhole } from '../base/wholeFile.node';
+import { formatBytes } from '../model/fileLimits';
+import { fetchFile, partOf, type OpenPart } from './fetchFile.node';
+import type { Downloads, DownloadWatch, HubDownload, HubFile, HubRepository, KeptDownload, OpenHubFile } from './hub';
+import { readLedger, type Ledger } from './hubAnswers';
+
+/** What a folder of downloads says of itself, and what stands there while something is downloaded into it. */
+const [ledgerName, lockName] = ['.attention-explorer.json', '.attention-explorer.lock'];
+const maxLedgerBytes = 2 ** 22;
+/** The most folders that are looked at. */
+const maxFolders = 1000;
+
+/** A lock is touched so often, and one that was not for so long is left over. */
+const [lockMilliseconds, leftMilliseconds] = [5_000, 30_000];
+
+/** Where the machine is asked; tests have disks of their own. */
+export interface Disk {
+  readonly openPart: OpenPart;
+  /** The bytes that are free where a folder is; undefined where that cannot be told. */
+  readonly freeBytes: (folder: string) => Promise<number | undefined>;
+}
+
+const thisDisk: Disk = {
+  openPart: async (path) => {
+    const file = await open(path, 'a');
+    return { write: (piece) => file.writeFile(piece), close: () => file.sync().finally(() => file.close()) };
+  },
+  freeBytes: async (folder) => {
+    try {
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/**
+ * The downloads in a folder: each repository, at each commit, in `owner/name@commit`, laid out as it is on the hub. A file has its name only
+ * once it is whole and its hash is right; until then it is a `.part` beside it, from whose end a later download goes on.
+ */
+export function downloadsIn(root: string, { openPart, freeBytes }: Disk = thisDisk): Downloads {
+  const list = async (): Promise<KeptDownload[]> => {
+    const kept: KeptDownload[] = [];
+    for (const folder of await repositoryFolders(root)) {
+      const ledger = await ledgerIn(folder);
+      // What stands in another folder than its own was put there by hand: it can be browsed for.
+      if (ledger === undefined || folderOf(root, ledger) !== folder) continue;
+      for (const download of ledger.downloads) kept.push(await keptOf(folder, { ...ledger, ...download }));
+    }
+    return kept.sort((a, b) => (`${a.name}/${a.model}` < `${b.name}/${b.model}` ? -1 : 1));
+  };
+
+  const download = async (wanted: HubDownload, openFile: OpenHubFile, watch: DownloadWatch): Promise<string> => {
+    const folder = folderOf(root, wanted);
+    const present = new Map<string, number>();
+    const report = (file: HubFile, bytes: number): void => {
+      present.set(file.path, bytes);
+      watch.report([...present.values()].reduce((sum, each) => sum + each, 0));
+    };
+    return locked(folder, wanted.name, async () => {
+      await checkWritable(join(folder, ledgerName));
+      const known = (await ledgerIn(folder))?.downloads.filter(({ model }) => model !== wanted.model) ?? [];
+      await writeLedger(folder, wanted, [...known, wanted]);
+      for (const file of wanted.files) report(file, await presentBytes(folder, file));
+      await checkRoom(folder, wanted.files, present);
+      // What is small comes first: who goes on later has then less to ask for.
+      for (const file of [...wanted.files].sort((a, b) => a.size - b.size)) {
+        const path = join(folder, file.path);
+        if (await isWhole(path, file)) continue;
+        await mkdir(dirname(path), { recursive: true });
+        await fetchFile(file, path, {
+          openFile,
+          openPart,
+          signal: watch.signal,
+          report: (bytes) => report(file, bytes),
+        });
+      }
+      return join(folder, wanted.model);
+    });
+  };
+
+  const checkRoom = async (
+    folder: string,
+    files: readonly HubFile[],
+    present: ReadonlyMap<string, number>,
+  ): Promise<void> => {
+    const missing = files.reduce((sum, { path, size }) => sum + size - (present.get(path) ?? 0), 0);
+    const free = await freeBytes(folder);
+    if (free !== undefined && free < missing)
+      throw new ExplorerError('hubNoRoom', [formatBytes(missing), formatBytes(free), root]);
+  };
+
+  const remove = async (unwanted: HubDownload): Promise<void> => {
+    const folder = folderOf(root, unwanted);
+    const remaining = await locked(folder, unwanted.name, async () => {
+      const downloads = (await ledgerIn(folder))?.downloads.filter(({ model }) => model !== unwanted.model) ?? [];
+      const needed = new Set(downloads.flatMap(({ files }) => files.map(({ path }) => path)));
+      const paths = unwanted.files.filter(({ path }) => !needed.has(path)).map(({ path }) => join(folder, path));
+      for (const path of paths)
+        for (const each of [path, partOf(path)])
+          await rm(each, { force: true }).catch((error: unknown) => {
+            throw new ExplorerError('hubNotRemoved', [each, error instanceof Error ? error.message : String(error)]);
+          });
+      if (downloads.length > 0) await writeLedger(folder, unwanted, downloads);
+      else await rm(join(folder, ledgerName), { force: true });
+      for (const path of paths) await removeEmpty(dirname(path), folder);
+      return downloads.length;
+    });
+    if (remaining === 0) await removeEmpty(folder, root);
+  };
+
+  return { list, download, remove };
+}
+
+/** Where a repository is kept at one commit. */
+function folderOf(root: string, { name, revision }: Pick<HubRepository, 'name' | 'revision'>): string {
+  const [owner, repository] = name.split('/');
+  return join(root, owner, `${repository}@${revision.slice(0, 8)}`);
+}
+
+async function repositoryFolders(root: string): Promise<string[]> {
+  const below = async (folder: string): Promise<string[]> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  };
+  const folders: string[] = [];
+  for (const owner of (await below(root)).slice(0, maxFolders)) folders.push(...(await below(owner)));
+  return folders.slice(0, maxFolders);
+}
+
+async function ledgerIn(folder: string): Promise<Ledger | undefined> {
+  const path = join(folder, ledgerName);
+  try {
+    const stats = await stat(path);
+    return stats.isFile() && stats.size <= maxLedgerBytes ? readLedger(await readFile(path, 'utf8')) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeLedger(
+  folder: string,
+  { address, name, revision }: HubRepository,
+  downloads: Ledger['downloads'],
+): Promise<void> {
+  const listed = downloads.map(({ model, files }) => ({ model, files }));
+  const ledger: Ledger = { version: 1, address, name, revision, downloads: listed };
+  return writeWhole(join(folder, ledgerName), new TextEncoder().encode(`${JSON.stringify(ledger, undefined, 1)}\n`));
+}
+
+async function keptOf(folder: string, { address, name, revision, files, model }: HubDownload): Promise<KeptDownload> {
+  const present = await Promise.all(files.map((file) => presentBytes(folder, file)));
+  const whole = await Promise.all(files.map((file) => isWhole(join(folder, file.path), file)));
+  return {
+    ...{ address, name, revision, files, model },
+    modelPath: join(folder, model),
+    totalBytes: files.reduce((sum, { size }) => sum + size, 0),
+    presentBytes: present.reduce((sum, bytes) => sum + bytes, 0),
+    isComplete: whole.every(Boolean),
+  };
+}
+
+async function isWhole(path: string, { size }: HubFile): Promise<boolean> {
+  return (await sizeOf(path)) === size;
+}
+
+/** How much of a file is there, proven or not. */
+async function presentBytes(folder: string, file: HubFile): Promise<number> {
+  const path = join(folder, file.path);
+  return (await isWhole(path, file)) ? file.size : Math.min(file.size, (await sizeOf(partOf(path))) ?? 0);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() ? stats.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes a folder and those above it, up to another one that stays, as long as nothing is in them. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  for (let at = folder; at !== last && at.startsWith(last); at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch {
+      return; // something is in it
+    }
+  }
+}
+
+/** Does something with a folder that no other window does anything with meanwhile. Throws `hubInUse` or `fileNotWritten`. */
+async function locked<T>(folder: string, name: string, work: () => Promise<T>): Promise<T> {
+  const lock = join(folder, lockName);
+  try {
+    await mkdir(folder, { recursive: true });
+    if (await isLeft(lock)) await rm(lock, { force: true });
+    await writeFile(lock, `${hostname()} ${process.pid}`, { flag: 'wx' });
+  } catch (error) {
+    if (await isThere(lock)) throw new ExplorerError('hubInUse', [name]);
+    throw notWritten(folder, error);
+  }
+  const beat = setInterval(() => {
+    const now = new Date();
+    void utimes(lock, now, now).catch(() => {}); // it was removed by hand
+  }, lockMilliseconds);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+    await rm(lock, { force: true });
+  }
+}
+
+/** Whether nobody holds a lock any more: it was not touched for long, or its process on this machine is gone. */
+async function isLeft(lock: string): Promise<boolean> {
+  try {
+    if (Date.now() - (await stat(lock)).mtimeMs > leftMilliseconds) return true;
+    const [host, pid] = (await readFile(lock, 'utf8')).split(' ');
+    if (host !== hostname()) return false;
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
