@@ -1,3 +1,5 @@
+import { naturalLog } from './naturalLog';
+
 /** The rows of one head's pattern, one after the other; what several metrics ask of a row is computed once, in one pass over it. */
 export class HeadRows {
   /** The query whose row it is now. */
@@ -5,6 +7,8 @@ export class HeadRows {
   /** Rows as they came, of which `weights[start + key]` is the one that it is now. */
   weights: Float32Array = new Float32Array(0);
   start = 0;
+  /** The bits of `weights`. */
+  #bits: Int32Array = new Int32Array(0);
   readonly numKeys: number;
   readonly isCausal: boolean;
   /** Keys beyond are hidden from the query by a causal mask. */
@@ -26,6 +30,7 @@ export class HeadRows {
   /** Goes to a query's row. */
   goTo(query: number, weights: Float32Array, start: number): void {
     this.query = query;
+    if (weights !== this.weights) this.#bits = new Int32Array(weights.buffer, weights.byteOffset, weights.length);
     this.weights = weights;
     this.start = start;
     this.numReadable = this.isCausal ? Math.max(0, Math.min(this.numKeys, query + this.#offset + 1)) : this.numKeys;
@@ -66,12 +71,13 @@ export class HeadRows {
     this.#isMeasured = true;
     const { query, weights, start, numReadable } = this;
     const sums = this.#columnSums;
+    const bits = this.#bits;
     let [entropy, distance, squaredDistance] = [0, 0, 0];
     for (let key = 0; key < numReadable; key++) {
       const weight = weights[start + key];
       if (!(weight > 0)) continue;
       sums[key] += weight;
-      entropy -= weight * Math.log(weight);
+      entropy -= weight * naturalLog(bits[start + key]);
       const far = Math.abs(query - key);
       distance += weight * far;
       squaredDistance += weight * far * far;
