@@ -5,14 +5,13 @@ import { basename, join } from 'node:path';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
-import { TextReduction } from '../../engine/profile/textReduction';
+import { readText } from '../../engine/profile/readText';
 import type { LoadedModel } from '../../engine/serve/loadedModel';
-import { grammarOf } from '../../engine/syntax/grammars';
+import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
-import { chunkEnd, LinePlaces, nextStart } from '../../model/profile/chunks';
 import { leftOutOf } from '../../model/profile/leftOut';
-import { textKey, type ChunkPlace, type TextRecord } from '../../model/profile/textRecord';
+import { textKey, type TextRecord } from '../../model/profile/textRecord';
 import { commandSentence } from '../commandSentence';
 import type { ModelOptions } from '../openModel';
 import { openTextModel } from '../readWith';
@@ -151,41 +150,14 @@ class Work {
     await this.#results.add(written);
   }
 
-  async #read(text: string, hash: string, grammar: ReturnType<typeof grammarOf>): Promise<TextRecord> {
+  async #read(text: string, hash: string, grammar: Grammar | undefined): Promise<TextRecord> {
     const { length, overlapLines, texts: withTexts } = this.#settings;
-    const lines = new LinePlaces(text);
-    const reduction = new TextReduction(this.#parser, grammar);
-    const chunks: ChunkPlace[] = [];
-    const texts: string[] = [];
-    for (let [start, done] = [0, 0]; start < text.length;) {
-      if (text.slice(start).trim() === '') break;
-      const begun = performance.now();
-      const fits = await this.#model.tokens(text.slice(start), length);
-      const end = chunkEnd(text, { start, end: start + fits.text.length }, lines);
-      if (end <= done) {
-        start = done;
-        continue;
-      }
-      const explanation = await this.#model.explain({ text: text.slice(start, end), tokenLimit: length });
-      const run = performance.now();
-      this.#running += run - begun;
-      const read = { start, end: Math.min(end, start + Math.max(1, explanation.streams[0].text.length)) };
-      const numTokens = explanation.streams[0].tokens.length;
-      // One token reads itself.
-      if (numTokens > 1) {
-        await reduction.add(explanation);
-        chunks.push([...lines.placeOf(read.start), ...lines.placeOf(read.end), numTokens]);
-        if (withTexts) texts.push(text.slice(read.start, read.end));
-      }
-      this.#numTokens += numTokens;
-      this.#reducing += performance.now() - run;
-      done = read.end;
-      start = nextStart(read, overlapLines, lines);
-    }
-    return {
-      ...{ hash, language: grammar ?? '', chunks, components: reduction.records() },
-      ...(withTexts ? { texts } : {}),
-    };
+    const asked = { parser: this.#parser, grammar, length, overlapLines, withTexts };
+    const { numTokens, running, reducing, ...read } = await readText(this.#model, text, asked);
+    this.#numTokens += numTokens;
+    this.#running += running;
+    this.#reducing += reducing;
+    return { hash, language: grammar ?? '', ...read };
   }
 
   /** What took how long, in seconds; what differs from run to run stands nowhere else. */
@@ -200,6 +172,7 @@ class Work {
       reading: told(this.#reading),
       running: told(this.#running),
       reducing: told(this.#reducing),
+      peakBytes: process.resourceUsage().maxRSS * 1024,
     };
   }
 }

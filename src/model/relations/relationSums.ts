@@ -133,20 +133,32 @@ class HeadRelations {
 
   /** Of each relation the sums over its queries of what they read along it, of the same of others just as far apart, and of the former without pairs that have none such: for sums over many texts. */
   totals(): number[] {
-    return this.#prepared.flatMap((_, relation) => {
-      const { weights, baselines, matched } = this.#ofEachQuery(relation);
-      return [sum(weights), sum(baselines), sum(matched)];
+    return this.#prepared.flatMap(({ numOfLag }, relation) => {
+      const ofLags = this.#ofLags[relation];
+      let [weight, baseline, matched] = [0, 0, 0];
+      for (let lag = 0; lag < numOfLag.length; lag++) {
+        const own = numOfLag[lag];
+        if (own === 0) continue;
+        const others = this.#cellsOfLag[lag] - own;
+        weight += ofLags[lag];
+        if (others === 0) continue;
+        matched += ofLags[lag];
+        baseline += (own * (this.#sums[lag] - ofLags[lag])) / others;
+      }
+      return [weight, baseline, matched];
     });
   }
 
-  #ofEachQuery(relation: number): Record<'weights' | 'baselines' | 'matched', Float64Array> {
+  #valuesOf(relation: number): number[] {
     const { pairs, numOfLag } = this.#prepared[relation];
     const { queries, ends } = pairs;
     const weights = this.#ofQueries[relation];
     const ofLags = this.#ofLags[relation];
-    const baselines = new Float64Array(queries.length);
+    const numQueries = queries.length;
+    const numPairs = pairs.keys.length;
+    const baselines = new Float64Array(numQueries);
     const matched = weights.slice();
-    for (let at = 0; at < queries.length; at++)
+    for (let at = 0; at < numQueries; at++)
       for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at]; pair++) {
         const lag = queries[at] - pairs.keys[pair] + this.#numKeys;
         // The mean of other cells at each distance; those of the relation itself are no comparison.
@@ -155,14 +167,6 @@ class HeadRelations {
         // A pair without any other at its distance cannot be compared, and does not count for the ratio.
         else matched[at] -= ofLags[lag] / numOfLag[lag];
       }
-    return { weights, baselines, matched };
-  }
-
-  #valuesOf(relation: number): number[] {
-    const { pairs } = this.#prepared[relation];
-    const { weights, baselines, matched } = this.#ofEachQuery(relation);
-    const numQueries = pairs.queries.length;
-    const numPairs = pairs.keys.length;
     const [weight, baseline, compared] = [sum(weights), sum(baselines), sum(matched)];
     const share = numQueries > 0 ? weight / numQueries : NaN;
     const shareOfOthers = numQueries > 0 ? baseline / numQueries : NaN;

@@ -105,9 +105,9 @@ describe('what heads read along relations', () => {
     relations.forEach(({ queries }, relation) => {
       const [share, baseline, ratio] = values.slice(relation * 5);
       const [weight, others, matched] = totals.slice(relation * 3);
-      expect(weight / queries.length).to.equal(share);
-      expect(others / queries.length).to.equal(baseline);
-      if (relation < 2) expect(matched / others).to.equal(ratio);
+      expect(weight / queries.length).to.be.closeTo(share, 1e-14);
+      expect(others / queries.length).to.be.closeTo(baseline, 1e-14);
+      if (relation < 2) expect(matched / others).to.be.closeTo(ratio, 1e-13);
     });
   });
 
