@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
@@ -55,11 +55,12 @@ export async function profile(options: ProfileOptions): Promise<TerminalText> {
   const model = await openTextModel({ ...options, head: undefined, out: undefined });
   const length = options.length ?? Math.min(mostTokens, model.info.contextLength ?? mostTokens);
   // What a model's file is made for shows in its first run, which is not to be that of a text.
-  await model.explain({ text: '', tokenLimit: 0, random: { numTokens: Math.max(1, Math.floor(length / 2)), seed: 1 } });
+  const { text } = await model.tokens('a b\n'.repeat(length), length);
+  await model.explain({ text, tokenLimit: length });
   const settings: ProfileSettings = {
     format: 1,
     model: model.info.name,
-    modelHash: await hashOf([model.info.path, ...(options.tokenizer === undefined ? [] : [options.tokenizer])]),
+    modelHash: await hashOf(model, options.tokenizer),
     backend: model.info.backend,
     length,
     overlapLines: options.overlapLines,
@@ -200,9 +201,13 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-async function hashOf(paths: readonly string[]): Promise<string> {
+/** SHA-256 of the files that a model was read from. */
+async function hashOf({ info }: LoadedModel, tokenizer: string | undefined): Promise<string> {
+  const names = (info.readFiles ?? []).map((name) => resolve(dirname(info.path), name));
+  const paths = [info.path, ...names, ...(tokenizer === undefined ? [] : [resolve(tokenizer)])];
   const hash = createHash('sha256');
-  for (const path of paths) for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer); // no encoding is set
+  for (const path of new Set(paths))
+    if (existsSync(path)) for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer); // no encoding is set
   return hash.digest('hex');
 }
 

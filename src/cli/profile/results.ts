@@ -11,7 +11,7 @@ export interface ProfileSettings {
   /** The form of the results. */
   readonly format: 1;
   readonly model: string;
-  /** SHA-256 of the model's file and of its tokenizer's files. */
+  /** SHA-256 of the files that the model was read from. */
   readonly modelHash: string;
   readonly backend: string;
   /** The most tokens of a chunk, special ones included. */
