@@ -11,7 +11,13 @@ interface Reference {
   readonly length: number;
   readonly numChunks: number;
   readonly metrics: Readonly<
-    Record<string, Readonly<Record<'mean' | 'variance' | 'median', readonly number[]>> & { readonly count: number }>
+    Record<
+      string,
+      Readonly<Record<'mean' | 'variance' | 'median', readonly number[]>> & {
+        readonly count: number;
+        readonly uniform: number;
+      }
+    >
   >;
   readonly classes: {
     readonly names: readonly string[];
@@ -79,7 +85,7 @@ describe('A profile', function () {
     const metrics = await rows('reference', 'heads');
     expect(metrics).to.have.length(Object.keys(reference.metrics).length * 4 * numHeads);
     for (const row of metrics) {
-      const { count, mean, variance, median } = reference.metrics[String(row['metric'])];
+      const { count, mean, variance, median, uniform } = reference.metrics[String(row['metric'])];
       const at = indexOf(row);
       const near = (name: string, wanted: number, tolerance: number): void =>
         void expect(row[name], `${String(row['metric'])} of ${at}`).to.be.closeTo(
@@ -89,8 +95,16 @@ describe('A profile', function () {
       expect(Number(row['count'])).to.equal(count);
       near('mean', mean[at], 1e-6);
       near('variance', variance[at], row['metric'] === 'distanceVariance' ? 5e-6 : 1e-6); // of a variance of squares
+      if (row['metric'] !== 'sinkKey') near('uniform', uniform, 1e-6); // the first of equals is a matter of rounding
       near('p50', median[at], 1 / 64); // two bins
     }
+    // Its first heads were made to look back (scripts/models), and those of the second layer learned induction.
+    const named = await rows('reference', 'names');
+    const nameOf = (layer: number, head: number): unknown[] =>
+      named.filter((each) => each['layer'] === layer && each['head'] === head).map((each) => each['name']);
+    expect(nameOf(0, 1)).to.deep.equal(['previous token']);
+    expect(nameOf(1, 5)).to.deep.equal(['induction (repeated tokens)']);
+    expect(nameOf(0, 2)).to.deep.equal([]);
     const { names, queries, shares } = reference.classes;
     const classes = await rows('reference', 'classes');
     for (const row of classes) {

@@ -10,6 +10,7 @@ import type { LoadedModel } from '../../engine/serve/loadedModel';
 import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
+import { headLabel } from '../../model/head';
 import { leftOutOf } from '../../model/profile/leftOut';
 import { textKey, type TextRecord } from '../../model/profile/textRecord';
 import { commandSentence } from '../commandSentence';
@@ -215,8 +216,8 @@ async function hashOf({ info }: LoadedModel, tokenizer: string | undefined): Pro
 const mostListed = 20;
 
 function told(isJson: boolean, out: string, summary: ProfileSummary): TerminalText {
-  const { numTexts, numChunks, numTokens, files, leftOut } = summary;
-  if (isJson) return jsonText({ profile: out, numTexts, numChunks, numTokens, files, leftOut });
+  const { numTexts, numChunks, numTokens, files, names, leftOut } = summary;
+  if (isJson) return jsonText({ profile: out, numTexts, numChunks, numTokens, files, names, leftOut });
   const counts = Object.entries(files).map(([status, count]) => line`${plain(status)} ${count}`);
   return joinTerminal([
     line`${numTexts} ${numTexts === 1 ? line`text` : line`texts`}, ${numChunks} chunks, ${numTokens} tokens, in ${plain(out)}`,
@@ -230,5 +231,14 @@ function told(isJson: boolean, out: string, summary: ProfileSummary): TerminalTe
     ...(leftOut.length > mostListed
       ? [line`  and ${leftOut.length - mostListed} more, in ${plain(basename(out))}/files.parquet`]
       : []),
+    ...(names.length === 0
+      ? [line`heads: none has a name by the thresholds`]
+      : [
+          line`heads, with value, baseline and ratio:`,
+          ...names.map(
+            (each) =>
+              line`  ${plain(headLabel(each).padEnd(6))} ${plain(each.name)}${each.language === '' ? line`` : line` (${plain(each.language)})`}: ${plain(each.value.toFixed(2))}, ${plain(each.baseline.toFixed(3))}, ${plain(each.ratio.toFixed(1))}`,
+          ),
+        ]),
   ]);
 }

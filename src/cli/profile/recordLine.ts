@@ -13,6 +13,7 @@ const component = v.object({
   numHeads: v.array(count),
   isCausal: v.boolean(),
   values: base64,
+  uniform: base64,
   classQueries: base64,
   classShares: base64,
   classWeights: base64,
@@ -39,6 +40,7 @@ export function recordLine(key: string, { hash, language, chunks, texts, compone
     components: components.map((each) => ({
       ...each,
       values: written(each.values),
+      uniform: written(each.uniform),
       classQueries: written(each.classQueries),
       classShares: written(each.classShares),
       classWeights: written(each.classWeights),
@@ -67,6 +69,7 @@ export function parseRecord(line: string): TextRecord {
         numHeads: each.numHeads,
         isCausal: each.isCausal,
         values: new Float32Array(bytesOf(each.values, 4 * chunks.length * numHeads * profileMetrics.length)),
+        uniform: new Float32Array(bytesOf(each.uniform, 4 * chunks.length * profileMetrics.length)),
         classQueries: new Float64Array(bytesOf(each.classQueries, 8 * numClasses)),
         classShares: new Float64Array(bytesOf(each.classShares, 8 * numClasses ** 2)),
         classWeights: new Float64Array(bytesOf(each.classWeights, 8 * numHeads * numClasses ** 2)),

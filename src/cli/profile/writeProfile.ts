@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { metricOf } from '../../model/metrics/metrics';
+import { headNames, type HeadName } from '../../model/profile/headNames';
 import { leftOutSentences } from '../../model/profile/leftOut';
 import { decileNames, ProfileFold } from '../../model/profile/profileFold';
 import { profileMetrics } from '../../model/profile/textRecord';
@@ -16,6 +17,8 @@ export interface ProfileSummary {
   readonly numTokens: number;
   /** Files by what became of them, `read` or why they were left out. */
   readonly files: Readonly<Record<string, number>>;
+  /** Names of heads. */
+  readonly names: readonly HeadName[];
   /** Files that were left out, each with why. */
   readonly leftOut: readonly FileRow[];
 }
@@ -60,7 +63,7 @@ export async function writeProfile(
   const metrics = fold.metricRows();
   await table('heads.parquet', [
     ...columns(metrics, { component: 'STRING', layer: 'INT32', head: 'INT32', metric: 'STRING', unit: 'STRING' }),
-    ...columns(metrics, { count: 'INT64', mean: 'DOUBLE', variance: 'DOUBLE' }),
+    ...columns(metrics, { count: 'INT64', mean: 'DOUBLE', variance: 'DOUBLE', uniform: 'DOUBLE' }),
     column('min', 'DOUBLE', metrics, ({ smallest }) => smallest),
     ...decileNames.map((name, i) => column(name, 'DOUBLE', metrics, ({ deciles }) => deciles[i])),
     column('max', 'DOUBLE', metrics, ({ largest }) => largest),
@@ -85,6 +88,12 @@ export async function writeProfile(
     ...columns(relations, { component: 'STRING', layer: 'INT32', head: 'INT32', language: 'STRING' }),
     ...columns(relations, { relation: 'STRING', queries: 'INT64', pairs: 'INT64' }),
     ...columns(relations, { share: 'DOUBLE', baseline: 'DOUBLE', ratio: 'DOUBLE' }),
+  ]);
+  const names = headNames(metrics, relations);
+  await table('names.parquet', [
+    ...columns(names, { component: 'STRING', layer: 'INT32', head: 'INT32', name: 'STRING', language: 'STRING' }),
+    ...columns(names, { value: 'DOUBLE', baseline: 'DOUBLE', ratio: 'DOUBLE', leastValue: 'DOUBLE' }),
+    ...columns(names, { leastRatio: 'DOUBLE' }),
   ]);
   const classes = fold.classRows();
   await table('classes.parquet', [
@@ -111,7 +120,14 @@ export async function writeProfile(
     leftOut: leftOutSentences,
   };
   await writeWhole(join(folder, 'profile.json'), Buffer.from(`${JSON.stringify(described, undefined, 2)}\n`));
-  return { numTexts, numChunks, numTokens, files: counts, leftOut: rows.filter(({ status }) => status !== 'read') };
+  return {
+    numTexts,
+    numChunks,
+    numTokens,
+    files: counts,
+    names,
+    leftOut: rows.filter(({ status }) => status !== 'read'),
+  };
 }
 
 const placeNames = ['line', 'column', 'endLine', 'endColumn', 'tokens'] as const;

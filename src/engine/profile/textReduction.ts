@@ -1,6 +1,8 @@
 import { ExplorerError } from '../../base/errors';
 import type { ComponentInfo } from '../../model/head';
 import { applicableTo, hasEnoughRows, MetricSums } from '../../model/metrics/headTable';
+import type { HeadShape } from '../../model/metrics/metric';
+import type { MetricId } from '../../model/metrics/metrics';
 import { MetricText, metricTextOf } from '../../model/metrics/metricText';
 import { profileMetrics, relationTotals, type ComponentRecord } from '../../model/profile/textRecord';
 import { classesOf, tokenClasses } from '../../model/profile/tokenClass';
@@ -19,9 +21,10 @@ const numRelations = relationIds.length;
 const numTotals = relationTotals.length;
 
 /** The sums of one component over the chunks so far. */
-interface ComponentSums extends Omit<ComponentRecord, 'values' | 'isCausal'> {
+interface ComponentSums extends Omit<ComponentRecord, 'values' | 'uniform' | 'isCausal'> {
   isCausal: boolean;
   readonly values: number[];
+  readonly uniform: number[];
 }
 
 /** Reduces what a model reads of one text, chunk after chunk, beside the weights: they are gone when the next chunk is read. */
@@ -42,6 +45,7 @@ export class TextReduction {
     const facts = tree && new SyntaxFacts(tree, streams[0].text);
     for (const component of components) {
       const own = layers.filter((layer) => layer.component === component.component);
+      if (own.length === 0) continue;
       const sums = this.#sumsOf(component);
       sums.isCausal &&= component.isCausal;
       const [queries, keys] = [streams[component.queryStream], streams[component.keyStream]];
@@ -55,12 +59,15 @@ export class TextReduction {
         sums.relationQueries[relation] += each.queries.length;
         sums.relationPairs[relation] += each.keys.length;
       });
-      const scores = own.length === 0 ? undefined : new RelationScores(own[0], listed, component.isCausal);
+      const scores = new RelationScores(own[0], listed, component.isCausal);
+      const uniform = new MetricSums(ids, text, own[0]);
+      uniform.add(0, uniformRows(own[0], component.isCausal));
+      sums.uniform.push(...inOrder(ids, uniform.values()));
       let index = 0;
       for (const layer of own)
         for (let head = 0; head < layer.numHeads; head++, index++) {
           const measured = new MetricSums(ids, text, layer);
-          const relations = listed.length === 0 ? undefined : scores?.head();
+          const relations = listed.length === 0 ? undefined : scores.head();
           for (let from = 0; from < layer.numQueries; from += bandRows) {
             const rows = await layer.rows(head, from, Math.min(layer.numQueries, from + bandRows));
             measured.add(from, rows);
@@ -72,8 +79,7 @@ export class TextReduction {
               isCausal: component.isCausal,
             });
           }
-          const values = measured.values();
-          for (const id of profileMetrics) sums.values.push(ids.includes(id) ? values[ids.indexOf(id)] : NaN);
+          sums.values.push(...inOrder(ids, measured.values()));
           relations
             ?.totals()
             .forEach((total, at) => (sums.relationSums[index * numRelations * numTotals + at] += total));
@@ -83,7 +89,11 @@ export class TextReduction {
 
   /** What the chunks came to. */
   records(): ComponentRecord[] {
-    return [...this.#sums.values()].map((sums) => ({ ...sums, values: Float32Array.from(sums.values) }));
+    return [...this.#sums.values()].map((sums) => ({
+      ...sums,
+      values: Float32Array.from(sums.values),
+      uniform: Float32Array.from(sums.uniform),
+    }));
   }
 
   #sumsOf({ component, layers, isCausal }: ComponentInfo): ComponentSums {
@@ -97,6 +107,7 @@ export class TextReduction {
       numHeads,
       isCausal,
       values: [],
+      uniform: [],
       classQueries: new Float64Array(numClasses),
       classShares: new Float64Array(numClasses ** 2),
       classWeights: new Float64Array(all * numClasses ** 2),
@@ -107,6 +118,21 @@ export class TextReduction {
     this.#sums.set(component, sums);
     return sums;
   }
+}
+
+/** Numbers of some metrics in the places of all; NaN of the others. */
+function inOrder(ids: readonly MetricId[], values: readonly number[]): number[] {
+  return profileMetrics.map((id) => values[ids.indexOf(id)] ?? NaN);
+}
+
+/** The pattern of a head that reads all that it can alike. */
+function uniformRows({ numQueries, numKeys }: HeadShape, isCausal: boolean): Float32Array {
+  const rows = new Float32Array(numQueries * numKeys);
+  for (let query = 0; query < numQueries; query++) {
+    const end = isCausal ? Math.min(numKeys, query + numKeys - numQueries + 1) : numKeys;
+    rows.fill(1 / end, query * numKeys, query * numKeys + end);
+  }
+  return rows;
 }
 
 function unparsed(error: unknown): undefined {

@@ -1,6 +1,6 @@
 import { unitOf } from '../metrics/headTable';
-import { metricOf } from '../metrics/metrics';
-import { relationIds } from '../relations/relation';
+import { metricOf, type MetricId } from '../metrics/metrics';
+import { relationIds, type RelationId } from '../relations/relation';
 import { Histogram } from './bins';
 import { profileMetrics, relationTotals, type ChunkPlace, type ComponentRecord, type TextRecord } from './textRecord';
 import { tokenClasses } from './tokenClass';
@@ -20,14 +20,17 @@ interface Example {
 class MetricFold {
   count = 0;
   mean = 0;
+  /** Of a head that reads all alike. */
+  uniform = 0;
   smallest = Infinity;
   largest = -Infinity;
   readonly histogram = new Histogram();
   readonly examples: Example[] = [];
   #squares = 0;
 
-  add(value: number): void {
+  add(value: number, uniform: number): void {
     this.count++;
+    this.uniform += (uniform - this.uniform) / this.count;
     const far = value - this.mean;
     this.mean += far / this.count;
     this.#squares += far * (value - this.mean);
@@ -63,11 +66,13 @@ interface HeadRow {
 
 /** A head and a metric: over `count` chunks in which the metric says something. */
 export interface MetricRow extends HeadRow {
-  readonly metric: string;
+  readonly metric: MetricId;
   readonly unit: string;
   readonly count: number;
   readonly mean: number;
   readonly variance: number;
+  /** The mean, over the same chunks, of a head that reads all that it can alike. */
+  readonly uniform: number;
   readonly smallest: number;
   readonly largest: number;
   readonly deciles: readonly number[];
@@ -79,7 +84,7 @@ export interface MetricRow extends HeadRow {
 /** A head, a language and a relation. */
 export interface RelationRow extends HeadRow {
   readonly language: string;
-  readonly relation: string;
+  readonly relation: RelationId;
   readonly queries: number;
   readonly pairs: number;
   /** Mean over the queries of what they read along the relation, and the same of others just as far apart. */
@@ -143,8 +148,8 @@ export class ProfileFold {
     own.values.forEach((value, at) => {
       if (!Number.isFinite(value)) return;
       const metric = fold.metrics[at % numMetrics];
-      metric.add(value);
       const chunk = Math.floor(at / numMetrics);
+      metric.add(value, own.uniform[chunk * profileMetrics.length + (at % profileMetrics.length)]);
       metric.keep(value, () => ({
         value,
         hash: record.hash,
@@ -196,12 +201,12 @@ export class ProfileFold {
       profileMetrics.flatMap((id, at) => {
         const fold = metrics[index * profileMetrics.length + at];
         if (fold.count === 0) return [];
-        const { count, mean, variance, smallest, largest, histogram } = fold;
+        const { count, mean, variance, uniform, smallest, largest, histogram } = fold;
         return {
           ...head,
           metric: id,
           unit: unitOf(id, { isCausal }),
-          ...{ count, mean, variance, smallest, largest },
+          ...{ count, mean, variance, uniform, smallest, largest },
           deciles: decileNames.map((_, i) => histogram.quantile((i + 1) / 10, smallest, largest)),
           bins: histogram.edges,
           // A place is neither strong nor weak.

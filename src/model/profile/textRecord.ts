@@ -20,6 +20,8 @@ export interface ComponentRecord {
   readonly isCausal: boolean;
   /** `values[(chunk * heads + head) * metrics + metric]`, the metrics being {@link profileMetrics}; NaN where one says nothing. */
   readonly values: Float32Array;
+  /** The same of a head that reads all that it can alike: `uniform[chunk * metrics + metric]`. */
+  readonly uniform: Float32Array;
   /** Queries of each class. */
   readonly classQueries: Float64Array;
   /** Sums over the queries of a class of the share of another class among what they can read: `[class of the query * classes + class of the key]`. */
