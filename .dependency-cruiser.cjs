@@ -31,7 +31,7 @@ const rooms = {
       'folder',
       'report',
     ],
-    ...['predict', 'effects', 'compare', 'image', 'attentionFile', 'serve'],
+    ...['predict', 'effects', 'compare', 'image', 'attentionFile', 'profile', 'serve'],
   ],
 };
 

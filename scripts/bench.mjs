@@ -34,6 +34,7 @@ const benchmarks = {
   staged: { title: 'Layer by layer, beside the whole model in one run' },
   export: { title: 'Numbers written to a file' },
   heads: { title: 'Metrics of 144 heads' },
+  profile: { title: 'Profiles of many texts, beside plain inference and PyTorch' },
   norms: { title: 'Norms of what 144 heads write' },
   effects: { title: 'What heads do to predictions, beside plain runs and PyTorch with hooks' },
   long: { title: 'Long texts: time and memory against length' },

@@ -16,6 +16,7 @@ import type { generate } from './generate';
 import type { heads } from './heads';
 import type { how } from './how';
 import type { predict } from './predict';
+import type { profile } from './profile/profile';
 import type { relations } from './relations';
 import { inspect } from './inspect';
 import { parseArguments, type Arguments, type Options } from './parseArguments';
@@ -43,6 +44,7 @@ export interface GuardedCommands {
   readonly how: typeof how;
   readonly relations: typeof relations;
   readonly predict: typeof predict;
+  readonly profile: typeof profile;
   readonly compare: typeof compare;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
@@ -145,6 +147,8 @@ async function run(
         head: undefined,
         mask: values.mask,
       });
+    case 'profile':
+      return commands().profile(profileOptions(positionals, values));
     case 'effect':
       return commands().effect(await effectOptions(operand('FILE'), values));
     case 'writes':
@@ -200,7 +204,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, compare, effect, writes, generate, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, profile, compare, effect, writes, generate, inspect, extract and tokenize',
       ]);
   }
 }
@@ -279,6 +283,40 @@ function headsOptions(
     sort: values.sort,
     isRandom: values.random,
   };
+}
+
+function profileOptions(files: readonly string[], values: Options): Parameters<typeof profile>[0] {
+  return {
+    files,
+    filesFrom: values['files-from'],
+    jsonl: values.jsonl,
+    shard: shardOf(values.shard),
+    model: values.model,
+    tokenizer: values.tokenizer,
+    backend: backendOf(values.backend, 'auto'),
+    isJson: values.json,
+    out: values.out,
+    length: wholeNumberOf('--length', values.length, 2),
+    overlapLines: wholeNumberOf('--overlap', values.overlap, 0) ?? 0,
+    threads: wholeNumberOf('--threads', values.threads, 1) ?? 1,
+    texts: values.texts,
+    isMerge: values.merge,
+  };
+}
+
+/** The part of a list that is meant: `I/N`, from zero. */
+function shardOf(value = '0/1'): { readonly index: number; readonly count: number } {
+  const [, index, count] = /^(\d{1,7})\/(\d{1,7})$/.exec(value) ?? [];
+  if (count === undefined || Number(index) >= Number(count))
+    throw new ExplorerError('wrongUsage', ['--shard', 'it is I/N, the part I of N from zero: 0/4, 1/4, 2/4 or 3/4']);
+  return { index: Number(index), count: Number(count) };
+}
+
+function wholeNumberOf(name: string, value: string | undefined, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= least && number <= 100_000) return number;
+  throw new ExplorerError('wrongUsage', [name, `it is a whole number, at least ${least} and at most 100000`]);
 }
 
 async function compareOptions(files: readonly string[], values: Options): Promise<Parameters<typeof compare>[0]> {

@@ -7,6 +7,7 @@ import { extract } from './extract';
 import { generate } from './generate';
 import { heads } from './heads';
 import { how } from './how';
+import { profile } from './profile/profile';
 import { predict } from './predict';
 import { prove } from './prove';
 import { relations } from './relations';
@@ -23,6 +24,7 @@ runCommandLine({
   heads,
   how,
   predict,
+  profile,
   prove,
   relations,
   tokenize,

@@ -20,6 +20,8 @@ export interface ModelOptions {
   readonly head: string | undefined;
   readonly backend: EngineOptions['backend'];
   readonly isJson: boolean;
+  /** Threads of the runtime; as many as it likes where it is missing. */
+  readonly threads?: number;
   /** Where the numbers are written, if anywhere. */
   readonly out?: NumbersOut | undefined;
 }
@@ -39,7 +41,7 @@ export function patternName(head: HeadRef | undefined): string {
 
 /** Loads a model, the bundled one of a name where none is asked for, with a tokenizer of one's own where one is given. Throws what loading throws, and `fileNotFound` or `fileUnreadable`. */
 export async function openModel<Model>(
-  { model, backend }: ModelOptions,
+  { model, backend, threads = 0 }: ModelOptions,
   bundled: string | undefined,
   load: (choosing: Promise<ChosenRuntime>, access: FileAccess, spec: ModelSpec) => Promise<Model>,
   tokenizer?: string,
@@ -48,7 +50,7 @@ export async function openModel<Model>(
   const spec: ModelSpec = {
     path: model === undefined ? bundledModelPath(bundled) : modelPathOf(model),
     backend,
-    threads: 0,
+    threads,
     ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }),
   };
   return loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (choosing) =>

@@ -47,6 +47,14 @@ export interface Options {
   readonly predictions: boolean;
   readonly numpy: boolean;
   readonly language?: string | undefined;
+  readonly 'files-from'?: string;
+  readonly jsonl?: string;
+  readonly length?: string;
+  readonly overlap?: string;
+  readonly shard?: string;
+  readonly threads?: string;
+  readonly texts: boolean;
+  readonly merge: boolean;
   readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
@@ -119,6 +127,14 @@ export function parseArguments(args: string[]): Arguments {
         predictions: flag,
         numpy: flag,
         language: string,
+        'files-from': string,
+        jsonl: string,
+        length: string,
+        overlap: string,
+        shard: string,
+        threads: string,
+        texts: flag,
+        merge: flag,
         random: flag,
         chat: flag,
         input: flag,

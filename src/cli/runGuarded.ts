@@ -24,6 +24,7 @@ const guardedCommands: readonly string[] = [
   'how',
   'relations',
   'predict',
+  'profile',
   'effect',
   'writes',
   'generate',

@@ -42,6 +42,14 @@ export const usage = line`Usage:
       what the model predicts at every token: its surprisal in bits and its rank, the entropy, and the five most probable tokens; a masked
       language model reads its mask token in the place of each token in turn, or of the one at place N (from zero); of an
       encoder–decoder model the tokens of its output, or of the target text given; of a classifier its labels with their probabilities
+  attention-explorer profile FILES…|--files-from LIST|--jsonl TEXTS [--model MODEL] [--out FOLDER] [--length TOKENS] [--overlap LINES]
+                             [--shard I/N] [--threads N] [--texts] [--tokenizer TOKENIZER_JSON] [--json]
+  attention-explorer profile --merge PROFILES… --out FOLDER [--json]
+      what every head does over many texts, into a folder of Parquet files: each metric with mean, variance and deciles, structure scores by
+      language, the strongest chunks (by hash, line and column; with --texts also their texts), and what classes of tokens read; in chunks
+      of whole lines and at most TOKENS (what the model reads, at most 1024), each with LINES of the one before (0); LIST has a path and TEXTS
+      a JSON string or {"text", "language", "name"} on each line (- is the standard input), of which --shard I/N takes every N-th from the
+      I-th (from 0) on; a folder that holds a part of it is gone on with; --merge: any split over any number of processes gives the same bytes
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize]] [--model MODEL] [--target TEXT] [--tokenizer TOKENIZER_JSON]
   attention-explorer effect FILE[:RANGE]|- --loss|--label I [--against J] …
@@ -75,7 +83,7 @@ export const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, profile, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;

@@ -126,10 +126,12 @@ export class MarginalSums {
 /** The mean weight that each key gets over the queries that can read it, from the sums of columns. */
 export function meansOfColumns(columnSums: Float64Array, numQueries: number, isCausal: boolean): Float32Array {
   const offset = columnSums.length - numQueries;
-  return Float32Array.from(columnSums, (sum, key) => {
+  const means = new Float32Array(columnSums.length);
+  for (let key = 0; key < means.length; key++) {
     const readers = isCausal ? Math.min(numQueries, numQueries - (key - offset)) : numQueries;
-    return readers > 0 ? sum / readers : sum;
-  });
+    means[key] = readers > 0 ? columnSums[key] / readers : columnSums[key];
+  }
+  return means;
 }
 
 /** The marginals of a whole pattern. */

@@ -5,6 +5,7 @@ import { cacheLinks } from '../../onnx/inputs/cacheLinks';
 import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
+import type { TokenStream } from '../../model/token';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
 import { EffectRuns, type AskedEffect, type AskedHeads, type EffectSteps } from '../effects/effectRuns';
@@ -245,6 +246,12 @@ export class LoadedModel {
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
+  }
+
+  /** The tokens of so much of a text as fits; see {@link TextModel.tokens}. Throws `noProfile` where it writes a text of its own. */
+  tokens(text: string, tokenLimit: number): Promise<TokenStream> {
+    if (this.#model.tokens === undefined) throw new ExplorerError('noProfile', [this.info.name]);
+    return this.#model.tokens(text, tokenLimit);
   }
 
   /** The extraction report, with the checks of the latest run. */

@@ -179,6 +179,10 @@ export class StackModel implements TextModel {
     throw new ExplorerError('targetNotRead', [this.info.name]);
   }
 
+  async tokens(text: string, tokenLimit: number): Promise<TokenStream> {
+    return (await this.#tokenize({ text, tokenLimit })).stream;
+  }
+
   #refuse(reason: string): ExplorerError {
     return new ExplorerError('noContinuation', [this.info.name, reason]);
   }

@@ -71,5 +71,7 @@ export interface TextModel {
   explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
   /** The target that the model writes for a text, without any attention. Throws `targetNotRead` where it has no decoder of its own. */
   write(text: string): Promise<string>;
+  /** The tokens of so much of a text as fits into so many, as it would be read; of models that write nothing of their own. Throws what tokenising throws. */
+  tokens?(text: string, tokenLimit: number): Promise<TokenStream>;
   release(): Promise<void>;
 }

@@ -14,9 +14,11 @@ export const delimiters = {
   rows: ({ numQueries, delimiterKeys }) => (delimiterKeys.length === 0 ? 0 : numQueries),
   leastRows: 1,
   compute: ({ delimiterKeys }) =>
-    meanOver((rows) => {
+    meanOver(({ weights, start, numReadable }) => {
       let sum = 0;
-      for (const key of delimiterKeys) sum += rows.at(key);
+      // They are in order, and behind what can be read is nothing.
+      for (let at = 0; at < delimiterKeys.length && delimiterKeys[at] < numReadable; at++)
+        sum += weights[start + delimiterKeys[at]];
       return sum;
     }),
 } as const satisfies HeadMetric;

@@ -21,8 +21,8 @@ interface Prepared {
   readonly pairs: RelationPairs;
   /** How many pairs there are of each lag, query − key + numKeys. */
   readonly numOfLag: Int32Array;
-  /** How often each query is drawn, resample after resample: `draws[resample * queries + query]`. */
-  readonly draws: Uint16Array;
+  /** How often each query is drawn, resample after resample: `draws[resample * queries + query]`; made when someone asks. */
+  readonly draws: () => Uint16Array;
 }
 
 /**
@@ -32,12 +32,19 @@ interface Prepared {
 export class RelationScores {
   readonly #numQueries: number;
   readonly #numKeys: number;
+  readonly #isCausal: boolean;
   readonly #prepared: readonly Prepared[];
   /** How many cells of a pattern have each lag, of a causal one those that can be read. */
   readonly #cellsOfLag: Int32Array;
 
-  constructor(shape: { readonly numQueries: number; readonly numKeys: number }, relations: readonly RelationPairs[]) {
+  /** @param isCausal whether what a causal mask hides is left out: it is nothing. */
+  constructor(
+    shape: { readonly numQueries: number; readonly numKeys: number },
+    relations: readonly RelationPairs[],
+    isCausal = false,
+  ) {
     const { numQueries, numKeys } = shape;
+    this.#isCausal = isCausal;
     this.#numQueries = numQueries;
     this.#numKeys = numKeys;
     this.#cellsOfLag = new Int32Array(numQueries + numKeys);
@@ -46,14 +53,15 @@ export class RelationScores {
     this.#prepared = relations.map((pairs) => {
       const numOfLag = new Int32Array(numQueries + numKeys);
       eachPair(pairs, (query, key) => numOfLag[query - key + numKeys]++);
-      return { pairs, numOfLag, draws: drawQueries(pairs.queries.length) };
+      let draws: Uint16Array | undefined;
+      return { pairs, numOfLag, draws: () => (draws ??= drawQueries(pairs.queries.length)) };
     });
   }
 
   /** Begins with a head. */
   head(): HeadRelations {
     return new HeadRelations(
-      { numQueries: this.#numQueries, numKeys: this.#numKeys },
+      { numQueries: this.#numQueries, numKeys: this.#numKeys, isCausal: this.#isCausal },
       this.#prepared,
       this.#cellsOfLag,
     );
@@ -63,6 +71,8 @@ export class RelationScores {
 /** What one head reads along relations, from its rows. */
 class HeadRelations {
   readonly #numKeys: number;
+  /** How many keys more than its own place a query can read; Infinity where it reads both ways. */
+  readonly #ahead: number;
   readonly #prepared: readonly Prepared[];
   readonly #cellsOfLag: Int32Array;
   /** The sum over all cells of each lag. */
@@ -73,11 +83,16 @@ class HeadRelations {
   readonly #next: number[];
 
   constructor(
-    { numQueries, numKeys }: { readonly numQueries: number; readonly numKeys: number },
+    {
+      numQueries,
+      numKeys,
+      isCausal,
+    }: { readonly numQueries: number; readonly numKeys: number; readonly isCausal: boolean },
     prepared: readonly Prepared[],
     cellsOfLag: Int32Array,
   ) {
     this.#numKeys = numKeys;
+    this.#ahead = isCausal ? numKeys - numQueries + 1 : Infinity;
     this.#prepared = prepared;
     this.#cellsOfLag = cellsOfLag;
     this.#sums = new Float64Array(numQueries + numKeys);
@@ -89,19 +104,25 @@ class HeadRelations {
   /** Takes rows, in order, of which the first is that of query `from`. */
   add(from: number, rows: Float32Array): void {
     const numKeys = this.#numKeys;
+    const [sums, next] = [this.#sums, this.#next];
     for (let query = from, start = 0; start < rows.length; query++, start += numKeys) {
       const lag = query + numKeys;
-      for (let key = 0; key < numKeys; key++) this.#sums[lag - key] += rows[start + key];
-      this.#prepared.forEach(({ pairs: { queries, ends, keys } }, relation) => {
-        const at = this.#next[relation];
-        if (queries[at] !== query) return;
-        this.#next[relation]++;
+      const end = Math.min(numKeys, query + this.#ahead);
+      for (let key = 0; key < end; key++) sums[lag - key] += rows[start + key];
+      for (let relation = 0; relation < next.length; relation++) {
+        const { queries, ends, keys } = this.#prepared[relation].pairs;
+        const at = next[relation];
+        if (queries[at] !== query) continue;
+        next[relation]++;
+        const ofLags = this.#ofLags[relation];
+        let own = 0;
         for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at]; pair++) {
-          const weight = rows[start + keys[pair]];
-          this.#ofQueries[relation][at] += weight;
-          this.#ofLags[relation][lag - keys[pair]] += weight;
+          const key = keys[pair];
+          own += rows[start + key];
+          ofLags[lag - key] += rows[start + key];
         }
-      });
+        this.#ofQueries[relation][at] = own;
+      }
     }
   }
 
@@ -110,31 +131,48 @@ class HeadRelations {
     return this.#prepared.flatMap((_, relation) => this.#valuesOf(relation));
   }
 
+  /** Of each relation the sums over its queries of what they read along it, of the same of others just as far apart, and of the former without pairs that have none such: for sums over many texts. */
+  totals(): number[] {
+    return this.#prepared.flatMap(({ numOfLag }, relation) => {
+      const ofLags = this.#ofLags[relation];
+      let [weight, baseline, matched] = [0, 0, 0];
+      for (let lag = 0; lag < numOfLag.length; lag++) {
+        const own = numOfLag[lag];
+        if (own === 0) continue;
+        const others = this.#cellsOfLag[lag] - own;
+        weight += ofLags[lag];
+        if (others === 0) continue;
+        matched += ofLags[lag];
+        baseline += (own * (this.#sums[lag] - ofLags[lag])) / others;
+      }
+      return [weight, baseline, matched];
+    });
+  }
+
   #valuesOf(relation: number): number[] {
-    const { pairs, numOfLag, draws } = this.#prepared[relation];
+    const { pairs, numOfLag } = this.#prepared[relation];
     const { queries, ends } = pairs;
     const weights = this.#ofQueries[relation];
+    const ofLags = this.#ofLags[relation];
     const numQueries = queries.length;
-    // The mean of other cells at each distance; those of the relation itself are no comparison.
-    const others = numOfLag.map((count, lag) => this.#cellsOfLag[lag] - count);
-    const baselineOfLag = Float64Array.from(others, (count, lag) =>
-      count > 0 ? (this.#sums[lag] - this.#ofLags[relation][lag]) / count : 0,
-    );
+    const numPairs = pairs.keys.length;
     const baselines = new Float64Array(numQueries);
     const matched = weights.slice();
-    const numPairs = pairs.keys.length;
     for (let at = 0; at < numQueries; at++)
       for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at]; pair++) {
         const lag = queries[at] - pairs.keys[pair] + this.#numKeys;
-        if (others[lag] > 0) baselines[at] += baselineOfLag[lag];
+        // The mean of other cells at each distance; those of the relation itself are no comparison.
+        const others = this.#cellsOfLag[lag] - numOfLag[lag];
+        if (others > 0) baselines[at] += (this.#sums[lag] - ofLags[lag]) / others;
         // A pair without any other at its distance cannot be compared, and does not count for the ratio.
-        else matched[at] -= this.#ofLags[relation][lag] / numOfLag[lag];
+        else matched[at] -= ofLags[lag] / numOfLag[lag];
       }
     const [weight, baseline, compared] = [sum(weights), sum(baselines), sum(matched)];
     const share = numQueries > 0 ? weight / numQueries : NaN;
     const shareOfOthers = numQueries > 0 ? baseline / numQueries : NaN;
     if (numPairs < leastPairs || !(baseline > 0))
       return [share, shareOfOthers, ...relationValues.slice(2).map(() => NaN)];
+    const draws = this.#prepared[relation].draws();
     const ratios = new Float64Array(numResamples);
     for (let resample = 0, at = 0; resample < numResamples; resample++) {
       let [top, bottom] = [0, 0];

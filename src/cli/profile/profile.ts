@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ExplorerError } from '../../base/errors';
+import { plain } from '../../base/safeText';
+import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
+import { readText } from '../../engine/profile/readText';
+import type { LoadedModel } from '../../engine/serve/loadedModel';
+import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
+import { CodeParser } from '../../engine/syntax/parseCode';
+import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
+import { headLabel } from '../../model/head';
+import { leftOutOf } from '../../model/profile/leftOut';
+import { textKey, type TextRecord } from '../../model/profile/textRecord';
+import { commandSentence } from '../commandSentence';
+import type { ModelOptions } from '../openModel';
+import { openTextModel } from '../readWith';
+import { writeWhole } from '../writeWhole';
+import { corpusItems, type CorpusItem, type CorpusOptions } from './corpus';
+import { recordLine } from './recordLine';
+import { indexResults, ResultsWriter, resultsPath, type FileResult, type ProfileSettings } from './results';
+import { writeProfile, type ProfileSummary } from './writeProfile';
+
+/** What `profile` is asked. */
+export interface ProfileOptions extends Omit<ModelOptions, 'head' | 'out'>, CorpusOptions {
+  readonly tokenizer: string | undefined;
+  /** The folder of the profile; one that is named for the model where it is missing. */
+  readonly out: string | undefined;
+  /** The most tokens of a chunk; as many as the model reads, at most 1024, where it is missing. */
+  readonly length: number | undefined;
+  readonly overlapLines: number;
+  readonly threads: number;
+  /** Whether texts of examples are written too. */
+  readonly texts: boolean;
+  /** Whether profiles are merged, which `files` are then, in the place of texts. */
+  readonly isMerge: boolean;
+}
+
+/** Chunks that nobody asks to be longer. */
+const mostTokens = 1024;
+
+/** What each head of a model does over many texts, or profiles of parts of them merged: writes a profile, and tells what it is of. */
+export async function profile(options: ProfileOptions): Promise<TerminalText> {
+  if (options.isMerge) {
+    const { out, files } = options;
+    if (out === undefined || files.length === 0)
+      throw new ExplorerError('wrongUsage', ['--merge', 'it takes profiles, and --out for what they come to']);
+    const index = await indexResults(files);
+    await makeFolder(out);
+    if (existsSync(resultsPath(out)) && !files.includes(out))
+      throw new ExplorerError('fileNotWritten', [out, 'it is another profile']);
+    return told(options.isJson, out, await writeProfile(out, index));
+  }
+  const started = performance.now();
+  const model = await openTextModel({ ...options, head: undefined, out: undefined });
+  const length = options.length ?? Math.min(mostTokens, model.info.contextLength ?? mostTokens);
+  // What a model's file is made for shows in its first run, which is not to be that of a text.
+  const { text } = await model.tokens('a b\n'.repeat(length), length);
+  await model.explain({ text, tokenLimit: length });
+  const settings: ProfileSettings = {
+    format: 1,
+    model: model.info.name,
+    modelHash: await hashOf(model, options.tokenizer),
+    backend: model.info.backend,
+    length,
+    overlapLines: options.overlapLines,
+    texts: options.texts,
+  };
+  const out = options.out ?? `${model.info.name}.profile`;
+  await makeFolder(out);
+  const results = await ResultsWriter.open(out, settings, existsSync(resultsPath(out)));
+  const work = new Work(model, results, settings);
+  try {
+    for await (const item of corpusItems(options)) await work.take(item);
+  } finally {
+    await results.close();
+    await model.release();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const summary = await writeProfile(out, await indexResults([out]));
+  await writeWhole(
+    join(out, 'timing.json'),
+    Buffer.from(`${JSON.stringify(work.timing(seconds, model), undefined, 2)}\n`),
+  );
+  return told(options.isJson, out, summary);
+}
+
+/** Texts taken one after the other; of those that were taken before nothing is run again. */
+class Work {
+  readonly #model: LoadedModel;
+  readonly #results: ResultsWriter;
+  readonly #settings: ProfileSettings;
+  readonly #parser = new CodeParser(syntaxFilesIn(__dirname));
+  readonly #keys: Set<string>;
+  readonly #files: Set<string>;
+  #numTexts = 0;
+  #numTokens = 0;
+  #reading = 0;
+  #running = 0;
+  #reducing = 0;
+
+  constructor(model: LoadedModel, results: ResultsWriter, settings: ProfileSettings) {
+    this.#model = model;
+    this.#results = results;
+    this.#settings = settings;
+    this.#keys = new Set(results.known?.records.keys());
+    this.#files = new Set(results.known?.files.map((file) => JSON.stringify(file)));
+  }
+
+  async take(item: CorpusItem): Promise<void> {
+    const started = performance.now();
+    let bytes: Uint8Array;
+    try {
+      bytes = await item.read();
+    } catch (error) {
+      if (!(error instanceof ExplorerError)) throw error;
+      const leftOut = error.code === 'fileTooLarge' ? 'tooLarge' : 'unreadable';
+      return await this.#note({
+        file: item.name ?? '',
+        leftOut,
+        ...(leftOut === 'unreadable' ? { reason: error.code } : {}),
+      });
+    } finally {
+      this.#reading += performance.now() - started;
+    }
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const file = item.name ?? '';
+    const leftOut = leftOutOf(file, bytes);
+    if (leftOut !== undefined) return this.#note({ file: item.name ?? hash, leftOut });
+    const grammar = grammarOf(item.language);
+    const key = textKey({ hash, language: grammar ?? '' });
+    if (this.#keys.has(key)) return this.#note({ file, key });
+    let record: TextRecord;
+    try {
+      record = await this.#read(new TextDecoder().decode(bytes), hash, grammar);
+    } catch (error) {
+      // What fails for want of memory, or in the runtime, is no fault of the text.
+      if (!(error instanceof ExplorerError) || !refusals.includes(error.code)) throw error;
+      return this.#note({ file: item.name ?? hash, leftOut: 'refused', reason: commandSentence(error) });
+    }
+    this.#keys.add(key);
+    this.#numTexts++;
+    await this.#results.add(recordLine(key, record), JSON.stringify({ file, key } satisfies FileResult));
+    this.#files.add(JSON.stringify({ file, key }));
+  }
+
+  async #note(result: FileResult): Promise<void> {
+    const written = JSON.stringify(result);
+    if (this.#files.has(written)) return;
+    this.#files.add(written);
+    await this.#results.add(written);
+  }
+
+  async #read(text: string, hash: string, grammar: Grammar | undefined): Promise<TextRecord> {
+    const { length, overlapLines, texts: withTexts } = this.#settings;
+    const asked = { parser: this.#parser, grammar, length, overlapLines, withTexts };
+    const { numTokens, running, reducing, ...read } = await readText(this.#model, text, asked);
+    this.#numTokens += numTokens;
+    this.#running += running;
+    this.#reducing += reducing;
+    return { hash, language: grammar ?? '', ...read };
+  }
+
+  /** What took how long, in seconds; what differs from run to run stands nowhere else. */
+  timing(seconds: number, { info }: LoadedModel): object {
+    const told = (milliseconds: number): number => milliseconds / 1000;
+    return {
+      threads: info.numThreads,
+      texts: this.#numTexts,
+      tokens: this.#numTokens,
+      seconds,
+      tokensPerSecond: this.#numTokens / told(this.#running + this.#reducing),
+      reading: told(this.#reading),
+      running: told(this.#running),
+      reducing: told(this.#reducing),
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    };
+  }
+}
+
+/** What is the text's own fault. */
+const refusals: readonly string[] = [
+  'noTokens',
+  'tokenizerTooCostly',
+  'tokenizerMismatch',
+  'checksFailed',
+  'emptyText',
+];
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new ExplorerError(
+      'fileNotWritten',
+      [folder, error instanceof Error && 'code' in error ? String(error.code) : String(error)],
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** SHA-256 of the files that a model was read from. */
+async function hashOf({ info }: LoadedModel, tokenizer: string | undefined): Promise<string> {
+  const names = (info.readFiles ?? []).map((name) => resolve(dirname(info.path), name));
+  const paths = [info.path, ...names, ...(tokenizer === undefined ? [] : [resolve(tokenizer)])];
+  const hash = createHash('sha256');
+  for (const path of new Set(paths))
+    if (existsSync(path)) for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer); // no encoding is set
+  return hash.digest('hex');
+}
+
+/** Files that are listed with why they were left out. */
+const mostListed = 20;
+
+function told(isJson: boolean, out: string, summary: ProfileSummary): TerminalText {
+  const { numTexts, numChunks, numTokens, files, names, leftOut } = summary;
+  if (isJson) return jsonText({ profile: out, numTexts, numChunks, numTokens, files, names, leftOut });
+  const counts = Object.entries(files).map(([status, count]) => line`${plain(status)} ${count}`);
+  return joinTerminal([
+    line`${numTexts} ${numTexts === 1 ? line`text` : line`texts`}, ${numChunks} chunks, ${numTokens} tokens, in ${plain(out)}`,
+    line`files: ${counts.length === 0 ? line`none` : joinTerminal(counts, ', ')}`,
+    ...leftOut
+      .slice(0, mostListed)
+      .map(
+        ({ file, status, reason }) =>
+          line`  ${plain(file)}: ${plain(status)}${reason === null ? line`` : line` (${plain(reason)})`}`,
+      ),
+    ...(leftOut.length > mostListed
+      ? [line`  and ${leftOut.length - mostListed} more, in ${plain(basename(out))}/files.parquet`]
+      : []),
+    ...(names.length === 0
+      ? [line`heads: none has a name by the thresholds`]
+      : [
+          line`heads, with value, baseline and ratio:`,
+          ...names.map(
+            (each) =>
+              line`  ${plain(headLabel(each).padEnd(6))} ${plain(each.name)}${each.language === '' ? line`` : line` (${plain(each.language)})`}: ${plain(each.value.toFixed(2))}, ${plain(each.baseline.toFixed(3))}, ${plain(each.ratio.toFixed(1))}`,
+          ),
+        ]),
+  ]);
+}

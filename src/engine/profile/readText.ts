@@ -1,0 +1,71 @@
+import { chunkEnd, LinePlaces, nextStart } from '../../model/profile/chunks';
+import type { ChunkPlace, TextRecord } from '../../model/profile/textRecord';
+import type { Grammar } from '../syntax/grammars';
+import type { CodeParser } from '../syntax/parseCode';
+import type { Explanation, Reading } from '../text/textModel';
+import type { TokenStream } from '../../model/token';
+import { TextReduction } from './textReduction';
+
+/** A model that reads texts. */
+export interface ProfiledModel {
+  /** The tokens of so much of a text as fits into so many. */
+  tokens(text: string, tokenLimit: number): Promise<TokenStream>;
+  explain(reading: Reading): Promise<Explanation>;
+}
+
+/** How a text is read. */
+export interface ChunkOptions {
+  readonly parser: CodeParser;
+  /** Of the text, where there is one. */
+  readonly grammar: Grammar | undefined;
+  /** The most tokens of a chunk. */
+  readonly length: number;
+  /** Lines that a chunk repeats of the one before. */
+  readonly overlapLines: number;
+  /** Whether texts of chunks are kept. */
+  readonly withTexts: boolean;
+}
+
+/** What a model did over a text, and what that took, in milliseconds. */
+export interface ReadText extends Pick<TextRecord, 'chunks' | 'components' | 'texts'> {
+  readonly numTokens: number;
+  readonly running: number;
+  readonly reducing: number;
+}
+
+/** Reads a text in chunks, one after the other. Throws what reading throws. */
+export async function readText(model: ProfiledModel, text: string, options: ChunkOptions): Promise<ReadText> {
+  const { parser, grammar, length, overlapLines, withTexts } = options;
+  const lines = new LinePlaces(text);
+  const reduction = new TextReduction(parser, grammar);
+  const chunks: ChunkPlace[] = [];
+  const texts: string[] = [];
+  let [numTokens, running, reducing] = [0, 0, 0];
+  for (let [start, done] = [0, 0]; text.slice(start).trim() !== '';) {
+    const begun = performance.now();
+    const fits = await model.tokens(text.slice(start), length);
+    const end = chunkEnd(text, { start, end: start + fits.text.length }, lines);
+    if (end <= done) {
+      start = done;
+      continue;
+    }
+    const explanation = await model.explain({ text: text.slice(start, end), tokenLimit: length });
+    const run = performance.now();
+    running += run - begun;
+    const [{ tokens, text: own }] = explanation.streams;
+    // A chunk whose tokens are more than those of its lines by themselves is cut.
+    const read = { start, end: Math.min(end, start + Math.max(1, own.length)) };
+    numTokens += tokens.length;
+    // One token reads itself.
+    if (tokens.length > 1) {
+      await reduction.add(explanation);
+      chunks.push([...lines.placeOf(read.start), ...lines.placeOf(read.end), tokens.length]);
+      if (withTexts) texts.push(text.slice(read.start, read.end));
+    }
+    reducing += performance.now() - run;
+    done = read.end;
+    start = nextStart(read, overlapLines, lines);
+  }
+  const components = reduction.records();
+  return { chunks, components, ...(withTexts ? { texts } : {}), numTokens, running, reducing };
+}

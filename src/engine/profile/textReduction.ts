@@ -1,0 +1,180 @@
+import { ExplorerError } from '../../base/errors';
+import type { ComponentInfo } from '../../model/head';
+import { applicableTo, hasEnoughRows, MetricSums } from '../../model/metrics/headTable';
+import type { HeadShape } from '../../model/metrics/metric';
+import type { MetricId } from '../../model/metrics/metrics';
+import { MetricText, metricTextOf } from '../../model/metrics/metricText';
+import { profileMetrics, relationTotals, type ComponentRecord } from '../../model/profile/textRecord';
+import { classesOf, tokenClasses } from '../../model/profile/tokenClass';
+import { relationIds } from '../../model/relations/relation';
+import { relationPairs } from '../../model/relations/relationPairs';
+import { RelationScores } from '../../model/relations/relationSums';
+import { SyntaxFacts } from '../../model/relations/syntaxTree';
+import type { Grammar } from '../syntax/grammars';
+import type { CodeParser } from '../syntax/parseCode';
+import type { Explanation } from '../text/textModel';
+import type { HeldLayer } from '../weights/heldLayer';
+import { bandRows } from '../weights/readBlock';
+
+const numClasses = tokenClasses.length;
+const numRelations = relationIds.length;
+const numTotals = relationTotals.length;
+
+/** The sums of one component over the chunks so far. */
+interface ComponentSums extends Omit<ComponentRecord, 'values' | 'uniform' | 'isCausal'> {
+  isCausal: boolean;
+  readonly values: number[];
+  readonly uniform: number[];
+}
+
+/** Reduces what a model reads of one text, chunk after chunk, beside the weights: they are gone when the next chunk is read. */
+export class TextReduction {
+  readonly #parser: CodeParser;
+  readonly #grammar: Grammar | undefined;
+  readonly #sums = new Map<string, ComponentSums>();
+
+  /** @param grammar of the text, where there is one. */
+  constructor(parser: CodeParser, grammar: Grammar | undefined) {
+    this.#parser = parser;
+    this.#grammar = grammar;
+  }
+
+  /** Adds a chunk. A chunk that is not parsed has no relations. */
+  async add({ streams, layers, components }: Pick<Explanation, 'streams' | 'layers' | 'components'>): Promise<void> {
+    const tree = this.#grammar && (await this.#parser.parse(streams[0].text, this.#grammar).catch(unparsed));
+    const facts = tree && new SyntaxFacts(tree, streams[0].text);
+    for (const component of components) {
+      const own = layers.filter((layer) => layer.component === component.component);
+      if (own.length === 0) continue;
+      const sums = this.#sumsOf(component);
+      sums.isCausal &&= component.isCausal;
+      const [queries, keys] = [streams[component.queryStream], streams[component.keyStream]];
+      const text = new MetricText(metricTextOf(component, streams));
+      const ids = applicableTo(component).filter((id) => profileMetrics.includes(id) && hasEnoughRows(id, text));
+      const classes = { queries: classesOf(queries), keys: classesOf(keys) };
+      addClasses(sums, classes, component.isCausal);
+      const pairs = facts && queries === keys ? relationPairs(queries, facts, component.isCausal) : undefined;
+      const listed = pairs === undefined ? [] : relationIds.map((id) => pairs[id]);
+      listed.forEach((each, relation) => {
+        sums.relationQueries[relation] += each.queries.length;
+        sums.relationPairs[relation] += each.keys.length;
+      });
+      const scores = new RelationScores(own[0], listed, component.isCausal);
+      const uniform = new MetricSums(ids, text, own[0]);
+      uniform.add(0, uniformRows(own[0], component.isCausal));
+      sums.uniform.push(...inOrder(ids, uniform.values()));
+      let index = 0;
+      for (const layer of own)
+        for (let head = 0; head < layer.numHeads; head++, index++) {
+          const measured = new MetricSums(ids, text, layer);
+          const relations = listed.length === 0 ? undefined : scores.head();
+          for (let from = 0; from < layer.numQueries; from += bandRows) {
+            const rows = await layer.rows(head, from, Math.min(layer.numQueries, from + bandRows));
+            measured.add(from, rows);
+            relations?.add(from, rows);
+            addWeights(sums.classWeights.subarray(index * numClasses ** 2), rows, {
+              from,
+              layer,
+              classes,
+              isCausal: component.isCausal,
+            });
+          }
+          sums.values.push(...inOrder(ids, measured.values()));
+          relations
+            ?.totals()
+            .forEach((total, at) => (sums.relationSums[index * numRelations * numTotals + at] += total));
+        }
+    }
+  }
+
+  /** What the chunks came to. */
+  records(): ComponentRecord[] {
+    return [...this.#sums.values()].map((sums) => ({
+      ...sums,
+      values: Float32Array.from(sums.values),
+      uniform: Float32Array.from(sums.uniform),
+    }));
+  }
+
+  #sumsOf({ component, layers, isCausal }: ComponentInfo): ComponentSums {
+    const known = this.#sums.get(component);
+    if (known !== undefined) return known;
+    const numHeads = layers.map((layer) => layer.numHeads);
+    const all = numHeads.reduce((sum, count) => sum + count, 0);
+    const numParsed = this.#grammar === undefined ? 0 : numRelations;
+    const sums: ComponentSums = {
+      component,
+      numHeads,
+      isCausal,
+      values: [],
+      uniform: [],
+      classQueries: new Float64Array(numClasses),
+      classShares: new Float64Array(numClasses ** 2),
+      classWeights: new Float64Array(all * numClasses ** 2),
+      relationQueries: new Float64Array(numParsed),
+      relationPairs: new Float64Array(numParsed),
+      relationSums: new Float64Array(all * numParsed * numTotals),
+    };
+    this.#sums.set(component, sums);
+    return sums;
+  }
+}
+
+/** Numbers of some metrics in the places of all; NaN of the others. */
+function inOrder(ids: readonly MetricId[], values: readonly number[]): number[] {
+  return profileMetrics.map((id) => values[ids.indexOf(id)] ?? NaN);
+}
+
+/** The pattern of a head that reads all that it can alike. */
+function uniformRows({ numQueries, numKeys }: HeadShape, isCausal: boolean): Float32Array {
+  const rows = new Float32Array(numQueries * numKeys);
+  for (let query = 0; query < numQueries; query++) {
+    const end = isCausal ? Math.min(numKeys, query + numKeys - numQueries + 1) : numKeys;
+    rows.fill(1 / end, query * numKeys, query * numKeys + end);
+  }
+  return rows;
+}
+
+function unparsed(error: unknown): undefined {
+  if (error instanceof ExplorerError && error.code === 'codeNotParsed') return undefined;
+  throw error;
+}
+
+interface Classes {
+  readonly queries: Uint8Array;
+  readonly keys: Uint8Array;
+}
+
+/** Adds how many queries of each class there are, and the shares of classes among what each can read. */
+function addClasses(sums: ComponentSums, { queries, keys }: Classes, isCausal: boolean): void {
+  const readable = new Float64Array(numClasses);
+  const offset = keys.length - queries.length;
+  let next = 0;
+  queries.forEach((own, query) => {
+    const end = isCausal ? Math.max(0, Math.min(keys.length, query + offset + 1)) : keys.length;
+    for (; next < end; next++) readable[keys[next]]++;
+    sums.classQueries[own]++;
+    for (let other = 0; other < numClasses; other++)
+      sums.classShares[own * numClasses + other] += next > 0 ? readable[other] / next : 0;
+  });
+}
+
+/** Adds the weights of rows by the classes of their queries and keys. */
+function addWeights(
+  table: Float64Array,
+  rows: Float32Array,
+  {
+    from,
+    layer: { numQueries, numKeys },
+    classes,
+    isCausal,
+  }: { readonly from: number; readonly layer: HeldLayer; readonly classes: Classes; readonly isCausal: boolean },
+): void {
+  const { queries, keys } = classes;
+  const offset = numKeys - numQueries;
+  for (let start = 0, query = from; start < rows.length; start += numKeys, query++) {
+    const first = queries[query] * numClasses;
+    const end = isCausal ? Math.min(numKeys, query + offset + 1) : numKeys;
+    for (let key = 0; key < end; key++) table[first + keys[key]] += rows[start + key];
+  }
+}

@@ -1,0 +1,232 @@
+import { expect } from 'chai';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+
+/** What scripts/fixtures/corpusProfile.py has of three texts. */
+interface Reference {
+  readonly texts: readonly string[];
+  readonly length: number;
+  readonly numChunks: number;
+  readonly metrics: Readonly<
+    Record<
+      string,
+      Readonly<Record<'mean' | 'variance' | 'median', readonly number[]>> & {
+        readonly count: number;
+        readonly uniform: number;
+      }
+    >
+  >;
+  readonly classes: {
+    readonly names: readonly string[];
+    readonly queries: readonly number[];
+    readonly shares: readonly (readonly (readonly number[])[])[];
+  };
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+const program = resolve('dist/cli.cjs');
+const numHeads = 8;
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('A profile', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'ae-profile-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  const start = (
+    args: readonly string[],
+    input?: string,
+  ): { readonly kill: () => void; readonly end: Promise<Ended> } => {
+    const child = spawn(process.execPath, [program, 'profile', ...args], { stdio: 'pipe', cwd: folder });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
+    child.stdin.on('error', () => {}); // it may have ended before it read
+    child.stdin.end(input);
+    return {
+      kill: () => void child.kill('SIGKILL'),
+      end: new Promise((settle) => child.once('close', (code) => settle({ code, ...said }))),
+    };
+  };
+  const run = (args: readonly string[], input?: string): Promise<Ended> => start(args, input).end;
+  const rows = async (profile: string, name: string): Promise<Row[]> =>
+    parquetReadObjects({ file: await asyncBufferFromFile(join(folder, profile, `${name}.parquet`)) });
+  const indexOf = ({ layer, head }: Row): number => Number(layer) * numHeads + Number(head);
+  /** Everything but the timing. */
+  const bytesOf = (profile: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(join(folder, profile))
+        .filter((name) => name !== 'timing.json')
+        .sort()
+        .map((name) => [name, readFileSync(join(folder, profile, name)).toString('base64')]),
+    );
+
+  it('has the means, variances and medians of each metric, and what classes of tokens read, as PyTorch and NumPy have them', async () => {
+    const reference = JSON.parse(readFileSync('test/fixtures/corpusProfile.json', 'utf8')) as Reference;
+    const texts = reference.texts.map((name) =>
+      JSON.stringify({ name, text: readFileSync(`test/fixtures/code/${name}`, 'utf8'), language: name.split('.')[1] }),
+    );
+    const { code, stderr, stdout } = await run(
+      ['--jsonl', '-', '--length', String(reference.length), '--out', 'reference', '--texts', '--json'],
+      texts.join('\n'),
+    );
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).to.include({ numTexts: 3, numChunks: reference.numChunks });
+    const metrics = await rows('reference', 'heads');
+    expect(metrics).to.have.length(Object.keys(reference.metrics).length * 4 * numHeads);
+    for (const row of metrics) {
+      const { count, mean, variance, median, uniform } = reference.metrics[String(row['metric'])];
+      const at = indexOf(row);
+      const near = (name: string, wanted: number, tolerance: number): void =>
+        void expect(row[name], `${String(row['metric'])} of ${at}`).to.be.closeTo(
+          wanted,
+          tolerance * Math.max(1, Math.abs(wanted)),
+        );
+      expect(Number(row['count'])).to.equal(count);
+      near('mean', mean[at], 1e-6);
+      near('variance', variance[at], row['metric'] === 'distanceVariance' ? 5e-6 : 1e-6); // of a variance of squares
+      if (row['metric'] !== 'sinkKey') near('uniform', uniform, 1e-6); // the first of equals is a matter of rounding
+      near('p50', median[at], 1 / 64); // two bins
+    }
+    // Its first heads were made to look back (scripts/models), and those of the second layer learned induction.
+    const named = await rows('reference', 'names');
+    const nameOf = (layer: number, head: number): unknown[] =>
+      named.filter((each) => each['layer'] === layer && each['head'] === head).map((each) => each['name']);
+    expect(nameOf(0, 1)).to.deep.equal(['previous token']);
+    expect(nameOf(1, 5)).to.deep.equal(['induction (repeated tokens)']);
+    expect(nameOf(0, 2)).to.deep.equal([]);
+    const { names, queries, shares } = reference.classes;
+    const classes = await rows('reference', 'classes');
+    for (const row of classes) {
+      const [from, to] = [names.indexOf(String(row['from'])), names.indexOf(String(row['to']))];
+      expect(Number(row['queries'])).to.equal(queries[from]);
+      expect(row['share']).to.be.closeTo(shares[indexOf(row)][from][to], 1e-6);
+    }
+    // The strongest of a head that reads the token before are its chunks in which it does so most, and their texts stand where they say.
+    const examples = await rows('reference', 'examples');
+    expect(
+      examples.filter(({ layer, head, metric }) => layer === 0 && head === 1 && metric === 'previousToken'),
+    ).to.have.length(5);
+    const files = await rows('reference', 'files');
+    for (const { hash, line, column, endLine, endColumn, text } of examples) {
+      const file = files.find((each) => each['hash'] === hash);
+      const all = readFileSync(`test/fixtures/code/${String(file?.['file'])}`, 'utf8');
+      const place = (atLine: unknown, atColumn: unknown): number =>
+        all
+          .split(/(?<=\n)/)
+          .slice(0, Number(atLine) - 1)
+          .join('').length +
+        Number(atColumn) -
+        1;
+      expect(text)
+        .to.equal(all.slice(place(line, column), place(endLine, endColumn)))
+        .and.not.equal('');
+    }
+  });
+
+  it('is the same to the byte over any number of processes that share nothing but the list of files, after a kill, and with bad input counted', async () => {
+    mkdirSync(join(folder, 'texts/folder.py'), { recursive: true });
+    const write = (name: string, text: string | Uint8Array): void => writeFileSync(join(folder, 'texts', name), text);
+    const sources = ['errors', 'safeText', 'event', 'disposable', 'turns', 'sparing'].map(
+      (name) => `src/base/${name}.ts`,
+    );
+    sources.forEach((path, i) => write(`${i}.ts`, readFileSync(path).subarray(0, 1200)));
+    write('again.ts', readFileSync(sources[2]).subarray(0, 1200));
+    write('again.py', readFileSync(sources[2]).subarray(0, 1200));
+    write('binary.ts', new Uint8Array([104, 0, 105]));
+    write('blank.ts', ' \n\t\n');
+    write('large.ts', 'a = 1\n'.repeat(2e5));
+    write('generated.ts', '// Code generated by a program. DO NOT EDIT.\nexport const a = 1;\n');
+    write('long.ts', `const a = [${'1, '.repeat(1000)}];`);
+    const list = [...readdirSync(join(folder, 'texts')), 'none.ts'].map((name) => join('texts', name));
+    writeFileSync(join(folder, 'list'), `${list.join('\n')}\n`);
+    const asked = ['--files-from', 'list', '--length', '128', '--overlap', '2', '--json'];
+    const whole = await run([...asked, '--out', 'whole']);
+    expect(whole).to.include({ code: 0, stderr: '' });
+    expect((JSON.parse(whole.stdout) as { files: unknown }).files).to.deep.equal({
+      binary: 1,
+      duplicate: 1,
+      empty: 1,
+      generated: 2,
+      read: 7,
+      tooLarge: 1,
+      unreadable: 2,
+    });
+    const shards = [0, 1, 2];
+    const ends = await Promise.all(shards.map((i) => run([...asked, '--shard', `${i}/3`, '--out', `shard${i}`])));
+    expect(ends.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
+    expect(await run(['--merge', 'shard2', 'shard0', 'shard1', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
+    expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    // As a process leaves it that was ended within its third result.
+    const results = readFileSync(join(folder, 'shard0/results.jsonl'), 'utf8').split('\n');
+    mkdirSync(join(folder, 'ended'));
+    writeFileSync(join(folder, 'ended/results.jsonl'), [...results.slice(0, 3), results[3].slice(0, 100)].join('\n'));
+    expect(await run([...asked, '--out', 'ended'])).to.include({ code: 0, stderr: '' });
+    expect(bytesOf('ended')).to.deep.equal(bytesOf('whole'));
+    expect(JSON.parse(readFileSync(join(folder, 'ended/timing.json'), 'utf8'))).to.include({ texts: 5 });
+  });
+
+  it('that is broken or by other settings is refused in a sentence', async () => {
+    mkdirSync(join(folder, 'broken'));
+    const results = join(folder, 'broken/results.jsonl');
+    const settings =
+      '{"format":1,"model":"m","modelHash":"h","backend":"wasm","length":8,"overlapLines":0,"texts":false}';
+    const said = async (text: string, ...others: string[]): Promise<string> => {
+      writeFileSync(results, text);
+      const { code, stderr } = await run(['--merge', 'broken', ...others, '--out', 'never']);
+      expect(code).to.equal(1);
+      return stderr;
+    };
+    const end = ': leave it out, or profile its texts again into an empty folder.\n';
+    expect(await said('')).to.equal(`broken cannot be read as a profile (its results are empty)${end}`);
+    expect(await said('what\n')).to.include('a line is not what it should be');
+    const key = 'a'.repeat(64);
+    const record = `{"key":"${key}","hash":"${key}","language":"","chunks":[[1,1,2,1,4]],"components":[`;
+    const file = `{"file":"a","key":"${key}"}`;
+    for (const line of [`${record}`, `${record}{"component":"self","numHeads":[1]}]}`, `${record}]}x`])
+      expect(await said(`${settings}\n${line}\n${file}\n`)).to.match(
+        /^broken cannot be read as a profile \([^\n]+\)[^\n]+\n$/,
+      );
+    expect(await said(`${settings}\n`, 'whole')).to.equal(
+      'whole is a profile by other settings (model is code-decoder, not m): profiles are merged and gone on with by the same model and settings alone.\n',
+    );
+    expect((await run(['--merge', 'nowhere', '--out', 'never'])).stderr).to.equal(
+      `nowhere cannot be read as a profile (it has no results.jsonl)${end}`,
+    );
+  });
+
+  it('is read by pandas, Polars or DuckDB', async function () {
+    const python = process.env['PYTHON'] ?? 'python3';
+    const program = [
+      'import sys',
+      'try:',
+      '    import duckdb; read = lambda path: duckdb.sql(f"select * from \'{path}\'").fetchdf().to_dict("records")',
+      'except ImportError:',
+      '    try:',
+      '        import polars; read = lambda path: polars.read_parquet(path).to_dicts()',
+      '    except ImportError:',
+      '        import pandas; read = lambda path: pandas.read_parquet(path).to_dict("records")',
+      'import json',
+      'print(json.dumps([[row["layer"], row["head"], row["metric"], int(row["count"]), row["mean"]] for row in read(sys.argv[1])]))',
+    ].join('\n');
+    const { status, stdout, stderr } = spawnSync(python, ['-c', program, join(folder, 'whole/heads.parquet')], {
+      encoding: 'utf8',
+    });
+    if (status !== 0 && /ModuleNotFoundError|ImportError|ENOENT/.test(stderr)) return this.skip();
+    expect(status, stderr).to.equal(0);
+    const own = await rows('whole', 'heads');
+    expect(JSON.parse(stdout)).to.deep.equal(
+      own.map(({ layer, head, metric, count, mean }) => [layer, head, metric, Number(count), mean]),
+    );
+  });
+});
