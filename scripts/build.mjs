@@ -89,6 +89,14 @@ export function bundles({ production = false } = {}) {
       loader: { '.ttf': 'file' },
     },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
+    page: {
+      ...browser,
+      minify: true,
+      format: 'iife',
+      entryPoints: ['webview/page/page.ts'],
+      outfile: 'dist/page.js',
+      sourcemap: false,
+    },
     native: {
       ...node,
       plugins: [besideBundle],

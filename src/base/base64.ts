@@ -2,7 +2,7 @@ const alphabet = new TextEncoder().encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 const padding = 61;
 
 /** Bytes in base64 with padding (RFC 4648, 4), as the bytes of its ASCII. */
-function base64Bytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function base64Bytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const text = new Uint8Array(4 * Math.ceil(bytes.length / 3));
   let to = 0;
   for (let at = 0; at < bytes.length; at += 3) {

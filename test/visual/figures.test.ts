@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { PNG } from 'pngjs';
 import type { Browser, Page } from 'playwright-core';
+import { figureNumber } from '../../src/model/figures/figureNumber';
 import { gridSvg } from '../../src/model/figures/gridSvg';
 import { listSvg } from '../../src/model/figures/listSvg';
 import { matrixSvg, type NumberColours } from '../../src/model/figures/matrixSvg';
@@ -10,7 +11,6 @@ import { sourceSvg } from '../../src/model/figures/sourceSvg';
 import { stepsSvg } from '../../src/model/figures/stepsSvg';
 import { tableSvg } from '../../src/model/figures/tableSvg';
 import {
-  figureNumber,
   gridFigure,
   listFigure,
   sourceFigure,

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
 import { byChange, comparedValues, distanceText, type Comparison } from '../../model/compare/comparison';
+import { figureNumber } from '../../model/figures/figureNumber';
 import { gridSvg } from '../../model/figures/gridSvg';
 import { listSvg } from '../../model/figures/listSvg';
 import { matrixSvg, type MatrixFigure } from '../../model/figures/matrixSvg';
@@ -9,7 +10,6 @@ import { sourceSvg } from '../../model/figures/sourceSvg';
 import { stepsSvg } from '../../model/figures/stepsSvg';
 import { tableSvg } from '../../model/figures/tableSvg';
 import {
-  figureNumber,
   figureTokenName,
   gridFigure,
   listFigure,

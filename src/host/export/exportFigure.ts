@@ -17,6 +17,8 @@ import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
 import { drawView } from './drawView';
 import type { ViewToDraw } from './readView';
+import { exportPage } from './exportPage';
+import { version } from './ownExtension';
 import { writeFile, type WriteWhole } from './writeFile';
 
 /** What an export needs of the window. */
@@ -43,6 +45,7 @@ export async function exportFigure(store: ViewStore, { panel, writeWhole }: Expo
   if (run === undefined) throw new ExplorerError('unknownRun');
   const seen = await seenIn(panel);
   const what = await chooseView(run, seen);
+  if (what === 'page') return exportPage(store, seen, writeWhole);
   const kind = what && (await chooseKind(what, seen !== undefined));
   if (what === undefined || kind === undefined) return;
   if (kind.to === 'drawn') {
@@ -94,7 +97,7 @@ async function seenIn(panel: ExportPlace['panel']): Promise<SeenView | undefined
   return answer?.kind === 'seen' ? answer.seen : undefined;
 }
 
-async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<FigureView | undefined> {
+async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<FigureView | 'page' | undefined> {
   const offered = {
     matrix: [said('Matrix'), said('The selected heads, with labels')],
     source: [said('Source'), said('The text with its highlights')],
@@ -103,15 +106,19 @@ async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<Fi
     heads: [said('Metrics of Heads'), said('As a table, in the order of the panel’s own')],
     how: [said('How a Weight Came About'), said('All steps of the weight that the panel shows')],
     differences: [said('Differences'), said('How far heads are from those of the compared run')],
+    page: [
+      said('Interactive Page (HTML)'),
+      said('One file that answers to hover, pins and the choice of a head, without a network'),
+    ],
   } as const;
-  const isOffered: Partial<Record<FigureView, boolean>> = {
+  const isOffered: Partial<Record<FigureView | 'page', boolean>> = {
     source: !run.isPicture,
     how: seen?.pair !== undefined,
     differences: run.held.comparedWith !== undefined,
   };
-  const items = figureViews
+  const items = ([...figureViews, 'page'] as const)
     .filter((view) => isOffered[view] !== false)
-    .map((view): ListItem & { readonly view: FigureView } => ({
+    .map((view): ListItem & { readonly view: FigureView | 'page' } => ({
       label: labelText(offered[view][0]),
       detail: labelText(offered[view][1]),
       view,
@@ -212,14 +219,6 @@ async function save(
   if (target === undefined) return;
   await writeFile(target, oneOf(bytes), writeWhole);
   showInformation(said('The figure was written to {0}.', target.fsPath));
-}
-
-/** The version of this extension. */
-function version(): string {
-  const { version: ours } = Object(
-    vscode.extensions.getExtension('attention-explorer.attention-explorer')?.packageJSON,
-  ) as { readonly version?: unknown };
-  return typeof ours === 'string' ? ours : '';
 }
 
 function headsName({ component, heads, aggregation }: HeadSelection): string {

@@ -8,6 +8,7 @@ import { decodeDifference, decodeThumbnail, type Pattern } from '../pattern';
 import type { ComponentInfo } from '../head';
 import { visibleText, type TokenRef, type TokenStream } from '../token';
 import { depthOf, signedDepthOf, type Scale } from '../viewState';
+import { figureNumber } from './figureNumber';
 import type { GridFigure } from './gridSvg';
 import type { ListFigure } from './listSvg';
 import type { NumberColours } from './matrixSvg';
@@ -21,13 +22,6 @@ export type FigureView = (typeof figureViews)[number];
 
 /** Sources that are listed, and numbered in the text. */
 const [numListed, numNumbered] = [12, 8];
-
-/** A weight to three significant digits, with a sign where it is a difference. */
-export function figureNumber(number: number, isSigned = false): string {
-  const size = Math.abs(number);
-  const digits = size === 0 ? '0' : size >= 1e-3 ? size.toPrecision(3) : size.toExponential(1);
-  return isSigned && size > 0 ? `${number < 0 ? '−' : '+'}${digits}` : digits;
-}
 
 /** A token by its text and its place: `"fib" (57)`; a patch by its row and column from one. */
 export function figureTokenName(stream: TokenStream, position: number): string {
