@@ -10,8 +10,8 @@ import { root } from '../../scripts/lib/paths.mjs';
 import { temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { joinBytes } from '../../src/base/joinBytes';
 import { figureNumber } from '../../src/model/figures/figureNumber';
-import type { PageWords } from '../../src/model/figures/pageData';
 import { pageFile, type PageAssets, type PageLook } from '../../src/model/figures/pageFile';
+import { pageSentences } from '../../src/model/figures/pageWords';
 import { headLabel, headsOf } from '../../src/model/head';
 import { fromHalf, toHalf } from '../../src/model/numbers/half';
 import type { Numbers } from '../../src/model/numbers/numbers';
@@ -23,29 +23,12 @@ import { hostileTexts } from '../harness/hostileTexts';
 import { violationsOf } from './accessibility';
 import { generatePattern, generateRun, type RunKind } from './generatedRun';
 
-const words: PageWords = {
-  head: 'Head',
-  direction: 'Direction',
-  reads: 'reads',
-  readBy: 'is read by',
-  tokenReads: '{0} reads',
-  tokenReadBy: '{0} is read by',
-  text: 'Text',
-  target: 'Target',
-  matrix: 'Matrix of head {0}',
-  sources: 'Strongest sources',
-  hint: 'Point at a token; a click pins it.',
-  keys: 'Arrow keys walk the tokens, Enter pins one, Escape lets go.',
-  nothing: 'nothing',
-  needsScript: 'This page needs JavaScript.',
-  needsStreams: 'This browser is too old.',
-};
 const { background, foreground } = editorColours.light;
 
 function lookOf(change: Partial<PageLook> = {}): PageLook {
   return {
     language: 'en',
-    words,
+    words: pageSentences,
     caption: ['tiny · fib.py · attention weight', 'Attention Explorer'],
     componentName: (component) => component,
     first: { head: '1.1', component: 'self' },

@@ -3,6 +3,7 @@ import { ExplorerError } from '../../base/errors';
 import { labelText, plain, type PlainText } from '../../base/safeText';
 import type { PageWords } from '../../model/figures/pageData';
 import { mostPageBytes, pageFile, type PageLook } from '../../model/figures/pageFile';
+import { pageSentences } from '../../model/figures/pageWords';
 import { formatBytes } from '../../model/fileLimits';
 import { components, headLabel } from '../../model/head';
 import { joinedSelection, joinsHeads, methodOf } from '../../model/methods';
@@ -174,21 +175,6 @@ async function lookOf(
 }
 
 function pageWords(): PageWords {
-  return {
-    head: said('Head'),
-    direction: said('Direction'),
-    reads: said('reads'),
-    readBy: said('is read by'),
-    tokenReads: said('{0} reads'),
-    tokenReadBy: said('{0} is read by'),
-    text: said('Text'),
-    target: said('Target'),
-    matrix: said('Matrix of head {0}'),
-    sources: said('Strongest Sources'),
-    hint: said('Point at a token, or at the matrix; a click pins it, and lets it go.'),
-    keys: said('In the text, arrow keys walk the tokens, Enter pins one, Escape lets go of it.'),
-    nothing: said('nothing'),
-    needsScript: said('This page needs JavaScript; it loads nothing.'),
-    needsStreams: said('This browser is too old to unpack the numbers.'),
-  };
+  const translated = Object.entries(pageSentences).map(([name, sentence]) => [name, said(sentence)]); // eslint-disable-line no-restricted-syntax -- the table is ours
+  return { ...pageSentences, ...(Object.fromEntries(translated) as Partial<PageWords>) }; // the same names
 }
