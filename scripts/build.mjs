@@ -141,6 +141,14 @@ export function bundles({ production = false } = {}) {
       plugins: [fromPage, fewColourMaps],
     },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
+    page: {
+      ...browser,
+      minify: true,
+      format: 'iife',
+      entryPoints: ['webview/page/page.ts'],
+      outfile: 'dist/page.js',
+      sourcemap: false,
+    },
     native: {
       ...node,
       plugins: [besideBundle],

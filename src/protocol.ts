@@ -25,7 +25,7 @@ import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
 import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
-import type { PatternForm } from './model/patternForm';
+import type { ComparedView, PatternForm } from './model/patternForm';
 import type { MethodId } from './model/methods';
 import type {
   MethodReasons,
@@ -36,6 +36,7 @@ import type {
   Weighing,
   WeightForm,
 } from './model/weightForm';
+import type { Rgb } from './model/ramp';
 import type { Program, RelationMethod, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
@@ -615,6 +616,30 @@ export interface PanelArrangement {
 /** What the view of effects is to do as it opens: block the weight that is looked at, silence the selected heads, or ask about the pinned token. */
 export type PanelDeed = 'block' | 'silence' | 'ask';
 
+/** What the page is asked for a figure: what it shows, the matrix as it is drawn, or a figure as a picture, so many times as large as on a screen; that goes into the clipboard, or comes back. */
+export type FigureRequest =
+  | { readonly kind: 'seen' }
+  | { readonly kind: 'drawn' }
+  | { readonly kind: 'picture' | 'copy'; readonly svg: string; readonly times: number };
+
+/** What a page shows that nobody else knows: the colours of its theme, and how its own views are arranged. */
+export interface SeenView {
+  readonly background: Rgb;
+  readonly foreground: Rgb;
+  readonly compared?: ComparedView | undefined;
+  /** What the table of heads is sorted by. */
+  readonly sort: MetricId | 'head';
+  /** The weight whose making is shown. */
+  readonly pair?: { readonly query: number; readonly key: number } | undefined;
+}
+
+/** What the page answers; a picture is a PNG file. */
+export type FigureAnswer =
+  | { readonly kind: 'seen'; readonly seen: SeenView }
+  | { readonly kind: 'picture'; readonly png: Uint8Array }
+  | { readonly kind: 'copied' }
+  | { readonly kind: 'failed' };
+
 /** Host → webview: whole snapshots, each of its part. */
 export interface PanelEvents {
   appearance: PanelAppearance;
@@ -633,8 +658,8 @@ export interface PanelEvents {
   effects: LayerEffectsGrown;
   /** What the run that is shown is compared with, if anything. */
   comparison: PanelComparison | null;
-  /** Asks for the matrix as it is drawn, which comes as an intent. */
-  figure: Record<string, never>;
+  /** Asks for something of the page that a figure needs, which comes as an intent. */
+  figure: FigureRequest;
   /** Opens one of the panel's views, with the keyboard in it. */
   show: {
     readonly view: 'heads' | 'how' | 'relations' | 'predictions' | 'effects' | 'compare';
@@ -697,8 +722,8 @@ export interface PanelIntents {
   markSurprisal: { readonly isMarked: boolean };
   /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
   compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
-  /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
-  figure: { readonly png: Uint8Array };
+  /** The answer; only where something was asked for. */
+  figure: FigureAnswer;
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */
   painted: { readonly runId: number; readonly milliseconds: number };
 }

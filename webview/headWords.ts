@@ -6,7 +6,8 @@ import { metricOf, type MetricId } from '../src/model/metrics/metrics';
 import type { TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import { isMetric, type Lack, type Measure, type ShownMeasure } from './state/headViews';
-import { directionWord, formatWeight, readerName, scaleName, shortWeight, tokenName, tokensName } from './words';
+import { shortWeight } from '../src/model/shortWeight';
+import { directionWord, formatWeight, readerName, scaleName, tokenName, tokensName } from './words';
 
 /** A metric by what it measures: a name would be a claim about the head. */
 export function metricTitle(id: MetricId): string {

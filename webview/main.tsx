@@ -8,6 +8,7 @@ import { panelMethods } from '../src/rpc/methods';
 import { App } from './components/App';
 import { PanelContext } from './components/context';
 import { followContextMenu } from './contextMenu';
+import { answerFigures } from './figures';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
 import { block, openEffects, silence } from './components/openEffects';
@@ -119,6 +120,7 @@ effect(() => {
 });
 
 followContextMenu(panel);
+answerFigures(panel, kept, connection);
 
 const root = document.getElementById('root');
 if (root !== null) {

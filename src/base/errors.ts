@@ -127,6 +127,7 @@ export const errorSentences = {
   codeNotParsed: 'The program was not parsed, as {0}: select a smaller part of it.',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
+  figureNotDrawn: 'The panel has not drawn the picture: it has to be in sight; a figure as SVG needs no panel.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
   noContinuation: '{0} does not go on with this text: {1}.',
   noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',

@@ -24,3 +24,17 @@ declare class TextDecoder {
 declare const performance: { now(): number };
 declare function setTimeout(run: () => void, milliseconds?: number): number;
 declare function clearTimeout(handle: number | undefined): void;
+declare class Blob {
+  constructor(parts: readonly Uint8Array[]);
+  stream(): { pipeThrough(transform: CompressionStream): object };
+}
+declare class CompressionStream {
+  constructor(format: 'deflate');
+}
+declare class Response {
+  constructor(body: object);
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+declare const crypto: {
+  readonly subtle: { digest(name: 'SHA-256', bytes: Uint8Array): Promise<ArrayBuffer> };
+};

@@ -27,6 +27,7 @@ import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import type { prove } from './prove';
 import { readVersion } from './readVersion';
 import type { tokenize } from './tokenize';
+import type { FigureOut } from './figureFile';
 import type { NumbersOut } from './weightsFile';
 import type { writes } from './writes';
 
@@ -222,6 +223,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         backend: backendOf(values.backend, 'auto'),
         isJson: values.json,
         out: numbersOut(values),
+        figure: figureOut(values),
         isInput: values.input,
         method: methodIdOf(values.method),
         query: values.query,
@@ -234,6 +236,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         head: values.head,
         isChatMessage: values.chat,
         out: numbersOut(values),
+        figure: figureOut(values),
         isInput: values.input,
         contextTokens: tokensOf(values.context),
         isStaged: values.stages,
@@ -241,6 +244,16 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         method: methodIdOf(values.method),
         query: values.query,
       });
+}
+
+function figureOut({ figure, view, width, out, json, input }: Options): FigureOut | undefined {
+  if (figure === undefined) {
+    if (view === undefined && width === undefined) return undefined;
+    throw new ExplorerError('wrongUsage', [view === undefined ? '--width' : '--view', 'it goes with --figure']);
+  }
+  if (out !== undefined || json || input)
+    throw new ExplorerError('wrongUsage', ['--figure', 'it goes with none of --out, --json and --input']);
+  return { path: figure, view, width };
 }
 
 function numbersOut({ out, dtype, threshold }: Options): NumbersOut | undefined {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
@@ -9,6 +10,7 @@ import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { applicableTo, headMetrics, type HeadMetrics } from '../model/metrics/headTable';
 import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
+import type { Numbers } from '../model/numbers/numbers';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
 import { patchAt, type PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
@@ -24,6 +26,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { openTextModel, readGiven, readPicture } from './readWith';
 import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { checkFigureOut, writeFigure, type Drawn } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -84,12 +87,14 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     head,
     isJson,
     out,
+    figure,
     contextTokens,
     isStaged,
     method: methodId = 'attention',
   } = options;
   const method = methodOf(methodId);
   const checked = out && (await checkNumbersOut(out));
+  const drawn = figure && (await checkFigureOut(figure));
   const { text, span } = await readGiven(options);
   const second = pair === undefined ? undefined : await readWholePart(pair);
   if (text === '' || second === '') throw new ExplorerError('emptyText');
@@ -176,16 +181,24 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ...sentences.map((sentence) => line`${sentence}`),
     ...(methodId === 'attention' ? [] : [methodLine(method)]),
   ];
+  const numbers: Numbers = {
+    model: loaded.info,
+    notices: sentences,
+    streams,
+    components,
+    method: method.id,
+    heads: chosen && [chosen],
+    read: (component, each) => readHead(store, component, each),
+  };
+  if (drawn !== undefined) {
+    await loaded.release();
+    return joinTerminal([
+      ...said,
+      await writeFigure(drawn, { numbers, store, chosen, ...lookedAt(options, selected) }),
+    ]);
+  }
   if (checked !== undefined) {
-    const written = await writeNumbers(checked, {
-      model: loaded.info,
-      notices: sentences,
-      streams,
-      components,
-      method: method.id,
-      heads: chosen && [chosen],
-      read: (component, each) => readHead(store, component, each),
-    });
+    const written = await writeNumbers(checked, numbers);
     if (!isJson) {
       await loaded.release();
       return joinTerminal([...said, written]);
@@ -341,6 +354,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
+}
+
+/** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */
+function lookedAt(
+  { query, file, text }: ExplainOptions,
+  selected: readonly number[] | undefined,
+): Pick<Drawn, 'position' | 'textName'> {
+  return {
+    position: query === undefined ? selected?.at(-1) : Number(query),
+    textName: text === undefined || file !== '-' ? basename(file) : 'standard input',
+  };
 }
 
 /** The picture that was read with a text, and what of it each token shows. */

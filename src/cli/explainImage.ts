@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
@@ -5,6 +6,7 @@ import { AttentionStore } from '../engine/weights/attentionStore';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { methodOf, type MethodId } from '../model/methods';
 import { noticeText } from '../model/modelInfo';
+import type { Numbers } from '../model/numbers/numbers';
 import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { StrongestHeads } from '../model/strongestHeads';
@@ -15,6 +17,7 @@ import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts } from './weighed';
 import { readHead } from './readHead';
+import { checkFigureOut, writeFigure } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
@@ -30,8 +33,10 @@ export interface ExplainImageOptions extends ModelOptions {
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
-  const { file, head, isJson, out } = options;
+  const { file, head, isJson, out, figure } = options;
   const checked = out && (await checkNumbersOut(out));
+  const drawn = figure && (await checkFigureOut(figure));
+  if (drawn?.view === 'source') throw new ExplorerError('wrongUsage', ['--view', 'a picture has no text']);
   const { model: loaded, picture, notices: preparing, facts } = await openPictureModel(options, file);
   const { streams, layers: read, components: found, notices, answers } = await loaded.run(picture);
   const ofMethod = methodOf(options.method ?? 'attention');
@@ -67,18 +72,18 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const method = isWeighed
     ? ofMethod.title
     : `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
-  const written =
-    checked === undefined
-      ? undefined
-      : await writeNumbers(checked, {
-          model: loaded.info,
-          notices: sentences,
-          streams,
-          components: shown,
-          method: 'attention',
-          heads: chosen && [chosen],
-          read: (component, each) => readHead(store, component, each),
-        });
+  const numbers: Numbers = {
+    model: loaded.info,
+    notices: sentences,
+    streams,
+    components: shown,
+    method: ofMethod.id,
+    heads: chosen && [chosen],
+    read: (component, each) => readHead(store, component, each),
+  };
+  const position = options.query === undefined ? special : Number(options.query);
+  const figured = drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file) }));
+  const written = figured ?? (checked && (await writeNumbers(checked, numbers)));
   const described = await Promise.all(shown.map((component) => describe({ component, streams, store, chosen })));
   if (isJson) {
     const [first] = described;

@@ -19,6 +19,9 @@ export interface Options {
   readonly method?: string;
   readonly out?: string;
   readonly dtype?: string;
+  readonly figure?: string;
+  readonly view?: string;
+  readonly width?: string;
   readonly threshold?: string;
   readonly timeout?: string;
   readonly queries?: string;
@@ -99,6 +102,9 @@ export function parseArguments(args: string[]): Arguments {
         method: string,
         out: string,
         dtype: string,
+        figure: string,
+        view: string,
+        width: string,
         threshold: string,
         timeout: string,
         queries: string,

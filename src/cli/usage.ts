@@ -5,6 +5,7 @@ export const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json]
                              [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
+                             [--figure FIGURE.svg|.html [--view matrix|source|list|grid] [--width MM] [--query I]]
                              [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
@@ -12,13 +13,16 @@ export const usage = line`Usage:
       separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
       of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
       of a conversation (YAML or JSON); --out writes all numbers to a file instead, as arrays or as text: of CSV those from WEIGHT on
-      (0.01 where it is missing), one a line; the codes are those of a translator's tokenizer
+      (0.01 where it is missing), one a line; --figure draws the matrix instead (of the head named, else the mean of all), or the text, the list or the
+      small pictures of all heads, MM millimetres wide (85), of the token at place --query, or of the last one; .html is a page that answers to hover,
+      pins and the choice of a head without a network; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
       value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout,
       rolloutUniform, its baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD [--query I]]
                            [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
+                           [--figure FIGURE.svg|.html [--view matrix|list|grid] [--width MM] [--query I]]
       which patches of the picture the class token reads
   attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out NUMBERS.npz|.safetensors|.csv|.json]
                              [--input] [--method METHOD]

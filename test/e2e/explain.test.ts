@@ -197,7 +197,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       'How This Weight Came About',
       'Block This Weight',
       'Silence the Selected Heads',
-      'Save Figure…',
+      'Export…',
       'Export Numbers…',
     ]);
     await vscode.screenshot('2-menu');

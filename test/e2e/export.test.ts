@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { unzipSync } from 'fflate';
 import type { FrameLocator } from 'playwright-core';
+import { PNG } from 'pngjs';
 import { temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { expectEventually } from '../harness/eventually';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
@@ -54,17 +56,57 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     expect(readdirSync(folder)).to.deep.equal(['numbers.attention.npz']);
   });
 
-  it('saves the matrix as a figure for a light page', async function () {
-    this.timeout(120_000);
-    await vscode.runCommand('Attention Explorer: Save Figure…');
-    await vscode.pick('SVG, 85 mm Wide (One Column)');
+  it('exports views as figures, for a light page or as they are seen', async function () {
+    this.timeout(240_000);
+    await vscode.runCommand('Attention Explorer: Export…');
+    await vscode.screenshot('export-views');
+    await vscode.pick('Matrix');
+    await vscode.screenshot('export-kinds');
+    await vscode.pick('SVG');
+    await vscode.screenshot('export-pages');
+    await vscode.pick('Light Page, 85 mm Wide (One Column)');
     const path = join(folder, 'figure.svg');
-    await saveAs(path, 'Save Figure');
+    await saveAs(path, 'Export');
     const svg = readFileSync(path, 'utf8');
     expect(svg.match(/<rect x="\d+" y="\d+" width="1" height="1"/g)).to.have.length(4);
     expect(svg)
       .to.include('fill="rgb(255, 255, 255)"')
       .and.match(/>thinking-machines · notes\.txt · .*head 0\.0 · /);
+    // Pictures are made by the panel's page, in the colours of its theme.
+    await vscode.runCommand('Attention Explorer: Export…');
+    await vscode.pick('Source');
+    await vscode.pick('PNG, 2×');
+    await vscode.pick('As Seen, 174 mm Wide (Two Columns)');
+    const picture = join(folder, 'source.png');
+    await saveAs(picture, 'Export');
+    const { width, data } = PNG.sync.read(readFileSync(picture));
+    expect(width).to.be.within(1313, 1317); // 174 mm of 192 dots an inch
+    expect(Math.max(...data.subarray(8 * (width + 1), 8 * (width + 1) + 3)), 'a dark page').to.be.lessThan(64);
+    await vscode.runCommand('Attention Explorer: Export…');
+    await vscode.pick('All Heads');
+    await vscode.pick('Copy as Picture');
+    await vscode.pick('As Seen, 85 mm Wide (One Column)');
+    await vscode.waitForNotification('The figure is in the clipboard, as a picture.');
+    await vscode.screenshot('export-copied');
+    await vscode.runCommand('Attention Explorer: Export…');
+    await vscode.pick('Interactive Page (HTML)');
+    await vscode.pick('All layers');
+    await vscode.pick('Light Page');
+    const file = join(folder, 'page.html');
+    await saveAs(file, 'Export');
+    await vscode.waitForNotification('The page was written to');
+    const page = await vscode.page.context().newPage();
+    await page.goto(pathToFileURL(file).href);
+    await page.locator('.text span', { hasText: 'Machines' }).first().hover();
+    // The weights of the text that teaches them.
+    await page.getByRole('status').getByText('0.12').waitFor();
+    await page.close();
+    expect(readdirSync(folder).sort()).to.deep.equal([
+      'figure.svg',
+      'numbers.attention.npz',
+      'page.html',
+      'source.png',
+    ]);
   });
 
   it('opens what was written without a model, and anything else with one sentence', async function () {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
@@ -380,6 +380,63 @@ describe('The command line', function () {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('The command line’s figures', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'ae-figure-'))));
+  after(() => rmSync(folder, { recursive: true }));
+  const text = 'def fib(n):\n    return fib(n - 1)\n';
+  const explain = (...args: string[]) => run(['explain', '-', ...args], text);
+
+  it('list what a token reads, with the numbers of the run', async () => {
+    const path = join(folder, 'list.svg');
+    const { code, stdout } = await explain('--head', '1.1', '--query', '5', '--figure', path, '--view', 'list');
+    expect([code, stdout.trimEnd().split('\n').at(-1)]).to.deep.equal([0, `The list written to ${path}`]);
+    const texts = [...readFileSync(path, 'utf8').matchAll(/<text[^>]*>([^<]*)</g)].map(([, found]) => found);
+    const { components } = JSON.parse((await explain('--head', '1.1', '--json')).stdout) as {
+      readonly components: readonly { readonly reads: readonly (readonly { position: number; weight: number }[])[] }[];
+    };
+    for (const { position, weight } of components[0].reads[5].slice(0, 3)) {
+      const at = texts.findIndex((found) => found.endsWith(`(${position})`));
+      expect(Number(texts[at + 1])).to.be.closeTo(weight, 5e-3 * weight);
+    }
+  });
+
+  it('are the matrix, as wide as is asked, and a page that holds all heads', async () => {
+    const [matrix, page] = ['m.svg', 'p.html'].map((name) => join(folder, name));
+    expect((await explain('--figure', matrix, '--width', '174')).code).to.equal(0);
+    const svg = readFileSync(matrix, 'utf8');
+    expect(svg)
+      .to.match(/^<svg [^>]*width="174mm"/)
+      .and.include('mean of 32 heads');
+    expect((await explain('--figure', page)).stdout).to.match(/\nA page of 32 heads written to \S+\n$/);
+    const html = readFileSync(page, 'utf8');
+    expect(html.match(/<script type="application\/octet-stream"/g)).to.have.length(32);
+    expect(html).to.match(/script-src 'sha256-[\w+/]{43}='; style-src 'sha256-/);
+  });
+
+  it('are refused in a sentence where they cannot be, and leave nothing behind', async () => {
+    for (const [args, says] of [
+      [
+        ['--figure', join(folder, 'x.png')],
+        /^--figure is not valid: its name ends in \.svg or \.html; the panel makes PNG/,
+      ],
+      [
+        ['--figure', join(folder, 'x.svg'), '--view', 'how'],
+        /^--view is not valid: it is one of matrix, source, list, grid/,
+      ],
+      [['--figure', join(folder, 'x.svg'), '--query', '999'], /^--query is not valid: it is the place of a token/],
+      [['--figure', join(folder, 'x.svg'), '--json'], /^--figure is not valid: it goes with none of/],
+      [['--width', '80'], /^--width is not valid: it goes with --figure/],
+    ] as const) {
+      const { code, stderr } = await explain(...args);
+      expect(code).to.be.greaterThan(0);
+      expect(stderr).to.match(says);
+    }
+    expect(readdirSync(folder).filter((name) => name.startsWith('x') || name.startsWith('.'))).to.deep.equal([]);
   });
 });
 

@@ -47,7 +47,7 @@ describe('the panel’s menu', () => {
 
   it('saves the matrix as it is drawn, with what it is', async () => {
     page = await pages.open({ run: 'code' });
-    await page.evaluate(() => host.fire('figure', {}));
+    await page.evaluate(() => host.fire('figure', { kind: 'drawn' }));
     await page.waitForFunction(() => host.intents.some(({ name }) => name === 'figure'));
     const bytes = await page.evaluate(() => {
       const found = host.intents.find(({ name }) => name === 'figure')?.value as

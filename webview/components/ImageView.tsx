@@ -10,7 +10,8 @@ import { drawPicture, pictureCanvas } from '../draw/drawPicture';
 import { TokenPainter } from '../draw/tokenPainter';
 import { layoutPicture, movePatch, patchRect, patchUnder } from '../layout/pictureLayout';
 import { tokenLights } from '../state/tokenLights';
-import { formatWeight, gridName, shortWeight } from '../words';
+import { shortWeight } from '../../src/model/shortWeight';
+import { formatWeight, gridName } from '../words';
 import { usePanel } from './context';
 import { useSize } from './useSize';
 

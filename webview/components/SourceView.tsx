@@ -9,12 +9,12 @@ import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
 import { TokenPainter } from '../draw/tokenPainter';
 import { selectedText } from '../layout/selectedText';
-import { layoutTokens, type TokenLine } from '../layout/tokenLines';
+import { layoutTokens, type TokenLine } from '../../src/model/tokenLines';
 import { moveByRow, moveToken, type TokenMove, type TokenPlace } from '../layout/tokenMoves';
 import { tokensIn } from '../state/matrixData';
 import type { Panel } from '../state/panel';
 import { tokenLights } from '../state/tokenLights';
-import { shortWeight } from '../words';
+import { shortWeight } from '../../src/model/shortWeight';
 import { usePanel } from './context';
 import { TokenText } from './TokenText';
 

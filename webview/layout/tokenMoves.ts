@@ -1,4 +1,4 @@
-import type { TokenLine } from './tokenLines';
+import type { TokenLine } from '../../src/model/tokenLines';
 
 /** Where the keyboard can take the current token. */
 export type TokenMove = 'next' | 'previous' | 'lineStart' | 'lineEnd' | 'first' | 'last';

@@ -348,7 +348,6 @@ export class Panel {
       else this.#next.hover = value ?? undefined;
     });
     connection.on('persist', persist);
-    connection.on('figure', () => void this.#sendFigure());
     followSelection(this, this.#store);
     followPreview(this, this.#store);
     followStrongestCell(this, connection.remote);
@@ -468,15 +467,10 @@ export class Panel {
   /** When the run that is shown came, for the time to its first paint. */
   arrivedAt = 0;
 
-  /** Draws the matrix as a picture; what draws it puts its own here. */
+  /** Draws the matrix as a PNG file; what draws it puts its own here. */
   drawFigure: (() => Promise<Uint8Array | undefined>) | undefined;
 
   // ---- what follows ----
-
-  async #sendFigure(): Promise<void> {
-    const png = await this.drawFigure?.();
-    if (png !== undefined) this.#connection.fire('figure', { png });
-  }
 
   /** Says what is wrong; a method that cannot be had is given up, and says so by itself. */
   #failed(error: ExplorerError): void {

@@ -47,7 +47,7 @@ export const commands = {
   revealToken: 'attentionExplorer.revealToken',
   pinHere: 'attentionExplorer.pinHere',
   copyWeights: 'attentionExplorer.copyWeights',
-  saveFigure: 'attentionExplorer.saveFigure',
+  exportFigure: 'attentionExplorer.exportFigure',
   exportNumbers: 'attentionExplorer.exportNumbers',
   nextHead: 'attentionExplorer.nextHead',
   previousHead: 'attentionExplorer.previousHead',

@@ -26,7 +26,7 @@ import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { exportNumbers } from '../export/exportNumbers';
-import { saveFigure } from '../export/saveFigure';
+import { exportFigure } from '../export/exportFigure';
 import type { WriteWhole } from '../export/writeFile';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
@@ -199,7 +199,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   );
   register(commands.pinHere, (context) => pinHere(looked(), context));
   register(commands.copyWeights, (context) => copyWeights(looked(), deps.rows, context));
-  register(commands.saveFigure, () => saveFigure(looked(), shownIn(), deps.writeWhole));
+  register(commands.exportFigure, () => exportFigure(looked(), { panel: shownIn(), writeWhole: deps.writeWhole }));
   register(commands.exportNumbers, () => exportNumbers(looked(), deps.writeWhole));
   register(
     commands.pinToken,

@@ -18,7 +18,7 @@ import type { ViewStore } from '../view/viewStore';
 import { writeFile, type WriteWhole } from './writeFile';
 
 /** Which numbers of a run are to be written. */
-type Chosen = Omit<Numbers, 'read'>;
+export type Chosen = Omit<Numbers, 'read'>;
 
 /** Writes the numbers of the run that is shown to a file that the person names, in a form that they choose. */
 export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | undefined): Promise<void> {
@@ -69,7 +69,7 @@ export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | u
 }
 
 /** The components whose numbers are written together: of methods that weigh, only the one that is shown, since others may have none. */
-function componentsOf(run: ShownRun, { view: { method, selection } }: ViewStore): readonly ComponentInfo[] {
+export function componentsOf(run: ShownRun, { view: { method, selection } }: ViewStore): readonly ComponentInfo[] {
   const { components } = run.info;
   if (method === 'attention') return components;
   const own = components.filter(({ component }) => component === selection.component);
@@ -151,7 +151,7 @@ async function chooseForm(numbers: Chosen, format: NumberFormat): Promise<FileFo
 }
 
 /** Numbers that are read from a run as they are written. */
-function readingFrom(
+export function readingFrom(
   run: ShownRun,
   numbers: Chosen,
   { signal, report }: { readonly signal: AbortSignal; readonly report: (done: number) => void },
@@ -177,9 +177,13 @@ function readingFrom(
 }
 
 /** Does something that can be cancelled, with a notification that says how much of it is done. */
-function withProgress(work: (report: (done: number) => void) => Promise<void>, ended: AbortController): Promise<void> {
+export function withProgress(
+  work: (report: (done: number) => void) => Promise<void>,
+  ended: AbortController,
+  title = said('Export Numbers'),
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    showProgressOf(said('Export Numbers'), async (tell, token) => {
+    showProgressOf(title, async (tell, token) => {
       const cancelling = token.onCancellationRequested(() => ended.abort());
       let told = 0;
       try {

@@ -5,7 +5,16 @@ import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
 import type { Continuation } from '../../model/continuation';
 import type { PanelAction } from '../../model/panelAction';
-import type { PanelApi, PanelArrangement, PanelComparison, PanelDeed, PanelEvents, PanelIntents } from '../../protocol';
+import type {
+  FigureAnswer,
+  FigureRequest,
+  PanelApi,
+  PanelArrangement,
+  PanelComparison,
+  PanelDeed,
+  PanelEvents,
+  PanelIntents,
+} from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -17,7 +26,6 @@ import {
   checkChangeView,
   checkCompareWith,
   checkContinuation,
-  checkFigure,
   checkHeadTableParams,
   checkEffectParams,
   checkHeadEffectsParams,
@@ -33,6 +41,7 @@ import {
   checkTokenRef,
   checkWritesParams,
 } from './panelMessages';
+import { checkFigure } from './figureMessages';
 import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
@@ -93,7 +102,7 @@ export class ExplorerPanel implements Disposable {
   /** Number of the newest intent that the view takes into account. */
   #sequence = 0;
   /** Where a figure that was asked for goes; nobody else's is taken. */
-  #takeFigure: ((png: Uint8Array) => void) | undefined;
+  #takeFigure: ((answer: FigureAnswer) => void) | undefined;
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
@@ -189,15 +198,19 @@ export class ExplorerPanel implements Disposable {
     this.#panel.reveal(undefined, preserveFocus);
   }
 
-  /** The matrix as it is drawn, as a PNG file, from the page. Throws `unknownRun` where it draws none in time. */
-  figure(): Promise<Uint8Array> {
-    if (!this.#isReady || !this.#panel.visible) return Promise.reject(new ExplorerError('unknownRun'));
-    const drawn = new Promise<Uint8Array>((resolve, reject) => {
+  /** Asks the page for something that a figure needs. Throws `figureNotDrawn` where it is not in sight, or does not answer in time. */
+  async figure(request: FigureRequest): Promise<FigureAnswer> {
+    if (!this.#isReady || !this.#panel.visible) throw new ExplorerError('figureNotDrawn');
+    // A page has the clipboard while it has the keyboard.
+    if (request.kind === 'copy') this.reveal(false);
+    const answered = new Promise<FigureAnswer>((resolve, reject) => {
       this.#takeFigure = resolve;
-      setTimeout(() => reject(new ExplorerError('unknownRun')), figureMilliseconds);
+      setTimeout(() => reject(new ExplorerError('figureNotDrawn')), figureMilliseconds);
     });
-    this.#post('figure', {});
-    return drawn;
+    this.#post('figure', request);
+    const answer = await answered;
+    if (answer.kind === 'failed') throw new ExplorerError('figureNotDrawn');
+    return answer;
   }
 
   /** Closes the tab. */
@@ -278,8 +291,8 @@ export class ExplorerPanel implements Disposable {
     on('act', (value) => act(checkAct(value).action));
     on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));
     on('figure', (value) => {
-      const png = checkFigure(value);
-      this.#takeFigure?.(png);
+      const answer = checkFigure(value);
+      this.#takeFigure?.(answer);
       this.#takeFigure = undefined;
     });
     on('painted', (value) => {

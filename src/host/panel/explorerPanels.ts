@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
-import type { PanelArrangement, PanelDeed, PanelEvents } from '../../protocol';
+import type { FigureAnswer, FigureRequest, PanelArrangement, PanelDeed, PanelEvents } from '../../protocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { PanelMemory, Recalled } from './panelMemory';
@@ -61,9 +61,9 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
       : column;
   }
 
-  /** The matrix as it is drawn, as a PNG file. Throws `unknownRun` where none is. */
-  figure(): Promise<Uint8Array> {
-    return this.#current?.figure() ?? Promise.reject(new ExplorerError('unknownRun'));
+  /** Asks the page for something that a figure needs. Throws `figureNotDrawn` where it is not in sight. */
+  figure(request: FigureRequest): Promise<FigureAnswer> {
+    return this.#current?.figure(request) ?? Promise.reject(new ExplorerError('figureNotDrawn'));
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -54,9 +54,6 @@ const longestToken = 200;
 const maxRandom = 512;
 /** UTF-16 units of what is told of a message. */
 const maxComplaint = 200;
-/** A large screen's matrix takes a tenth of it. */
-const maxFigureBytes = 32 * 2 ** 20;
-const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e6));
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
@@ -222,15 +219,6 @@ const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 /** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
 const menuContext = v.object({ runId: index, stream: index, position: index });
-const figure = v.object({
-  png: v.pipe(
-    v.instance(Uint8Array),
-    v.check(
-      (bytes) => bytes.byteLength <= maxFigureBytes && pngSignature.every((byte, i) => bytes[i] === byte),
-      'no picture of ours',
-    ),
-  ),
-});
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
   v.object({
@@ -533,11 +521,6 @@ export function checkMenuToken(value: unknown, run: RunInfo | undefined): TokenR
   return { stream, position };
 }
 
-/** Checks a figure: a PNG file of a bounded size. Throws `invalidMessage`. */
-export function checkFigure(value: unknown): Uint8Array {
-  return parse('figure', figure, value).png;
-}
-
 /** Checks the report of a first paint. Throws `invalidMessage`. */
 export function checkPainted(value: unknown): { readonly runId: number; readonly milliseconds: number } {
   return parse('painted', painted, value);
@@ -556,7 +539,8 @@ export function checkKept(state: unknown): KeptPanel | 'nothing' | undefined {
   return result.success ? result.output : undefined;
 }
 
-function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
+/** What a schema makes of a value. Throws `invalidMessage`. */
+export function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success)
     throw new ExplorerError('invalidMessage', [`${what}: ${plain(result.issues[0].message, maxComplaint)}`]);

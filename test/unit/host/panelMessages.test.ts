@@ -5,7 +5,6 @@ import {
   checkAct,
   checkChangeView,
   checkEffectParams,
-  checkFigure,
   checkHeadEffectsParams,
   checkHeadRowsParams,
   checkHeadTableParams,
@@ -27,6 +26,7 @@ import {
   checkTokenOrNull,
   checkKept,
 } from '../../../src/host/panel/panelMessages';
+import { checkFigure } from '../../../src/host/panel/figureMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import { plainForm } from '../../../src/model/patternForm';
@@ -344,15 +344,22 @@ describe('What the webview says', () => {
       expect(code({ runId: 7, ...token })).to.equal('invalidMessage');
     expect(code({ runId: 6, stream: 0, position: 0 }), 'of a page of another run').to.equal('unknownRun');
     const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1);
-    expect(checkFigure({ png })).to.equal(png);
+    expect(checkFigure({ kind: 'picture', png })).to.deep.equal({ kind: 'picture', png });
+    const colour = { r: 0, g: 128, b: 255 };
+    const seen = { background: colour, foreground: colour, sort: 'entropy', pair: { query: 1, key: 0 } };
+    expect(checkFigure({ kind: 'seen', seen })).to.deep.equal({ kind: 'seen', seen });
     for (const value of [
       null,
       {},
-      { png: [...png] },
-      { png: new Uint8Array(8) },
-      { png: png.subarray(0, 5) },
-      { png: 'x' },
-      { png: Object.assign(new Uint8Array(2 ** 25 + 1), png) },
+      { png },
+      { kind: 'picture', png: [...png] },
+      { kind: 'picture', png: new Uint8Array(8) },
+      { kind: 'picture', png: png.subarray(0, 5) },
+      { kind: 'picture', png: 'x' },
+      { kind: 'picture', png: Object.assign(new Uint8Array(2 ** 25 + 1), png) },
+      { kind: 'seen', seen: { ...seen, background: { ...colour, r: 256 } } },
+      { kind: 'seen', seen: { ...seen, sort: '</text>' } },
+      { kind: 'seen', seen: { ...seen, compared: 'x' } },
     ])
       expect(codeOfCall(() => checkFigure(value))).to.equal('invalidMessage');
   });

@@ -16,7 +16,8 @@ import {
   type MatrixFrame,
 } from '../../../webview/layout/matrixView';
 import { edgeOf, levelOf, levelRules, numLevels, paletteOf } from '../../../webview/theme/palette';
-import { formatWeight, shortWeight } from '../../../webview/words';
+import { shortWeight } from '../../../src/model/shortWeight';
+import { formatWeight } from '../../../webview/words';
 
 describe('the view of a matrix', () => {
   const frame: MatrixFrame = { numQueries: 100, numKeys: 200, width: 400, height: 300 };

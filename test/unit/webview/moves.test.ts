@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { headsBetween, layoutHeadGrid, moveInGrid, neighbourHead } from '../../../webview/layout/headGrid';
-import { layoutTokens } from '../../../webview/layout/tokenLines';
+import { layoutTokens } from '../../../src/model/tokenLines';
 import {
   findTokens,
   lineOf,

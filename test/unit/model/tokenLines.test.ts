@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Token, TokenStream } from '../../../src/model/token';
-import { bytesOfPiece, partLabels } from '../../../webview/layout/pieceBytes';
-import { layoutTokens, leadOf, type TokenLine } from '../../../webview/layout/tokenLines';
+import { bytesOfPiece, partLabels } from '../../../src/model/pieceBytes';
+import { layoutTokens, leadOf, type TokenLine } from '../../../src/model/tokenLines';
 import { oddStream } from '../../visual/generatedRun';
 
 function stream(

@@ -1,5 +1,5 @@
-import { plain } from '../../src/base/safeText';
-import { visibleText, type TokenStream } from '../../src/model/token';
+import { plain } from '../base/safeText';
+import { visibleText, type TokenStream } from './token';
 import { partLabels } from './pieceBytes';
 
 /** A run of characters of one kind inside a piece; `break` is a line's end and `ghost` shows text that stands elsewhere. */
