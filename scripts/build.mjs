@@ -88,6 +88,7 @@ export function bundles({ production = false } = {}) {
       jsxImportSource: 'preact',
       loader: { '.ttf': 'file' },
     },
+    notebook: { ...browser, format: 'esm', entryPoints: ['src/notebook/renderer.ts'], outfile: 'dist/notebook.js' },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
     native: {
       ...node,

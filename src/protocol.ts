@@ -507,6 +507,8 @@ export interface PanelRun {
   readonly isLive?: boolean;
   /** Whether it was still under way. */
   readonly isGrowing?: boolean;
+  /** Whether it stands in a notebook's output, from where no command can be run. */
+  readonly isOutput?: boolean;
 }
 
 /** Something that the reader of a run must know, and perhaps what can be done about it. */

@@ -24,6 +24,9 @@ export const errorSentences = {
   attentionFileInvalid:
     '{0} cannot be shown as attention ({1}): the readme says what an attention file holds, and how to write one.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',
+  outputTooLarge:
+    'This output is {0} large, more than the {1} that a notebook shows: save it as an attention file and open that.',
+  outputInvalid: 'This output holds no attention file as base64: the readme says what it takes.',
   modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
   modelAmbiguous: '{0} holds several models ({1}): choose one of the files.',
   modelTruncated: 'The model file {0} ends too early (at byte {1}): download or export it again.',

@@ -1,4 +1,4 @@
-import { configNumber } from '../folder/modelFolder';
+import { configNumber } from '../folder/configNumber';
 import type { PictureWriting } from '../text/picturedText';
 
 /** Special tokens before and behind those of a picture that is not cut, by the kind of the model: what its processor writes. */

@@ -39,12 +39,15 @@ import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } fro
 import type { EngineHandle } from './engineHandle';
 import { weightFormOf } from './weightForm';
 
+/** What a run needs of the engine that holds it. */
+export type RunEngine = Pick<EngineHandle, 'remote' | 'isAlive' | 'on'>;
+
 /**
  * A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. It may still be under way: then what is
  * asked of layers that are to come waits for them, and what is asked of all heads for the last of them.
  */
 export class HeldRun {
-  readonly #engine: EngineHandle;
+  readonly #engine: RunEngine;
   readonly #engineRunId: number;
   readonly #growth = new Emitter<undefined>();
   /** More of it has come, or no more will. */
@@ -58,7 +61,7 @@ export class HeldRun {
   #isReleased = false;
 
   constructor(
-    engine: EngineHandle,
+    engine: RunEngine,
     info: RunInfo,
     { windowRunId, isGrowing = false }: { readonly windowRunId: number; readonly isGrowing?: boolean },
   ) {

@@ -9,6 +9,7 @@ import { maxCmykPixels } from '../../../src/engine/image/decodeCmykJpeg';
 import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
 import { maxLinePixels } from '../../../src/engine/image/resample';
 import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
+import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
@@ -52,6 +53,7 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxUnpackedBytes)}; ${formatBytes(maxUnpackedBytes)}`,
       `${maxFileLayers}; ${maxFileTokens}; ${maxFileTextUnits}`,
       `${maxFilePixels / 1e6} million`,
+      `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
