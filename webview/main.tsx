@@ -12,7 +12,7 @@ import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
 import { block, openEffects, silence } from './components/openEffects';
 import { openHow } from './components/openHow';
-import { loadElements } from './loadElements';
+import { awaitElements, loadElements } from './loadElements';
 import './styles/panel.css';
 import './styles/toolbar.css';
 import './styles/source.css';
@@ -92,7 +92,8 @@ connection.on('appearance', ({ l10n: contents }) => {
 // come after it. Until then the link says no more than where they are, to what draws them.
 const { codicons, elements } = document.body.dataset;
 const { nonce = '' } = (document.currentScript ?? {}) as Partial<HTMLScriptElement>; // this bundle is a classic script
-if (elements !== undefined) loadElements(panel, elements, nonce);
+if (elements === '') awaitElements();
+else if (elements !== undefined) loadElements(panel, elements, nonce);
 if (codicons !== undefined) {
   const link = document.createElement('link');
   Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce });

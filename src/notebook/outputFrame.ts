@@ -2,12 +2,18 @@ import { Emitter } from '../base/event';
 import { makeNonce, panelHtml } from '../host/panel/panelHtml';
 import type { Channel } from '../rpc/channel';
 
-/** What the panel's page is made of, read once for a notebook. */
+/**
+ * What the panel's page is made of, read once for a notebook. A frame in a notebook's outputs can load nothing, not even our own files: all of
+ * it is put into the page.
+ */
 export interface PageParts {
   readonly script: string;
   readonly style: string;
-  /** The folder of our files, as the notebook's page sees it. */
-  readonly folder: string;
+  /** The script of the custom elements. */
+  readonly elements: string;
+  /** The icons' style sheet, and their font. */
+  readonly iconStyle: string;
+  readonly iconFont: ArrayBuffer;
 }
 
 /** What a frame's page finds on its element in the place of `acquireVsCodeApi`, which a notebook's output does not have. */
@@ -21,16 +27,18 @@ interface PageApi {
 export interface OutputFrame {
   readonly frame: HTMLIFrameElement;
   readonly channel: Channel;
+  /** Brings the custom elements, which take as long to start as a run takes to draw. */
+  bringElements(): void;
 }
 
 /** CSS pixels that an output takes; its lower edge can be pulled. */
 const outputHeight = 460;
 
 /**
- * Makes the panel's page in a frame of its own, so that its styles and keys and those of the notebook do not meet. Its policy allows our own
- * files and nothing else, and what it shows comes as messages. The theme is that of the notebook.
+ * Makes the panel's page in a frame of its own, so that its styles and keys and those of the notebook do not meet. Its policy allows what
+ * stands in it and nothing else, no network, and what it shows comes as messages. The theme is that of the notebook.
  */
-export function makeOutputFrame({ script, style, folder }: PageParts, title: string): OutputFrame {
+export function makeOutputFrame(parts: PageParts, title: string): OutputFrame {
   const frame = document.createElement('iframe');
   frame.title = title;
   frame.style.cssText = `width: 100%; height: ${outputHeight}px; min-height: 240px; resize: vertical; border: 0; display: block;`;
@@ -50,11 +58,11 @@ export function makeOutputFrame({ script, style, folder }: PageParts, title: str
   const nonce = makeNonce();
   frame.srcdoc = panelHtml(
     {
-      script: `globalThis.acquireVsCodeApi = () => frameElement.panelApi;\n${script}`,
-      style,
-      codicons: `${folder}codicon.css`,
-      elements: `${folder}elements.js`,
-      cspSource: new URL(folder).origin,
+      script: `globalThis.acquireVsCodeApi = () => frameElement.panelApi;\n${parts.script}`,
+      style: parts.style,
+      codicons: '',
+      elements: '',
+      cspSource: '',
     },
     nonce,
     document.documentElement.lang,
@@ -71,9 +79,19 @@ export function makeOutputFrame({ script, style, folder }: PageParts, title: str
   const themes = new MutationObserver(dress);
   themes.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
   themes.observe(document.documentElement, { attributes: true, attributeFilter: ['style'] });
-  frame.addEventListener('load', dress);
+  frame.addEventListener('load', () => {
+    dress();
+    bringIcons(frame, parts);
+  });
   return {
     frame,
+    bringElements: () => {
+      const page = frame.contentDocument;
+      if (page === null) return;
+      const script = page.createElement('script');
+      Object.assign(script, { nonce, textContent: parts.elements });
+      page.head.append(script);
+    },
     channel: {
       send: (message) => frame.contentWindow?.postMessage(message, '*'),
       onMessage: messages.event,
@@ -85,5 +103,22 @@ export function makeOutputFrame({ script, style, folder }: PageParts, title: str
         closes.dispose();
       },
     },
+  };
+}
+
+/** Gives a page the icons: its font, and to each icon the style sheet that it would load by itself. */
+function bringIcons({ contentWindow }: HTMLIFrameElement, { iconStyle, iconFont }: PageParts): void {
+  if (contentWindow === null) return;
+  const page = contentWindow as Window & typeof globalThis; // a window has its own classes
+  page.document.fonts.add(new page.FontFace('codicon', iconFont));
+  const sheet = new page.CSSStyleSheet();
+  sheet.replaceSync(iconStyle.replace(/@font-face\s*\{[^}]*\}/, ''));
+  const attach = page.Element.prototype.attachShadow;
+  page.Element.prototype.attachShadow = function (options) {
+    const root = attach.call(this, options);
+    // The element sets its own sheets next.
+    if (this.localName === 'vscode-icon')
+      queueMicrotask(() => (root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]));
+    return root;
   };
 }

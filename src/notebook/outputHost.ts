@@ -33,7 +33,11 @@ export interface OutputHost {
  * Serves a panel's page from the bytes of an attention file, as the window does from an engine, but in the notebook's own page and without a
  * model. Throws `attentionFileInvalid`.
  */
-export function serveOutput(bytes: Uint8Array, channel: Channel, first: PanelAppearance): OutputHost {
+export function serveOutput(
+  bytes: Uint8Array,
+  channel: Channel,
+  { appearance: first, onPainted }: { readonly appearance: PanelAppearance; readonly onPainted: () => void },
+): OutputHost {
   const name = l10n.t('This output');
   const { info, remote } = openLocalAttention({ bytes, name, mostBytes: maxOutputUnpackedBytes });
   const held = new HeldRun({ remote, isAlive: true, on: () => ({ dispose: () => {} }) }, info, { windowRunId: 1 });
@@ -69,6 +73,11 @@ export function serveOutput(bytes: Uint8Array, channel: Channel, first: PanelApp
       notices: info.notices.map(({ code, args }) => ({ sentence: sentenceOf(noticeSentences[code], args) })),
     });
     connection.fire('view', { view, sequence: 0 });
+  });
+  let isPainted = false;
+  connection.on('painted', () => {
+    if (!isPainted) onPainted();
+    isPainted = true;
   });
   connection.on('changeView', (value) => {
     const { view: change, sequence } = checkChangeView(value, run());

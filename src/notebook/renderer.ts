@@ -49,9 +49,9 @@ export function activate(context: RendererContext): Renderer {
       const [page] = await Promise.all([parts, dressed]);
       if (signal?.aborted === true) return;
       disposeOf(item.id);
-      const { frame, channel } = makeOutputFrame(page, l10n.t('Attention Explorer'));
+      const { frame, channel, bringElements } = makeOutputFrame(page, l10n.t('Attention Explorer'));
       try {
-        hosts.set(item.id, serveOutput(readOutput(item.text()), channel, appearance));
+        hosts.set(item.id, serveOutput(readOutput(item.text()), channel, { appearance, onPainted: bringElements }));
         element.replaceChildren(frame);
       } catch (error) {
         channel.dispose();
@@ -69,9 +69,9 @@ export function activate(context: RendererContext): Renderer {
 }
 
 async function readParts(): Promise<PageParts> {
-  const folder = new URL('./', import.meta.url).href;
-  const [script, style] = await Promise.all(
-    ['webview.js', 'webview.css'].map(async (name) => (await fetch(folder + name)).text()),
+  const read = (name: string): Promise<Response> => fetch(new URL(name, import.meta.url));
+  const [script, style, elements, iconStyle] = await Promise.all(
+    ['webview.js', 'webview.css', 'elements.js', 'codicon.css'].map(async (name) => (await read(name)).text()),
   );
-  return { script, style, folder };
+  return { script, style, elements, iconStyle, iconFont: await (await read('codicon.ttf')).arrayBuffer() };
 }

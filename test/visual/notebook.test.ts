@@ -51,6 +51,10 @@ describe('an output of a notebook', () => {
     }
     expect(await panel.locator('.source-scroll').textContent()).to.include('<img src=x onerror=alert(1)>');
     expect(await panel.locator('img').count()).to.equal(0);
+    // Icons are drawn without a file that the page could load.
+    const icon = panel.locator('vscode-toolbar-button[icon=search] .codicon').first();
+    expect(await icon.evaluate((element) => getComputedStyle(element, '::before').fontFamily)).to.equal('codicon');
+    expect(await icon.evaluate(() => [...document.fonts].map(({ status }) => status))).to.deep.equal(['loaded']);
     // What would take the editor is not offered.
     expect(await panel.getByRole('button', { name: 'Run again' }).count()).to.equal(0);
   });

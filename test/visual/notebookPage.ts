@@ -57,6 +57,7 @@ export class NotebookPages {
     return new NotebookPages(await launchBrowser(), await startStaticServer({ pages: { '/outputs.html': html } }));
   }
 
+  /** Opens the page; frames in it can load nothing, as in VS Code, where only the page itself reaches our files. */
   async open(): Promise<Page> {
     const page = await this.#browser.newPage({ viewport: { width: 1100, height: 600 }, reducedMotion: 'reduce' });
     page.on('pageerror', (error) => this.complaints.push(error.message));
@@ -68,6 +69,9 @@ export class NotebookPages {
       if (!request.url().startsWith(this.#server.origin) && !/^(?:data|about):/.test(request.url()))
         this.complaints.push(`asked for ${request.url()}`);
     });
+    await page.route('**/*', (route) =>
+      route.request().frame() === page.mainFrame() ? route.continue() : route.abort(),
+    );
     await page.goto(`${this.#server.origin}/outputs.html`);
     await page.waitForFunction(() => 'render' in globalThis);
     await this.dress(page, 'dark');
