@@ -50,7 +50,14 @@ effect(() => {
     ),
   );
 });
-panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
+const followEffects = (): void =>
+  panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
+followEffects();
+connection.on('arrangement', () => connection.fire('arrangement', kept.arrangement));
+connection.on('restore', ({ arrangement }) => {
+  kept.restore(arrangement);
+  followEffects();
+});
 connection.on('show', ({ view, does }) => {
   if (view === 'how') {
     openHow(panel, kept, panel.menu.pair ?? panel.how.pairHere());

@@ -23,6 +23,12 @@ export const errorSentences = {
     '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
   attentionFileInvalid:
     '{0} cannot be shown as attention ({1}): the readme says what an attention file holds, and how to write one.',
+  explanationInvalid:
+    '{0} is no saved explanation ({1}): save one with "Save Explanation", or open it as text to see what is wrong.',
+  explanationUntrusted:
+    '{0} names the model {1}, and this workspace is not trusted: trust it, or save the explanation with its numbers, for which no model is needed.',
+  explanationAlone:
+    '{0} is a saved explanation: explain its text in an editor to compare it, or to let the model go on with it.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',
   outputTooLarge:
     'This output is {0} large, more than the {1} that a notebook shows: save it as an attention file and open that.',

@@ -154,7 +154,8 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
         launcher,
         extensionUri,
         log,
-        hasFilePaths: environment.hasFilePaths,
+        files,
+        places,
         onDidChangeSettings,
         act: (action) =>
           void runAction(action).catch((error: unknown) => log.error(entry`"${action}": ${String(error)}`)),

@@ -26,6 +26,8 @@ export interface FileAttention {
   readonly notices: readonly Notice[];
   readonly weighings: (component: Component) => readonly LayerWeighing[];
   readonly picture: PictureView | undefined;
+  /** What its metadata say of how it is to be looked at, unchecked. */
+  readonly explanation: unknown;
 }
 
 /** A layer of a file. */
@@ -121,6 +123,7 @@ export function readAttentionFile(
       return known;
     },
     picture,
+    explanation: (Object(metadata) as { readonly explanation?: unknown }).explanation,
   };
 }
 

@@ -47,6 +47,7 @@ export const commands = {
   copyWeights: 'attentionExplorer.copyWeights',
   saveFigure: 'attentionExplorer.saveFigure',
   exportNumbers: 'attentionExplorer.exportNumbers',
+  saveExplanation: 'attentionExplorer.saveExplanation',
   nextHead: 'attentionExplorer.nextHead',
   previousHead: 'attentionExplorer.previousHead',
 } as const;

@@ -33,6 +33,7 @@ import {
   checkTokenRef,
   checkWritesParams,
 } from './panelMessages';
+import { checkArrangement } from './checkArrangement';
 import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
@@ -74,6 +75,9 @@ const reshowMilliseconds = 500;
 /** A page draws a figure well within this time. */
 const figureMilliseconds = 5000;
 
+/** A page says how it is arranged well within this time. */
+const arrangementMilliseconds = 2000;
+
 /** The panel of the window: serves the webview what it asks for and posts snapshots of the view, but only while it is seen. */
 export class ExplorerPanel implements Disposable {
   readonly #panel: vscode.WebviewPanel;
@@ -94,6 +98,7 @@ export class ExplorerPanel implements Disposable {
   #sequence = 0;
   /** Where a figure that was asked for goes; nobody else's is taken. */
   #takeFigure: ((png: Uint8Array) => void) | undefined;
+  #takeArrangement: ((arrangement: PanelIntents['arrangement']) => void) | undefined;
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
@@ -199,6 +204,22 @@ export class ExplorerPanel implements Disposable {
     return drawn;
   }
 
+  /** How the person has arranged the page; undefined where no page answers. */
+  arrangement(): Promise<PanelIntents['arrangement'] | undefined> {
+    if (!this.#isReady || !this.#panel.visible) return Promise.resolve(undefined);
+    const told = new Promise<PanelIntents['arrangement'] | undefined>((resolve) => {
+      this.#takeArrangement = resolve;
+      setTimeout(() => resolve(undefined), arrangementMilliseconds);
+    });
+    this.#post('arrangement', {});
+    return told;
+  }
+
+  /** Arranges the page as one was that was kept, now or when it is there. */
+  restore(arrangement: unknown): void {
+    this.#whenReady(() => this.#post('restore', { arrangement }));
+  }
+
   /** Closes the tab. */
   close(): void {
     this.#panel.dispose();
@@ -280,6 +301,11 @@ export class ExplorerPanel implements Disposable {
       const png = checkFigure(value);
       this.#takeFigure?.(png);
       this.#takeFigure = undefined;
+    });
+    on('arrangement', (value) => {
+      const arrangement = checkArrangement(value);
+      this.#takeArrangement?.(arrangement);
+      this.#takeArrangement = undefined;
     });
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
