@@ -9,6 +9,10 @@ const allowed = {
   engine: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'protocol'],
   host: ['base', 'model', 'rpc', 'hub', 'host', 'protocol'],
   cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'cli', 'protocol'],
+  notebook: [
+    ...['base', 'model', 'rpc', 'engine', 'notebook', 'protocol'],
+    ...['host/engine/heldRun', 'host/panel/formedRequests', 'host/panel/panelHtml', 'host/panel/panelMessages'],
+  ],
 };
 
 /** The rooms of an area, in an order in which each imports only from those before it. */

@@ -101,6 +101,10 @@ const borders = {
     'host talks to the engine and the webview through protocol.ts only.',
   ],
   cli: [['vscode', '**/host/**', '**/webview/**'], 'cli uses the engine, not the editor.'],
+  notebook: [
+    ['**/cli/**', '**/webview/**', '**/onnx/**', '**/tokenizer/**', 'onnxruntime*'],
+    'notebook serves the panel’s page from an attention file, without a model.',
+  ],
 };
 
 const restricted = (group, message, allowedVscode) => ({
@@ -215,7 +219,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...sayOnly, literalSentence, castOfSafeText] },
   },
   {
-    files: ['src/{engine,cli,onnx,model,tokenizer,rpc,hub}/**/*.ts', 'webview/**/*.{ts,tsx}'],
+    files: ['src/{engine,cli,notebook,onnx,model,tokenizer,rpc,hub}/**/*.ts', 'webview/**/*.{ts,tsx}'],
     rules: { 'no-restricted-syntax': ['error', sayOnly[0], castOfSafeText] },
   },
   {

@@ -1,18 +1,20 @@
-// All numbers of a run written as NPZ, from the engine's process through the window's, beside a plain write of the same bytes and beside the run.
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// All numbers of a run written as NPZ by the engine's process, as the editor has them written, beside a plain write of the same bytes and beside the run.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeWhole } from '../src/base/wholeFile.node';
 import { nodeEngineLauncher } from '../src/host/engine/launchEngine.node';
-import type { Numbers } from '../src/model/numbers/numbers';
-import { fileOf, plainFileForm } from '../src/model/numbers/numbersFile';
+import { plainFileForm } from '../src/model/numbers/numbersFile';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
+import { hasMatplotlib, openInTurn } from './openFile';
 import { interleave, median, ms, table } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const lengths = (process.env['BENCH_TOKENS'] ?? '512,1024').split(',').map(Number);
 const folder = resolve('out/bench/export');
 const model = { path: folder, backend: 'native', threads: 0 } as const;
+
+const kept = join(folder, 'kept.npz');
 
 mkdirSync(folder, { recursive: true });
 if (!existsSync(join(folder, 'model.onnx'))) writeRandomGpt2(join(folder, 'model.onnx'), gpt2Small);
@@ -33,19 +35,25 @@ for (const length of lengths) {
   const text = Array.from({ length }, (_, i) => `w${(i * 7919) % 500}`).join(' ');
   const explain = () => remote.explain({ model, text, tokenLimit: 0 });
   let run = await explain();
-  const numbers = (): Numbers => ({
-    model: run.model,
-    notices: [],
-    streams: run.streams,
-    components: run.components,
-    method: 'attention',
-    heads: undefined,
-    read: async (component, head) =>
-      (await remote.pattern({ runId: run.runId, selection: { component, heads: [head], aggregation: 'mean' } }))
-        .weights,
-  });
+  const write = (): Promise<void> =>
+    writeWhole(out, (path, flags) =>
+      remote.writeNumbers({
+        runId: run.runId,
+        path,
+        flags,
+        numbers: {
+          model: run.model,
+          notices: [],
+          components: run.components,
+          method: 'attention',
+          heads: undefined,
+        },
+        form: { format: 'npz', ...plainFileForm },
+        forms: [],
+      }),
+    );
   const [out, copy] = ['numbers.npz', 'copy.npz'].map((name) => join(folder, name));
-  await writeWhole(out, fileOf(numbers(), { format: 'npz', ...plainFileForm }));
+  await write();
   const bytes = readFileSync(out);
   const times = await interleave(
     rounds,
@@ -60,7 +68,7 @@ for (const length of lengths) {
         await file.writeFile(bytes);
         await file.close();
       },
-      export: () => writeWhole(out, fileOf(numbers(), { format: 'npz', ...plainFileForm })),
+      export: write,
     },
     300,
   );
@@ -75,14 +83,39 @@ for (const length of lengths) {
     ratio('plain'),
     ratio('run'),
   ]);
-  for (const file of [out, copy]) rmSync(file);
+  if (length === lengths[0]) renameSync(out, kept);
+  for (const file of [out, copy]) rmSync(file, { force: true });
   await remote.release({ runId: run.runId });
 }
 engine.dispose();
 console.log(
-  `GPT-2-small size, random weights, native; medians of ${rounds}, in turn. «Export» writes all 144 heads as NPZ, float32, from the engine's process through the window's; «plain» writes the same bytes from memory.\n`,
+  `GPT-2-small size, random weights, native; medians of ${rounds}, in turn. «Export» writes all 144 heads as NPZ, float32, in the engine's process; «plain» writes the same bytes from memory.\n`,
 );
 console.log(
   table(['tokens', 'held', 'MB', 'run ms', 'plain write ms', 'export ms', 'export ÷ plain', 'export ÷ run'], rows),
 );
+
+if (hasMatplotlib()) {
+  const { editor, python } = await openInTurn(kept, rounds);
+  console.log(
+    `\nThe file of ${lengths[0]} tokens opened again in a real VS Code, from the command to the first paint by its log; beside a Python process that imports NumPy and matplotlib, reads all of it and draws one head; medians of ${rounds}, in turn.\n`,
+  );
+  console.log(
+    table(
+      ['MB', 'first paint ms', 'Python ms', 'first paint ÷ Python'],
+      [
+        [
+          (statSync(kept).size / 1e6).toFixed(0),
+          ms(median(editor)),
+          ms(median(python)),
+          median(editor.map((time, i) => time / python[i])).toFixed(2),
+        ],
+      ],
+    ),
+  );
+} else
+  console.log(
+    '\nOpening an attention file was not measured: there is no Python with NumPy and matplotlib (BENCH_PYTHON).',
+  );
+rmSync(kept);
 process.exit(0);

@@ -32,7 +32,7 @@ const benchmarks = {
   memory: { title: 'Memory of loading large models' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
   staged: { title: 'Layer by layer, beside the whole model in one run' },
-  export: { title: 'Numbers written to a file' },
+  export: { title: 'Numbers written to a file, and opened', needs: ['chromium', 'vscode'] },
   heads: { title: 'Metrics of 144 heads' },
   profile: { title: 'Profiles of many texts, beside plain inference and PyTorch' },
   norms: { title: 'Norms of what 144 heads write' },

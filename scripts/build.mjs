@@ -140,6 +140,7 @@ export function bundles({ production = false } = {}) {
       jsxImportSource: 'preact',
       plugins: [fromPage, fewColourMaps],
     },
+    notebook: { ...browser, format: 'esm', entryPoints: ['src/notebook/renderer.ts'], outfile: 'dist/notebook.js' },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
     page: {
       ...browser,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview, and
+// Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview and src/notebook, and
 // the tables of errors, notices, metrics, methods, steps of a weight and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date; both fail where a string has no
 //   translation in l10n/bundle.l10n.zh-cn.json or package.nls.zh-cn.json
@@ -53,7 +53,10 @@ function withCalls(source) {
 
 /** The bundle as it should be: each English string by itself, sorted. */
 export async function makeBundle() {
-  const files = globSync(['src/host/**/*.ts', 'webview/**/*.{ts,tsx}'], { cwd: root, posix: true }).sort();
+  const files = globSync(['src/host/**/*.ts', 'src/notebook/**/*.ts', 'webview/**/*.{ts,tsx}'], {
+    cwd: root,
+    posix: true,
+  }).sort();
   const found = await getL10nJson(
     files.map((file) => ({
       extension: file.endsWith('x') ? '.tsx' : '.ts',

@@ -37,6 +37,8 @@ import type {
   WeightForm,
 } from './model/weightForm';
 import type { Rgb } from './model/ramp';
+import type { ChosenNumbers } from './model/numbers/numbers';
+import type { FileForm } from './model/numbers/numbersFile';
 import type { Program, RelationMethod, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
@@ -108,6 +110,18 @@ export interface AttentionFileParams {
   readonly path: string;
   /** The file's bytes, where the engine cannot reach it. */
   readonly bytes?: Uint8Array;
+}
+
+/** Numbers of a run, and the file that they are written to. */
+export interface WriteNumbersParams {
+  readonly runId: number;
+  /** A path of the engine's own machine, and whether something may be there. */
+  readonly path: string;
+  readonly flags: 'w' | 'wx';
+  readonly numbers: Omit<ChosenNumbers, 'streams'>;
+  readonly form: FileForm;
+  /** Of the components whose weights are wanted in another form than as they are. */
+  readonly forms: readonly { readonly component: ComponentInfo['component']; readonly form: WeightForm }[];
 }
 
 /** A picture as a model sees it, after it was resized and cropped, before its values were normalised: RGBA, row-major, opaque. */
@@ -348,7 +362,9 @@ export interface EngineApi {
   /** The same for a picture; its only token stream has a grid. */
   explainImage(params: ExplainImageParams): RunInfo;
   /** Holds the attention of a file as if it were that of a run. Throws `attentionFileInvalid`, and what reading a file throws. */
-  openAttention(params: AttentionFileParams): RunInfo;
+  openAttention(params: AttentionFileParams): RunInfo & {
+    /** What the file says of how it is to be looked at; nobody has checked it. */ readonly explanation?: unknown;
+  };
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams & OfWeightForm): Pattern;
@@ -385,11 +401,15 @@ export interface EngineApi {
   headEffects(params: HeadEffectsParams): HeadEffects;
   /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
   writes(params: WritesParams): Writes;
+  /** Writes numbers of a run to a file, by an engine that has files; the event `written` says how much. Throws `fileNotWritten`, and what reading them throws. */
+  writeNumbers(params: WriteNumbersParams): void;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
   /** The input of the latest run of the model that is held; `nothingRead` where there was none. */
   input(params: Record<string, never>): InputView;
+  /** SHA-256 of the files that a model is made of, but for weights beside them. Throws `modelNotFound`, and what reading its files throws. */
+  modelHash(params: ModelSpec): { readonly sha256: string };
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */
@@ -440,6 +460,8 @@ export interface EngineEvents {
   growing: Growth & { readonly run?: RunInfo };
   /** The heads of a layer have been silenced one by one in a scan that is under way. */
   effects: LayerEffectsGrown;
+  /** Of a run whose numbers are being written, so many heads have been read. */
+  written: { readonly runId: number; readonly numHeads: number };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }
 
@@ -508,6 +530,8 @@ export interface PanelRun {
   readonly isLive?: boolean;
   /** Whether it was still under way. */
   readonly isGrowing?: boolean;
+  /** Whether it stands in a notebook's output, from where no command can be run. */
+  readonly isOutput?: boolean;
 }
 
 /** Something that the reader of a run must know, and perhaps what can be done about it. */
@@ -668,6 +692,10 @@ export interface PanelEvents {
   /** Arranges the panel anew; the keyboard stays where it is. */
   arrange: PanelArrangement;
   persist: KeptPanel;
+  /** Asks how the person has arranged the page, which comes as an intent. */
+  arrangement: Record<string, never>;
+  /** Arranges the page as one was that was kept in a file; the page checks it. */
+  restore: { readonly arrangement: unknown };
 }
 
 /** Webview → host: data on request. */
@@ -724,6 +752,8 @@ export interface PanelIntents {
   compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
   /** The answer; only where something was asked for. */
   figure: FigureAnswer;
+  /** Which views are open, and what is arranged in them, as far as it is kept with an explanation; only where it was asked for. */
+  arrangement: { readonly open: readonly string[]; readonly effects: unknown };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */
   painted: { readonly runId: number; readonly milliseconds: number };
 }

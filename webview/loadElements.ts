@@ -10,6 +10,11 @@ const defined = signal(false);
 /** Whether the custom elements are there; until then they are boxes of their size. */
 export const areElementsDefined: ReadonlySignal<boolean> = defined;
 
+/** Where whoever made the page brings the custom elements: notes when they are there. */
+export function awaitElements(): void {
+  void customElements.whenDefined('vscode-toolbar-button').then(() => (defined.value = true));
+}
+
 /**
  * Loads the script of the custom elements, which takes as long as drawing a run: where one is on its way, after its first paint.
  * @param nonce what the page's policy asks of scripts.

@@ -13,7 +13,7 @@ import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
 import { block, openEffects, silence } from './components/openEffects';
 import { openHow } from './components/openHow';
-import { loadElements } from './loadElements';
+import { awaitElements, loadElements } from './loadElements';
 import { loadViews } from './loadViews';
 import './shared';
 import './styles/panel.css';
@@ -53,7 +53,14 @@ effect(() => {
     ),
   );
 });
-panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
+const followEffects = (): void =>
+  panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
+followEffects();
+connection.on('arrangement', () => connection.fire('arrangement', kept.arrangement));
+connection.on('restore', ({ arrangement }) => {
+  kept.restore(arrangement);
+  followEffects();
+});
 connection.on('show', ({ view, does }) => {
   if (view === 'how') {
     openHow(panel, kept, panel.menu.pair ?? panel.how.pairHere());
@@ -95,8 +102,9 @@ connection.on('appearance', ({ l10n: contents }) => {
 // come after it. Until then the link says no more than where they are, to what draws them.
 const { codicons, elements, views } = document.body.dataset;
 const { nonce = '' } = (document.currentScript ?? {}) as Partial<HTMLScriptElement>; // this bundle is a classic script
-if (elements !== undefined) loadElements(panel, elements, nonce);
-if (views !== undefined) loadViews(views, nonce);
+if (elements === '') awaitElements();
+else if (elements !== undefined) loadElements(panel, elements, nonce);
+if (views !== undefined && views !== '') loadViews(views, nonce);
 if (codicons !== undefined) {
   const link = document.createElement('link');
   Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce });

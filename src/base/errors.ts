@@ -39,7 +39,16 @@ export const errorSentences = {
   hubNotRemoved: '{0} cannot be removed ({1}): close what uses it, and try again.',
   attentionFileInvalid:
     '{0} cannot be shown as attention ({1}): the readme says what an attention file holds, and how to write one.',
+  explanationInvalid:
+    '{0} is no saved explanation ({1}): save one with "Save Explanation", or open it as text to see what is wrong.',
+  explanationUntrusted:
+    '{0} names the model {1}, and this workspace is not trusted: trust it, or save the explanation with its numbers, for which no model is needed.',
+  explanationAlone:
+    '{0} is a saved explanation: explain its text in an editor to compare it, or to let the model go on with it.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',
+  outputTooLarge:
+    'This output is {0} large, more than the {1} that a notebook shows: save it as an attention file and open that.',
+  outputInvalid: 'This output holds no attention file as base64: the readme says what it takes.',
   modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
   modelAmbiguous: '{0} holds several models ({1}): choose one of the files.',
   modelTruncated: 'The model file {0} ends too early (at byte {1}): download or export it again.',

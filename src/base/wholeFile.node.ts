@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ExplorerError } from './errors';
 
@@ -14,22 +14,28 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/** The bytes of a file, at once or in pieces as they are written; or who writes them to a path, opened with these flags. */
+export type FileContents =
+  Uint8Array | AsyncIterable<Uint8Array> | ((path: string, flags: 'w' | 'wx') => Promise<void>);
+
 /**
- * Writes a file whole or not at all: beside its place, from where it is moved there. What stood there stays until then. Pieces are
- * written as they come. `onBegin` is told what is written to until then. Throws `fileNotWritten`, and what making the pieces throws.
+ * Writes a file whole or not at all: beside its place, from where it is moved there. What stood there stays until then.
+ * `onBegin` is told what is written to until then. Throws `fileNotWritten`, and what making the pieces throws.
  */
 export async function writeWhole(
   path: string,
-  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  contents: FileContents,
   onBegin: (beside: string) => void = () => {},
 ): Promise<void> {
+  const write = (to: string, flags: 'w' | 'wx'): Promise<void> =>
+    typeof contents === 'function' ? contents(to, flags) : writePieces(to, flags, contents);
   try {
     const place = await placeOf(path);
-    if (place.isDevice) return await write(place.path, 'w', bytes);
+    if (place.isDevice) return await write(place.path, 'w');
     const beside = join(dirname(place.path), `.${randomUUID()}.part`);
     onBegin(beside);
     try {
-      await write(beside, 'wx', bytes);
+      await write(beside, 'wx');
       await rename(beside, place.path);
     } catch (error) {
       await rm(beside, { force: true });
@@ -40,14 +46,33 @@ export async function writeWhole(
   }
 }
 
-async function write(path: string, flags: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+/** Writes pieces as they come: while one is written, the next is made. Throws what the system says, and what making them throws. */
+export async function writePieces(
+  path: string,
+  flags: 'w' | 'wx',
+  pieces: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const file = await open(path, flags);
   try {
-    if (bytes instanceof Uint8Array) await file.writeFile(bytes);
-    else for await (const piece of bytes) await file.writeFile(piece);
+    if (pieces instanceof Uint8Array) return await writeAll(file, pieces);
+    let writing = Promise.resolve();
+    try {
+      for await (const piece of pieces) {
+        await writing;
+        writing = writeAll(file, piece);
+        // It is waited for below; until then its failure is no one's.
+        writing.catch(() => {});
+      }
+    } finally {
+      await writing;
+    }
   } finally {
     await file.close();
   }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
 }
 
 /** Where a path leads, through links; what is there and is no file is only written to where it takes bytes at once. */

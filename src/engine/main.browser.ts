@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-web/wasm';
 import 'vscode-jsonrpc/browser';
+import { joinBytes } from '../base/joinBytes';
 import { WorkerChannel } from '../rpc/workerChannel';
 import { EngineServer } from './serve/engineServer';
 import { hostFileAccess } from './files/hostFileAccess';
@@ -36,6 +37,10 @@ if (!self.name.startsWith('em-pthread')) {
         numProcessors: 1,
         attentionBudgetBytes,
         residentBytes: () => 0,
+        sha256: async (blocks) => {
+          const digest = await crypto.subtle.digest('SHA-256', joinBytes([...blocks]));
+          return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+        },
       });
       self.postMessage('ready', []);
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
 import { EngineServer } from './serve/engineServer';
 import { interrupt } from './serve/interrupt.node';
+import { numbersWriter } from './serve/numbersWriter.node';
 import { usualLimits } from './long/memoryPlan';
 import { proofShelfIn } from './files/proofShelf.node';
 import { nodeFileAccess } from './files/nodeFileAccess.node';
@@ -46,6 +48,12 @@ const server = new EngineServer({
   memoryLimits: { ...usualLimits, engineBytes: Math.min(usualLimits.engineBytes, limitBytes) },
   residentBytes: () => process.memoryUsage.rss(),
   interrupt,
+  numbersWriter,
+  sha256: async (blocks) => {
+    const hash = createHash('sha256');
+    for (const block of blocks) hash.update(block);
+    return hash.digest('hex');
+  },
   syntax: () => syntaxFilesIn(__dirname),
 });
 // Nothing can be saved here: the window that asked is gone.

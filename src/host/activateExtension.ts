@@ -34,6 +34,7 @@ import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation'
 import { ModelsOfKinds } from './model/modelsOfKinds';
 import { RecentModels } from './model/recentModels';
 import { Comparisons } from './compare/comparisons';
+import { dressOutputs } from './notebooks/outputAppearance';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { PanelMemory } from './panel/panelMemory';
 import { restorePanel } from './panel/restorePanel';
@@ -166,7 +167,8 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
         launcher,
         extensionUri,
         log,
-        hasFilePaths: environment.hasFilePaths,
+        files,
+        places,
         onDidChangeSettings,
         act: (action) =>
           void runAction(action).catch((error: unknown) => log.error(entry`"${action}": ${String(error)}`)),
@@ -223,6 +225,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn),
     ),
   );
+  owned.add(dressOutputs(onDidChangeSettings));
   owned.add(new SampleFiles((path) => sampleFile(extensionUri, path)));
   owned.add(
     registerCommands({

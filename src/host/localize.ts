@@ -57,6 +57,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedWorkspace: 'selectModel',
   untrustedSettings: 'selectModel',
   untrustedModel: 'trustWorkspace',
+  explanationUntrusted: 'trustWorkspace',
   fileOutside: 'selectModel',
   notShownHere: 'explain',
   randomTooShort: 'selectTextModel',

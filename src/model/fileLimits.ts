@@ -49,6 +49,7 @@ export const fileLimits = {
     beyond: 'not applied; asking for it says why',
   },
   attention: { title: 'An attention file', maxBytes: 2 * gigabyte, beyond: 'refused' },
+  explanation: { title: 'A saved explanation', maxBytes: 16 * megabyte, beyond: 'refused' },
   feeds: { title: 'Tensors for `extract --feeds`', maxBytes: 2 * gigabyte, beyond: 'refused' },
 } as const satisfies Record<string, FileLimit>;
 

@@ -25,9 +25,11 @@ export const engineMethods = [
   'effect',
   'headEffects',
   'writes',
+  'writeNumbers',
   'release',
   'inspect',
   'input',
+  'modelHash',
   'chatTemplate',
   'memory',
 ] as const;

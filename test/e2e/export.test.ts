@@ -129,6 +129,65 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.screenshot('attention-file-broken');
   });
 
+  it('saves what is shown to a file that runs it again, and says where the model is another, or gone', async function () {
+    this.timeout(240_000);
+    await vscode.openFile('notes.txt');
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    const panel = await panelOf('notes.txt');
+    await panel.locator('[data-token="1"]').first().click();
+    await panel.locator('.token.pinned').first().waitFor();
+    const name = 'kept.attention-explanation.json';
+    const path = join(vscode.workspace, name);
+    await vscode.runCommand('Attention Explorer: Save Explanation…');
+    await vscode.pick('To Run Again');
+    await saveAs(path, 'Save Explanation');
+    await vscode.waitForNotification('The explanation was saved as');
+    const saved = JSON.parse(readFileSync(path, 'utf8')) as { model: Record<string, string>; view: object };
+    expect(saved).to.deep.include({ text: 'Thinking Machines\n' });
+    expect(saved.model['path']).to.equal('bundled:thinking-machines');
+    expect(saved.view).to.deep.include({ pinned: [{ stream: 0, position: 1 }] });
+    await vscode.openTab(name);
+    const opened = await panelOf(name);
+    await opened.locator('.token.pinned', { hasText: 'Machines' }).first().waitFor({ timeout: 60_000 });
+    await vscode.screenshot('explanation');
+    // How a weight came about takes the model, which is there.
+    await opened.locator('body').press('w');
+    await opened.locator('.how-pane').waitFor();
+    const write = (model: object): void =>
+      vscode.writeFile(name, JSON.stringify({ ...saved, model: { ...saved.model, ...model } }));
+    write({ sha256: '0'.repeat(64) });
+    await opened
+      .getByText(/its hash differs/)
+      .first()
+      .waitFor();
+    write({ path: '/nowhere/model.onnx' });
+    await opened
+      .getByText(/There is no model at/)
+      .first()
+      .waitFor();
+    vscode.writeFile(name, '{}');
+    await opened
+      .getByText(/is no saved explanation/)
+      .first()
+      .waitFor();
+    await vscode.screenshot('explanation-broken');
+  });
+
+  it('saves it with its numbers, for which no model is needed', async function () {
+    this.timeout(180_000);
+    await vscode.openFile('notes.txt');
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    const panel = await panelOf('notes.txt');
+    await panel.locator('[data-token="0"]').first().click();
+    await panel.locator('.token.pinned').first().waitFor();
+    await vscode.runCommand('Attention Explorer: Save Explanation…');
+    await vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: 'With Its Numbers' }).first().click();
+    await saveAs(join(vscode.workspace, 'whole.attention.npz'), 'Save Explanation');
+    await vscode.openTab('whole.attention.npz');
+    const opened = await panelOf('whole.attention.npz');
+    await opened.locator('.token.pinned', { hasText: 'Thinking' }).first().waitFor({ timeout: 60_000 });
+  });
+
   /** The page of the editor that is in front. */
   async function panelOf(name: string): Promise<FrameLocator> {
     await vscode.waitForTab(name);

@@ -182,6 +182,26 @@ describe('effects', () => {
     await page.locator('.interventions > li', { hasText: 'silenced' }).waitFor();
   });
 
+  it('are arranged in another page as they were kept in a file, and nothing there is believed', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    await page.keyboard.press('z');
+    await pane(/ln p of/).waitFor();
+    await page.evaluate(() => host.fire('arrangement', {}));
+    await page.waitForFunction(() => host.intents.some(({ name }) => name === 'arrangement'));
+    const arrangement = await page.evaluate(() => host.intents.find(({ name }) => name === 'arrangement')?.value);
+    const listed = await page.locator('.effects-pane li').allTextContents();
+    expect(listed).to.have.length.greaterThan(0);
+    await page.close();
+    await open({ run: 'code', width: 1400, height: 900 });
+    await page.evaluate((kept) => host.fire('restore', { arrangement: kept }), arrangement);
+    await pane(/ln p of/).waitFor();
+    expect(await page.locator('.effects-pane li').allTextContents()).to.deep.equal(listed);
+    for (const lie of [null, 'x', { open: 7, effects: { interventions: [{ deed: 'rm' }, null] } }])
+      await page.evaluate((kept) => host.fire('restore', { arrangement: kept }), lie);
+    await page.locator('.effects-pane').waitFor({ state: 'detached' });
+  });
+
   it('are also of the mean loss, against another token, and of what the menu and the list block', async () => {
     await open({ run: 'code', width: 700, height: 900 });
     await token(40).click();

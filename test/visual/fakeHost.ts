@@ -272,6 +272,7 @@ export class FakeHost {
       'act',
       'painted',
       'figure',
+      'arrangement',
       'markSurprisal',
       'compareWith',
       'continueText',

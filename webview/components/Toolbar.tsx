@@ -97,6 +97,33 @@ function formatThreshold(threshold: number, ceiling: number): string {
   return threshold === 0 || ceiling === 1 ? String(threshold) : formatWeight(threshold * ceiling);
 }
 
+/** What asks the editor to do something. */
+function EditorActions(): JSX.Element {
+  const { panel } = usePanel();
+  return (
+    <>
+      <vscode-toolbar-button
+        icon="refresh"
+        label={l10n.t('Run again')}
+        title={l10n.t('Run again')}
+        onClick={() => panel.act('rerun')}
+      />
+      <vscode-toolbar-button
+        icon="output"
+        label={l10n.t('Show the extraction report')}
+        title={l10n.t('Show the extraction report')}
+        onClick={() => panel.act('showReport')}
+      />
+      <vscode-toolbar-button
+        icon="settings-gear"
+        label={l10n.t('Open the settings')}
+        title={l10n.t('Open the settings')}
+        onClick={() => panel.act('openSettings')}
+      />
+    </>
+  );
+}
+
 /** What is shown of what, on one line that wraps: the model, the method, and every choice about the view. */
 export function Toolbar({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
@@ -119,14 +146,18 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         class="model"
         title={[plain(model.path, 1000), model.backendReason].filter((text) => text !== '').join('\n')}
       >
-        <button
-          type="button"
-          class="link plain"
-          title={l10n.t('Select another model')}
-          onClick={() => panel.act('selectModel')}
-        >
-          {model.name}
-        </button>
+        {run.isOutput === true ? (
+          model.name
+        ) : (
+          <button
+            type="button"
+            class="link plain"
+            title={l10n.t('Select another model')}
+            onClick={() => panel.act('selectModel')}
+          >
+            {model.name}
+          </button>
+        )}
         <span> · {l10n.t('{0} tokens', numTokensOf(run.info))}</span>
         <span> · {model.backend}</span>
         <span> · </span>
@@ -177,24 +208,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
           title={l10n.t('Find a token (/)')}
           onClick={() => (panel.isFinding.value = true)}
         />
-        <vscode-toolbar-button
-          icon="refresh"
-          label={l10n.t('Run again')}
-          title={l10n.t('Run again')}
-          onClick={() => panel.act('rerun')}
-        />
-        <vscode-toolbar-button
-          icon="output"
-          label={l10n.t('Show the extraction report')}
-          title={l10n.t('Show the extraction report')}
-          onClick={() => panel.act('showReport')}
-        />
-        <vscode-toolbar-button
-          icon="settings-gear"
-          label={l10n.t('Open the settings')}
-          title={l10n.t('Open the settings')}
-          onClick={() => panel.act('openSettings')}
-        />
+        {run.isOutput === true ? null : <EditorActions />}
         <vscode-toolbar-button
           icon="question"
           label={l10n.t('Show the keys')}

@@ -1,5 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
-import type { KeptPanel } from '../../src/protocol';
+import type { KeptPanel, PanelIntents } from '../../src/protocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
 import { relationIds, type RelationId } from '../../src/model/relations/relation';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
@@ -179,6 +179,18 @@ export class KeptLayout {
   /** Keeps what is asked of effects, and the interventions. */
   arrangeEffects(effects: EffectsLayout): void {
     this.#keep({ ...this.layout.peek(), effects });
+  }
+
+  /** What is kept with an explanation in a file. */
+  get arrangement(): PanelIntents['arrangement'] {
+    const { open, effects } = this.layout.peek();
+    return { open, effects };
+  }
+
+  /** Arranges it as it was kept in a file, of which nothing is believed. */
+  restore(arrangement: unknown): void {
+    const { open, effects } = validLayout(arrangement);
+    this.#keep({ ...this.layout.peek(), open, effects, tab: open.at(-1) ?? 'matrix' });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

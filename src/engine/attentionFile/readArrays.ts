@@ -1,4 +1,5 @@
 import type { ExplorerError } from '../../base/errors';
+import { formatBytes } from '../../model/fileLimits';
 import { fromHalf } from '../../model/numbers/half';
 import { readZip, unpack } from './readZip';
 
@@ -30,19 +31,22 @@ export const maxUnpackedBytes = 2 ** 31;
 /** Makes an error of what is wrong with a file, in a clause. */
 export type Invalid = (reason: string) => ExplorerError;
 
-/** The arrays of a `.npz` or `.safetensors` file, told by how it begins. Throws what `invalid` makes of a reason. */
-export function readArrays(given: Uint8Array, invalid: Invalid): ReadonlyMap<string, ReadArray> {
+/**
+ * The arrays of a `.npz` or `.safetensors` file, told by how it begins. Throws what `invalid` makes of a reason.
+ * @param mostBytes what they may take when they are unpacked.
+ */
+export function readArrays(given: Uint8Array, invalid: Invalid, mostBytes: number): ReadonlyMap<string, ReadArray> {
   // Of Node's own kind of bytes, a slice is no copy.
   const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const isZip = bytes.length >= 4 && bytes[0] === 0x50 && bytes[1] === 0x4b;
-  const arrays = isZip ? readNpz(bytes, invalid) : readTensors(bytes, invalid);
+  const arrays = isZip ? readNpz(bytes, invalid, mostBytes) : readTensors(bytes, invalid);
   return new Map(arrays.map((array) => [array.name, array]));
 }
 
-function readNpz(bytes: Uint8Array, invalid: Invalid): ReadArray[] {
+function readNpz(bytes: Uint8Array, invalid: Invalid, mostBytes: number): ReadArray[] {
   const entries = readZip(bytes, invalid, maxArrays).filter(({ name }) => name.endsWith('.npy'));
-  if (entries.reduce((sum, { size }) => sum + size, 0) > maxUnpackedBytes)
-    throw invalid(`its arrays take more than ${maxUnpackedBytes / 2 ** 30} GB`);
+  if (entries.reduce((sum, { size }) => sum + size, 0) > mostBytes)
+    throw invalid(`its arrays take more than ${formatBytes(mostBytes)}`);
   return entries.map((entry) => readNpy(entry.name.slice(0, -4), unpack(entry, invalid), invalid));
 }
 

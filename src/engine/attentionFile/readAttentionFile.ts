@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
+import { formatBytes } from '../../model/fileLimits';
 import type { Component, ComponentInfo, LayerInfo } from '../../model/head';
 import type { ModelInfo, Notice } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
@@ -25,6 +26,8 @@ export interface FileAttention {
   readonly notices: readonly Notice[];
   readonly weighings: (component: Component) => readonly LayerWeighing[];
   readonly picture: PictureView | undefined;
+  /** What its metadata say of how it is to be looked at, unchecked. */
+  readonly explanation: unknown;
 }
 
 /** A layer of a file. */
@@ -40,10 +43,16 @@ interface FileLayer {
 /**
  * Reads an attention file (media/attention-files.md): arrays `attention.<component>.<layer>`, tokens, and perhaps values, norms and a picture.
  * Nothing in it is believed: shapes are held against bytes and tokens, and every number is looked at. Throws `attentionFileInvalid`.
+ * @param mostBytes what its arrays may take when they are unpacked, and its weights in single precision.
  */
-export function readAttentionFile(bytes: Uint8Array, path: string, name: string): FileAttention {
+export function readAttentionFile(
+  bytes: Uint8Array,
+  path: string,
+  name: string,
+  mostBytes = maxUnpackedBytes,
+): FileAttention {
   const invalid = (reason: string): ExplorerError => new ExplorerError('attentionFileInvalid', [name, reason]);
-  const file: FileArrays = { arrays: readArrays(bytes, invalid), invalid };
+  const file: FileArrays = { arrays: readArrays(bytes, invalid, mostBytes), invalid };
   const metadata = readMetadata(file);
   const named = [...file.arrays.values()].flatMap((array) => {
     const match = /^attention\.(self|encoder|decoder|cross|stage[1-9]\d?)\.(0|[1-9]\d{0,3})$/.exec(array.name);
@@ -55,7 +64,7 @@ export function readAttentionFile(bytes: Uint8Array, path: string, name: string)
     (sum, { array }) => sum + 4 * array.shape.reduce((product, side) => product * side, 1),
     0,
   );
-  if (singleBytes > maxUnpackedBytes) throw invalid(`its weights take more than ${maxUnpackedBytes / 2 ** 30} GB`);
+  if (singleBytes > mostBytes) throw invalid(`its weights take more than ${formatBytes(mostBytes)}`);
   const streams = readStreams(file, metadata);
   const places = new Map(
     [...new Set(named.map(({ component }) => component))].map((component) => [
@@ -114,6 +123,7 @@ export function readAttentionFile(bytes: Uint8Array, path: string, name: string)
       return known;
     },
     picture,
+    explanation: (Object(metadata) as { readonly explanation?: unknown }).explanation,
   };
 }
 

@@ -1,7 +1,7 @@
 import { patchAt } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
 import { patchCount, type PatchEmbedding, type Window } from '../../onnx/inputs/patchEmbedding';
-import { configNumber } from '../folder/modelFolder';
+import { configNumber } from '../folder/configNumber';
 import type { PixelSize } from './raster';
 
 /** Special tokens that a model adds to its patches at most: a class token, one of distillation, registers. */

@@ -1,4 +1,4 @@
-import { configNumber } from '../folder/modelFolder';
+import { configNumber } from '../folder/configNumber';
 import type { Settings } from '../files/modelSettings';
 import type { PictureWriting } from '../text/picturedText';
 

@@ -7,7 +7,8 @@ import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import type { InputView } from '../../protocol';
 import type { Sides } from '../../tokenizer/pretrained/makeTokenizer';
 import { pythonOf, type FedFile } from '../session/fedInput';
-import { configNumber, configuredContextLength, givesTypes, type ResolvedModel } from '../folder/modelFolder';
+import { configNumber } from '../folder/configNumber';
+import { configuredContextLength, givesTypes, type ResolvedModel } from '../folder/modelFolder';
 import type { Settings } from '../files/modelSettings';
 
 /** Where a model's input comes from, as sentences for people. */

@@ -20,6 +20,7 @@ import { giveUp } from '../../rpc/transferable';
 import type { How } from '../../model/how/how';
 import { normMetrics } from '../../model/metrics/headTable';
 import { drawnCell } from '../how/drawnCell';
+import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
@@ -33,12 +34,14 @@ import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { openAttention } from './openAttention';
+import { writeNumbers, type NumbersWriter } from './writeNumbers';
 import { WeighedRuns, type WeighableRun } from './weighedRuns';
 
 import { CodeParser } from '../syntax/parseCode';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { inspectModel } from './inspectModel';
+import { modelHash, type Sha256 } from './modelHash';
 import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { HeldLayer } from '../weights/heldLayer';
@@ -65,6 +68,10 @@ export interface EngineHost {
   readonly staging?: ModelBounds['staging'];
   /** Where the parser of programs and its grammars are read from; without them there are no relations. */
   readonly syntax?: (window: Client<EngineHostApi>) => SyntaxFiles;
+  /** Tells models apart; without it none can be told. */
+  readonly sha256?: Sha256;
+  /** Writes files of numbers; without it the window does. */
+  readonly numbersWriter?: NumbersWriter;
   /** How long steps may take; the usual limits unless told otherwise. */
   readonly timeLimits?: typeof timeLimits;
 }
@@ -133,6 +140,9 @@ export class EngineServer {
           return work((await this.#modelOf(runId, signal)).weighs);
         }),
     });
+    const reads = readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
+      this.#read(reading),
+    );
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
@@ -152,19 +162,31 @@ export class EngineServer {
         this.#begin();
         const opened = await openAttention(this.#access, params);
         signal.throwIfAborted();
-        const { info, layers, picture, weighings } = { ...opened, info: { ...opened.info, runId: this.#nextRun++ } };
+        const { info, layers, picture, weighings, explanation } = {
+          ...opened,
+          info: { ...opened.info, runId: this.#nextRun++ },
+        };
         this.#ran.set(info.runId, { ...info, spec: undefined, name: info.model.name, fed: [], weighings });
         this.#attention.add(info.runId, layers);
         if (picture !== undefined) this.#pictures.add(info.runId, picture);
-        return info;
+        return explanation === undefined ? info : { ...info, explanation };
       },
       picture: ({ runId }) => {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
-      ...readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
-        this.#read(reading),
-      ),
+      ...reads,
+      writeNumbers: async (params, signal) => {
+        const { runId } = params;
+        if (host.numbersWriter === undefined) throw new ExplorerError('internal', ['no writer']);
+        const run = {
+          streams: this.#ranOf(runId).streams,
+          layersOf: (component: Component) => this.#attention.layersOf(runId, component),
+          pattern: reads.pattern,
+          onRead: (numHeads: number) => this.#connection.fire('written', { runId, numHeads }),
+        };
+        await this.#read(writeNumbers(host.numbersWriter, run, params, signal));
+      },
       headTable: async (params, signal) => {
         if (params.metrics.some((id) => normMetrics.includes(id)))
           await this.#weighed.weigh(params.runId, params.component, 'norm', signal);
@@ -210,6 +232,10 @@ export class EngineServer {
       input: () => {
         if (this.#served.held === undefined) throw new ExplorerError('nothingRead', ['']);
         return this.#served.held.input();
+      },
+      modelHash: async (model, signal) => {
+        if (host.sha256 === undefined) throw new ExplorerError('internal', ['no hash']);
+        return { sha256: await modelHash(this.#access, model, host.sha256, signal) };
       },
       chatTemplate: (model) => {
         this.#begin();

@@ -32,13 +32,8 @@ import type { ModelFiles } from '../files/modelFiles';
 import { isStaged, type Staging } from '../session/staging';
 import { unwatched } from '../session/layerSteps';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
-import {
-  configNumber,
-  configuredContextLength,
-  givesTypes,
-  resolveModel,
-  type ResolvedModel,
-} from '../folder/modelFolder';
+import { configNumber } from '../folder/configNumber';
+import { configuredContextLength, givesTypes, resolveModel, type ResolvedModel } from '../folder/modelFolder';
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';

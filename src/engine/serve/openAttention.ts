@@ -7,7 +7,9 @@ import { baseName, type FileAccess } from '../files/fileAccess';
 export async function openAttention(
   access: FileAccess,
   { path, bytes }: AttentionFileParams,
-): Promise<Pick<FileAttention, 'layers' | 'picture' | 'weighings'> & { readonly info: Omit<RunInfo, 'runId'> }> {
+): Promise<
+  Pick<FileAttention, 'layers' | 'picture' | 'weighings' | 'explanation'> & { readonly info: Omit<RunInfo, 'runId'> }
+> {
   const started = performance.now();
   const read = bytes ?? (await access.read(path, 'attention'));
   const loaded = performance.now();

@@ -1,9 +1,17 @@
 import * as vscode from 'vscode';
-import { DisposableStore, type Disposable } from '../../base/disposable';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { entry, failureEntry, entryOf } from '../../base/logText';
 import { ExplorerError, isCancelled } from '../../base/errors';
-import type { Progress } from '../../protocol';
-import { EngineHandle } from '../engine/engineHandle';
+import type { RunInfo } from '../../model/modelInfo';
+import type { ViewState } from '../../model/viewState';
+import type { EngineOptions } from '../../protocol';
+import { EngineHandle, isSameEngine } from '../engine/engineHandle';
+import type { HostFiles } from '../engine/hostFiles';
+import { checkNamesModel, readExplanation, readKeptView, type Explanation } from '../explanations/explanationFile';
+import { locateModel, settingOf, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
+import { parseModelPath } from '../model/modelPath';
+import type { PlainText } from '../../base/safeText';
+import { said } from '../say/said';
 import type { EngineLauncher } from '../engine/engineLauncher';
 import { everySecond } from '../engine/engineWatch';
 import { HeldRun } from '../engine/heldRun';
@@ -18,8 +26,11 @@ import { TrackedPicture } from '../run/trackedPicture';
 import type { Log } from '../say/log';
 import { ViewStore } from '../view/viewStore';
 
-/** The type of the editor in the manifest. */
-const editorType = 'attentionExplorer.attentionFile';
+/** The types of the editors in the manifest. */
+const editorTypes = {
+  attention: 'attentionExplorer.attentionFile',
+  explanation: 'attentionExplorer.explanation',
+} as const;
 /** A file that is being written is read again when it rests. */
 const restMilliseconds = 300;
 
@@ -30,21 +41,23 @@ export interface AttentionFileDependencies extends Omit<
 > {
   readonly launcher: EngineLauncher;
   readonly log: Log;
-  /** Whether the engine reads files by itself. */
-  readonly hasFilePaths: boolean;
+  readonly files: HostFiles;
+  readonly places: ModelPlaces;
 }
 
-/** An attention file that is open in an editor, as the commands see it. */
+/** An attention file or a saved explanation that is open in an editor, as the commands see it. */
 export interface OpenAttentionFile {
   readonly store: ViewStore;
   readonly panel: ExplorerPanel;
+  /** What was saved, of an explanation. */
+  readonly saved: Explanation | undefined;
 }
 
 /**
- * Opens attention files in editors of their own, each with a view of its own and an engine of its own, without a model: what becomes of the
- * window's engine has no part in them, and when such an editor closes, all that it held is gone.
+ * Opens attention files, without a model, and saved explanations, which run theirs again, in editors of their own, each with a view of its own
+ * and an engine of its own: what becomes of the window's engine has no part in them, and when such an editor closes, all that it held is gone.
  */
-export class AttentionFileEditors implements Disposable, vscode.CustomReadonlyEditorProvider {
+export class AttentionFileEditors implements Disposable {
   readonly #deps: AttentionFileDependencies;
   readonly #store = new DisposableStore();
   readonly #open = new Map<vscode.WebviewPanel, OpenAttentionFile & Disposable>();
@@ -54,9 +67,20 @@ export class AttentionFileEditors implements Disposable, vscode.CustomReadonlyEd
   constructor(deps: AttentionFileDependencies, onChange: () => void) {
     this.#deps = deps;
     this.#onChange = onChange;
-    this.#store.add(
-      vscode.window.registerCustomEditorProvider(editorType, this, { supportsMultipleEditorsPerDocument: true }),
-    );
+    for (const [kind, type] of [
+      ['attention', editorTypes.attention],
+      ['explanation', editorTypes.explanation],
+    ] as const)
+      this.#store.add(
+        vscode.window.registerCustomEditorProvider(
+          type,
+          {
+            openCustomDocument: (uri) => ({ uri, dispose: () => {} }),
+            resolveCustomEditor: ({ uri }, panel) => this.#resolve(kind, uri, panel),
+          } satisfies vscode.CustomReadonlyEditorProvider,
+          { supportsMultipleEditorsPerDocument: true },
+        ),
+      );
   }
 
   /** The one that the person looks at. */
@@ -69,12 +93,8 @@ export class AttentionFileEditors implements Disposable, vscode.CustomReadonlyEd
     return [...this.#open.values()].some(({ store }) => store.run !== undefined);
   }
 
-  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
-    return { uri, dispose: () => {} };
-  }
-
-  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const editor = new AttentionFileEditor(uri, panel, this.#deps, this.#onChange);
+  #resolve(kind: keyof typeof editorTypes, uri: vscode.Uri, panel: vscode.WebviewPanel): void {
+    const editor = new AttentionFileEditor({ kind, uri }, panel, this.#deps, this.#onChange);
     this.#open.set(panel, editor);
     panel.onDidDispose(() => {
       this.#open.delete(panel);
@@ -90,20 +110,48 @@ export class AttentionFileEditors implements Disposable, vscode.CustomReadonlyEd
   }
 }
 
+/** What a file has become. */
+interface Opened {
+  readonly engine: EngineHandle;
+  readonly info: RunInfo;
+  readonly notices: readonly PlainText[];
+  readonly kept: { readonly view: ViewState; readonly arrangement: unknown } | undefined;
+  readonly model: ModelLocation | undefined;
+  readonly saved: Explanation | undefined;
+}
+
+/** The path of a model as a setting has it, where an explanation names it relative to its own file. */
+function besideFile(path: string, file: vscode.Uri, { homePath, hasFilePaths }: ModelPlaces): string {
+  const parsed = parseModelPath(path, homePath);
+  return parsed.kind === 'relative' ? settingOf(vscode.Uri.joinPath(file, '..', parsed.path), hasFilePaths) : path;
+}
+
 /** One editor of one file. */
 class AttentionFileEditor implements OpenAttentionFile, Disposable {
   readonly #uri: vscode.Uri;
+  readonly #kind: keyof typeof editorTypes;
   readonly #deps: AttentionFileDependencies;
   readonly #onChange: () => void;
   readonly #owned = new DisposableStore();
-  readonly #closed = new AbortController();
+  #isClosed = false;
   readonly store = this.#owned.add(new ViewStore());
   readonly panel: ExplorerPanel;
   #engine: EngineHandle | undefined;
   #numRuns = 0;
   #resting: number | undefined;
+  #saved: Explanation | undefined;
+  /** The file, where it could not be read. */
+  readonly #unread = this.#owned.add(new MutableDisposable<TrackedPicture>());
+  /** Ends what is being read or run. */
+  #loading = new AbortController();
 
-  constructor(uri: vscode.Uri, panel: vscode.WebviewPanel, deps: AttentionFileDependencies, onChange: () => void) {
+  constructor(
+    { kind, uri }: { readonly kind: keyof typeof editorTypes; readonly uri: vscode.Uri },
+    panel: vscode.WebviewPanel,
+    deps: AttentionFileDependencies,
+    onChange: () => void,
+  ) {
+    this.#kind = kind;
     this.#uri = uri;
     this.#deps = deps;
     this.#onChange = onChange;
@@ -113,7 +161,11 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
         store: this.store,
         // VS Code itself opens the file again after a reload.
         memory: { kept: { version: 2, key: '' }, remember: () => {} },
-        act: (action) => (action === 'rerun' || action === 'restartEngine' ? void this.#load() : deps.act(action)),
+        act: (action) => {
+          if (action === 'rerun' || action === 'restartEngine') void this.#load();
+          else if (action === 'cancel') this.#loading.abort();
+          else deps.act(action);
+        },
         reveal: () => {},
         goOn: () => this.#needsModel(),
         comparisons: () => ({
@@ -128,60 +180,139 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
     void this.#load();
   }
 
-  /** Says that what was asked would take the model. */
+  get saved(): Explanation | undefined {
+    return this.#saved;
+  }
+
+  /** Says that what was asked would take the model, or a text in an editor. */
   #needsModel(): void {
-    reportFailure(panelError(new ExplorerError('noModelHere', [documentName(this.#uri)])), false);
+    const code = this.#kind === 'attention' ? 'noModelHere' : 'explanationAlone';
+    reportFailure(panelError(new ExplorerError(code, [documentName(this.#uri)])), false);
   }
 
   async #load(): Promise<void> {
     const { store } = this;
     const { log } = this.#deps;
     const askedAt = performance.now();
+    this.#loading.abort();
+    const loading = (this.#loading = new AbortController());
+    const { signal } = loading;
     const tracked = new TrackedPicture(this.#uri);
-    const busy: { readonly kind: 'busy' } & Progress = { kind: 'busy', stage: 'readFile' };
-    store.setStatus(busy);
+    tracked.onDidChange(() => {
+      clearTimeout(this.#resting);
+      this.#resting = setTimeout(() => void this.#load(), restMilliseconds);
+    });
+    this.#unread.value = undefined;
+    store.setStatus({ kind: 'busy', stage: 'readFile' });
     try {
-      const engine = this.#takeEngine();
       const name = documentName(this.#uri);
-      const isReached = this.#deps.hasFilePaths && this.#uri.scheme === 'file';
-      const info = await engine.remote.openAttention(
-        isReached
-          ? { path: this.#uri.fsPath }
-          : { path: this.#uri.path, bytes: await readFileAtMost(this.#uri, 'attention', name) },
-        this.#closed.signal,
-      );
-      const held = new HeldRun(engine, info, { windowRunId: ++this.#numRuns });
+      const opened =
+        this.#kind === 'attention'
+          ? await this.#openAttention(name, signal)
+          : await this.#openExplanation(name, signal);
+      const held = new HeldRun(opened.engine, opened.info, { windowRunId: ++this.#numRuns });
       const run = new ShownRun(held, tracked, {
         isWholeDocument: true,
-        notices: noticeLines(info.notices).map((sentence) => ({ sentence })),
+        notices: [...opened.notices, ...noticeLines(opened.info.notices)].map((sentence) => ({ sentence })),
+        model: opened.model,
+        target: opened.saved?.target,
       });
       run.askedAt = askedAt;
-      if (this.#closed.signal.aborted) {
+      if (signal.aborted) {
         run.dispose();
         return;
       }
-      tracked.onDidChange(() => {
-        clearTimeout(this.#resting);
-        this.#resting = setTimeout(() => void this.#load(), restMilliseconds);
-      });
+      this.#saved = opened.saved;
       const { run: former, view } = store;
-      store.setRun(run, former === undefined ? { ...view, scale: readSettings(this.#uri).scale } : view);
+      const first = opened.kept?.view ?? { ...view, scale: readSettings(this.#uri).scale };
+      store.setRun(run, former === undefined ? first : view);
       store.setStatus({ kind: 'ready' });
-      log.info(entry`${name}: an attention file, read in ${(performance.now() - askedAt).toFixed(0)} ms.`);
+      if (former === undefined && opened.kept?.arrangement !== undefined) this.panel.restore(opened.kept.arrangement);
+      log.info(entry`${name}: ${this.#kind}, read in ${(performance.now() - askedAt).toFixed(0)} ms.`);
       this.#onChange();
     } catch (error) {
-      tracked.dispose();
       const failure = ExplorerError.from(error);
-      if (this.#closed.signal.aborted || isCancelled(failure)) return;
+      if (this.#isClosed || loading !== this.#loading) return tracked.dispose();
+      // What could not be read is read again when it is written again.
+      this.#unread.value = tracked;
+      if (signal.aborted || isCancelled(failure))
+        return store.setStatus(
+          store.run === undefined ? { kind: 'failed', error: panelError(failure) } : { kind: 'ready' },
+        );
       log.error(failureEntry(failure));
       store.setStatus({ kind: 'failed', error: panelError(failure) });
     }
   }
 
-  #takeEngine(): EngineHandle {
-    if (this.#engine?.isAlive === true) return this.#engine;
+  async #openAttention(name: string, signal: AbortSignal): Promise<Opened> {
+    const isReached = this.#deps.places.hasFilePaths && this.#uri.scheme === 'file';
+    const engine = this.#takeEngine({ backend: 'auto', threads: 0 });
+    const { explanation, ...info } = await engine.remote.openAttention(
+      isReached
+        ? { path: this.#uri.fsPath }
+        : { path: this.#uri.path, bytes: await readFileAtMost(this.#uri, 'attention', name) },
+      signal,
+    );
+    return { engine, info, notices: [], kept: readKeptView(explanation), model: undefined, saved: undefined };
+  }
+
+  /** Runs the model that an explanation names, where it may name one. */
+  async #openExplanation(name: string, signal: AbortSignal): Promise<Opened> {
+    const { files, places } = this.#deps;
+    const saved = readExplanation(await readFileAtMost(this.#uri, 'explanation', name), name);
+    checkNamesModel(saved, name, vscode.workspace.isTrusted);
+    const modelPath = besideFile(saved.model.path, this.#uri, places);
+    const model = locateModel({ ...readSettings(this.#uri), modelPath }, places, this.#uri);
+    files.allowModel(model.uri, model.tokenizerUri);
+    const engine = this.#takeEngine(model.spec);
+    const progress = engine.on('progress', (told) => this.store.setStatus({ kind: 'busy', ...told }));
+    try {
+      const { text, second, target, isChatMessage, focus, languages, continuation, tokenLimit } = saved;
+      const { sha256 } = await engine.remote.modelHash(model.spec, signal);
+      const info = await engine.remote.explain(
+        {
+          model: model.spec,
+          text,
+          second,
+          target,
+          languages,
+          continuation,
+          tokenLimit,
+          ...(isChatMessage ? { isChatMessage } : {}),
+          ...(focus === undefined ? {} : { isInContext: true }),
+        },
+        signal,
+      );
+      const isOther = saved.model.sha256 !== undefined && saved.model.sha256 !== sha256;
+      return {
+        engine,
+        info,
+        notices: isOther
+          ? [
+              said(
+                'The model at {0} is not the one that this was saved with (its hash differs): what is shown is of the model that is there now.',
+                saved.model.path,
+              ),
+            ]
+          : [],
+        kept: saved,
+        model,
+        saved,
+      };
+    } finally {
+      progress.dispose();
+    }
+  }
+
+  #takeEngine(options: EngineOptions): EngineHandle {
+    if (this.#engine?.isAlive === true && isSameEngine(this.#engine.options, options)) return this.#engine;
+    this.#engine?.dispose();
     const { launcher, log } = this.#deps;
-    const engine = new EngineHandle(launcher.launch(), { backend: 'auto', threads: 0 }, everySecond);
+    const engine = new EngineHandle(
+      launcher.launch(),
+      { backend: options.backend, threads: options.threads },
+      everySecond,
+    );
     engine.on('log', ({ level, message }) => log[level](entryOf('', message)));
     void engine.exited.then(({ reason }) => {
       if (engine.isUnwanted || engine !== this.#engine) return;
@@ -193,7 +324,8 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
 
   dispose(): void {
     clearTimeout(this.#resting);
-    this.#closed.abort();
+    this.#isClosed = true;
+    this.#loading.abort();
     this.#engine?.dispose();
     this.#owned.dispose();
   }

@@ -49,6 +49,7 @@ export const commands = {
   copyWeights: 'attentionExplorer.copyWeights',
   exportFigure: 'attentionExplorer.exportFigure',
   exportNumbers: 'attentionExplorer.exportNumbers',
+  saveExplanation: 'attentionExplorer.saveExplanation',
   nextHead: 'attentionExplorer.nextHead',
   previousHead: 'attentionExplorer.previousHead',
 } as const;

@@ -25,6 +25,7 @@ import type { ViewStore } from '../view/viewStore';
 import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
+import { saveExplanation } from '../explanations/saveExplanation';
 import { exportNumbers } from '../export/exportNumbers';
 import { exportFigure } from '../export/exportFigure';
 import type { WriteWhole } from '../export/writeFile';
@@ -200,6 +201,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.pinHere, (context) => pinHere(looked(), context));
   register(commands.copyWeights, (context) => copyWeights(looked(), deps.rows, context));
   register(commands.exportFigure, () => exportFigure(looked(), { panel: shownIn(), writeWhole: deps.writeWhole }));
+  register(commands.saveExplanation, () =>
+    saveExplanation(looked(), shownIn(), { ...deps, saved: deps.attentionFiles.active?.saved }),
+  );
   register(commands.exportNumbers, () => exportNumbers(looked(), deps.writeWhole));
   register(
     commands.pinToken,

@@ -22,6 +22,7 @@ import type {
   HeadRowsParams,
   HeadTableParams,
   LayerEffectsGrown,
+  ModelSpec,
   PairParams,
   PanelRelationsParams,
   PatternOverview,
@@ -33,18 +34,22 @@ import type {
   ThumbnailParams,
   Thumbnails,
   TileParams,
+  WriteNumbersParams,
   WritesParams,
 } from '../../protocol';
 import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
 import { weightFormOf } from './weightForm';
 
+/** What a run needs of the engine that holds it. */
+export type RunEngine = Pick<EngineHandle, 'remote' | 'isAlive' | 'on'>;
+
 /**
  * A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. It may still be under way: then what is
  * asked of layers that are to come waits for them, and what is asked of all heads for the last of them.
  */
 export class HeldRun {
-  readonly #engine: EngineHandle;
+  readonly #engine: RunEngine;
   readonly #engineRunId: number;
   readonly #growth = new Emitter<undefined>();
   /** More of it has come, or no more will. */
@@ -58,7 +63,7 @@ export class HeldRun {
   #isReleased = false;
 
   constructor(
-    engine: EngineHandle,
+    engine: RunEngine,
     info: RunInfo,
     { windowRunId, isGrowing = false }: { readonly windowRunId: number; readonly isGrowing?: boolean },
   ) {
@@ -384,6 +389,29 @@ export class HeldRun {
         signal,
       ),
     );
+  }
+
+  /** What tells the run's model from another at its path. Throws `unknownRun` where the engine is gone, and what reading its files throws. */
+  async modelHash(model: ModelSpec, signal?: AbortSignal): Promise<string> {
+    return (await this.#ask(() => this.#engine.remote.modelHash(model, signal))).sha256;
+  }
+
+  /** Has the engine write numbers to a file; `onRead` is told how many heads have been read. Throws `unknownRun` where the attention is gone, `fileNotWritten`, and what reading throws. */
+  async writeNumbers(
+    params: Omit<WriteNumbersParams, 'runId'>,
+    onRead: (numHeads: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const listening = this.#engine.on('written', ({ runId, numHeads }) => {
+      if (runId === this.#engineRunId) onRead(numHeads);
+    });
+    try {
+      await this.#askOfAll(signal, () =>
+        this.#engine.remote.writeNumbers({ ...params, runId: this.#engineRunId }, signal),
+      );
+    } finally {
+      listening.dispose();
+    }
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

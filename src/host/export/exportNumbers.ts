@@ -1,13 +1,21 @@
+import type * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { labelText, plain, type PlainText } from '../../base/safeText';
 import { formatBytes } from '../../model/fileLimits';
-import type { ComponentInfo, HeadSelection } from '../../model/head';
+import type { Component, ComponentInfo, HeadSelection } from '../../model/head';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../model/methods';
 import { noticeText } from '../../model/modelInfo';
-import { weightBytes, writtenLayers, type Numbers, type Precision } from '../../model/numbers/numbers';
+import {
+  weightBytes,
+  writtenLayers,
+  type ChosenNumbers,
+  type Numbers,
+  type Precision,
+} from '../../model/numbers/numbers';
 import { fileOf, plainFileForm, type FileForm, type NumberFormat } from '../../model/numbers/numbersFile';
 import { plainForm } from '../../model/patternForm';
 import type { WeightForm } from '../../model/weightForm';
+import type { WriteNumbersParams } from '../../protocol';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { askForText, askWhereToSave } from '../say/dialogs';
@@ -16,9 +24,6 @@ import { showInformation, showProgressOf } from '../say/notifications';
 import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
 import { writeFile, type WriteWhole } from './writeFile';
-
-/** Which numbers of a run are to be written. */
-export type Chosen = Omit<Numbers, 'read'>;
 
 /** Writes the numbers of the run that is shown to a file that the person names, in a form that they choose. */
 export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | undefined): Promise<void> {
@@ -52,20 +57,36 @@ export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | u
     besides: run.text.uri,
   });
   if (target === undefined) return;
-  const ended = new AbortController();
-  const work = (report: (done: number) => void): Promise<void> =>
-    writeFile(target, fileOf(readingFrom(run, numbers, { signal: ended.signal, report }), form), writeWhole);
-  try {
-    await withProgress(work, ended);
-  } catch (error) {
-    if (!ended.signal.aborted) throw error;
-    return;
-  }
+  if (!(await writeNumbersFile(run, { target, numbers, form }, writeWhole))) return;
   showInformation(
     form.format === 'csv'
       ? said('Numbers from {0} on were written to {1}.', form.threshold, target.fsPath)
       : said('The numbers were written to {0}.', target.fsPath),
   );
+}
+
+/** Writes numbers of a run to a file, with a notification that can cancel it; resolves to whether it was written. Throws `fileNotWritten`, and what reading them throws. */
+export async function writeNumbersFile(
+  run: ShownRun,
+  { target, numbers, form }: { readonly target: vscode.Uri; readonly numbers: ChosenNumbers; readonly form: FileForm },
+  writeWhole: WriteWhole | undefined,
+): Promise<boolean> {
+  const ended = new AbortController();
+  const work = (report: (done: number) => void): Promise<void> => {
+    const progress = { signal: ended.signal, report };
+    return writeWhole !== undefined && target.scheme === 'file'
+      ? writeWhole(target.fsPath, (path, flags) =>
+          writeByEngine(run, { path, flags, numbers, form, target: target.fsPath }, progress),
+        )
+      : writeFile(target, fileOf(readingFrom(run, numbers, progress), form), undefined);
+  };
+  try {
+    await withProgress(work, ended);
+    return true;
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+    return false;
+  }
 }
 
 /** The components whose numbers are written together: of methods that weigh, only the one that is shown, since others may have none. */
@@ -98,8 +119,11 @@ async function chooseFormat(): Promise<NumberFormat | undefined> {
   return chosen?.format;
 }
 
-async function chooseHeads(all: Chosen, { component: name, heads }: HeadSelection): Promise<Chosen | undefined> {
-  const item = (label: PlainText, numbers: Chosen): ListItem & { readonly numbers: Chosen } => ({
+async function chooseHeads(
+  all: ChosenNumbers,
+  { component: name, heads }: HeadSelection,
+): Promise<ChosenNumbers | undefined> {
+  const item = (label: PlainText, numbers: ChosenNumbers): ListItem & { readonly numbers: ChosenNumbers } => ({
     label: labelText(label),
     description: labelText(plain(formatBytes(weightBytes(writtenLayers(numbers), 'float32')))),
     numbers,
@@ -120,7 +144,7 @@ async function chooseHeads(all: Chosen, { component: name, heads }: HeadSelectio
 }
 
 /** How exact arrays are, and from which size on a number has a line of CSV. */
-async function chooseForm(numbers: Chosen, format: NumberFormat): Promise<FileForm | undefined> {
+async function chooseForm(numbers: ChosenNumbers, format: NumberFormat): Promise<FileForm | undefined> {
   if (format === 'json') return { format, ...plainFileForm };
   if (format === 'csv') {
     const written = await askForText({
@@ -150,19 +174,52 @@ async function chooseForm(numbers: Chosen, format: NumberFormat): Promise<FileFo
   return chosen && { format, ...plainFileForm, precision: chosen.precision };
 }
 
-/** Numbers that are read from a run as they are written. */
-export function readingFrom(
+/** How far something is, and what ends it. */
+interface Watched {
+  readonly signal: AbortSignal;
+  readonly report: (done: number) => void;
+}
+
+const headsIn = (numbers: ChosenNumbers): number =>
+  writtenLayers(numbers).reduce((sum, { heads }) => sum + heads.length, 0);
+
+/** Has the engine write numbers, which then need not come here. */
+async function writeByEngine(
   run: ShownRun,
-  numbers: Chosen,
-  { signal, report }: { readonly signal: AbortSignal; readonly report: (done: number) => void },
-): Numbers {
+  wanted: Pick<WriteNumbersParams, 'path' | 'flags' | 'form'> & {
+    readonly numbers: ChosenNumbers;
+    /** What the file is to be called in the end. */
+    readonly target: string;
+  },
+  { signal, report }: Watched,
+): Promise<void> {
+  const { path, flags, numbers, form, target } = wanted;
+  const { streams: _, ...chosen } = numbers;
+  const forms: { component: Component; form: WeightForm }[] = [];
+  for (const { component } of numbers.components) {
+    const own = await run.held.weightForm(component, { ...plainForm, method: numbers.method });
+    if (own !== undefined) forms.push({ component, form: own });
+  }
+  const count = headsIn(numbers);
+  try {
+    const onRead = (done: number): void => report(done / count);
+    await run.held.writeNumbers({ path, flags, numbers: chosen, form, forms }, onRead, signal);
+  } catch (error) {
+    throw error instanceof ExplorerError && error.code === 'fileNotWritten'
+      ? new ExplorerError('fileNotWritten', [target, error.args[1]])
+      : error;
+  }
+}
+
+/** Numbers that are read from a run as they are written. */
+export function readingFrom(run: ShownRun, numbers: ChosenNumbers, { signal, report }: Watched): Numbers {
   const forms = new Map<ComponentInfo['component'], Promise<WeightForm | undefined>>();
   const formOf = (component: ComponentInfo['component']): Promise<WeightForm | undefined> => {
     const known = forms.get(component) ?? run.held.weightForm(component, { ...plainForm, method: numbers.method });
     forms.set(component, known);
     return known;
   };
-  const count = writtenLayers(numbers).reduce((sum, { heads }) => sum + heads.length, 0);
+  const count = headsIn(numbers);
   let done = 0;
   return {
     ...numbers,

@@ -8,7 +8,7 @@ import { formatBytes } from '../../model/fileLimits';
 import { components, headLabel } from '../../model/head';
 import { joinedSelection, joinsHeads, methodOf } from '../../model/methods';
 import { noticeText } from '../../model/modelInfo';
-import { weightBytes, writtenLayers } from '../../model/numbers/numbers';
+import { weightBytes, writtenLayers, type ChosenNumbers } from '../../model/numbers/numbers';
 import { editorColours, rampFor } from '../../model/ramp';
 import type { SeenView } from '../../protocol';
 import { panelAppearance } from '../panel/panelSnapshots';
@@ -20,7 +20,7 @@ import { showInformation } from '../say/notifications';
 import { said } from '../say/said';
 import { componentLabel } from '../selectionLabel';
 import type { ViewStore } from '../view/viewStore';
-import { componentsOf, readingFrom, withProgress, type Chosen } from './exportNumbers';
+import { componentsOf, readingFrom, withProgress } from './exportNumbers';
 import { readBuilt, version } from './ownExtension';
 import { writeFile, type WriteWhole } from './writeFile';
 
@@ -67,11 +67,11 @@ export async function exportPage(
 }
 
 /** All heads of the run, or those that are shown, as far as a page holds so much. */
-async function chooseHeads(store: ViewStore, run: ShownRun): Promise<Chosen | undefined> {
+async function chooseHeads(store: ViewStore, run: ShownRun): Promise<ChosenNumbers | undefined> {
   const { view } = store;
   const { method } = view;
   const selection = joinsHeads(method) ? joinedSelection(view.selection) : view.selection;
-  const all: Chosen = {
+  const all: ChosenNumbers = {
     model: run.info.model,
     notices: run.info.notices.map(noticeText),
     streams: run.info.streams,
@@ -79,13 +79,13 @@ async function chooseHeads(store: ViewStore, run: ShownRun): Promise<Chosen | un
     components: componentsOf(run, store),
     heads: undefined,
   };
-  const shown: Chosen = {
+  const shown: ChosenNumbers = {
     ...all,
     components: all.components.filter(({ component }) => component === selection.component),
     heads: selection.heads,
   };
-  const sizeOf = (numbers: Chosen): number => weightBytes(writtenLayers(numbers), 'float16');
-  const item = (label: PlainText, numbers: Chosen): ListItem & { readonly numbers: Chosen } => ({
+  const sizeOf = (numbers: ChosenNumbers): number => weightBytes(writtenLayers(numbers), 'float16');
+  const item = (label: PlainText, numbers: ChosenNumbers): ListItem & { readonly numbers: ChosenNumbers } => ({
     label: labelText(label),
     description: labelText(plain(formatBytes(sizeOf(numbers)))),
     numbers,

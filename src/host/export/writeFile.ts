@@ -3,8 +3,14 @@ import { joinBytes } from '../../base/joinBytes';
 import { ExplorerError } from '../../base/errors';
 import { formatBytes } from '../../model/fileLimits';
 
-/** Writes a file of this machine whole or not at all, in pieces as they come. Throws `fileNotWritten`, and what making them throws. */
-export type WriteWhole = (path: string, pieces: AsyncIterable<Uint8Array>) => Promise<void>;
+/**
+ * Writes a file of this machine whole or not at all: in pieces as they come, or by someone who writes them to the path that is named. Throws
+ * `fileNotWritten`, and what making them throws.
+ */
+export type WriteWhole = (
+  path: string,
+  contents: AsyncIterable<Uint8Array> | ((path: string, flags: 'w' | 'wx') => Promise<void>),
+) => Promise<void>;
 
 /** Where nothing is written in pieces, a file is held in memory first, and may be so large. */
 const mostHeld = 2 ** 29;

@@ -42,6 +42,7 @@ import {
   checkWritesParams,
 } from './panelMessages';
 import { checkFigure } from './figureMessages';
+import { checkArrangement } from './checkArrangement';
 import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
@@ -83,6 +84,9 @@ const reshowMilliseconds = 500;
 /** A page draws a figure well within this time. */
 const figureMilliseconds = 5000;
 
+/** A page says how it is arranged well within this time. */
+const arrangementMilliseconds = 2000;
+
 /** The panel of the window: serves the webview what it asks for and posts snapshots of the view, but only while it is seen. */
 export class ExplorerPanel implements Disposable {
   readonly #panel: vscode.WebviewPanel;
@@ -103,6 +107,7 @@ export class ExplorerPanel implements Disposable {
   #sequence = 0;
   /** Where a figure that was asked for goes; nobody else's is taken. */
   #takeFigure: ((answer: FigureAnswer) => void) | undefined;
+  #takeArrangement: ((arrangement: PanelIntents['arrangement']) => void) | undefined;
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
@@ -213,6 +218,22 @@ export class ExplorerPanel implements Disposable {
     return answer;
   }
 
+  /** How the person has arranged the page; undefined where no page answers. */
+  arrangement(): Promise<PanelIntents['arrangement'] | undefined> {
+    if (!this.#isReady || !this.#panel.visible) return Promise.resolve(undefined);
+    const told = new Promise<PanelIntents['arrangement'] | undefined>((resolve) => {
+      this.#takeArrangement = resolve;
+      setTimeout(() => resolve(undefined), arrangementMilliseconds);
+    });
+    this.#post('arrangement', {});
+    return told;
+  }
+
+  /** Arranges the page as one was that was kept, now or when it is there. */
+  restore(arrangement: unknown): void {
+    this.#whenReady(() => this.#post('restore', { arrangement }));
+  }
+
   /** Closes the tab. */
   close(): void {
     this.#panel.dispose();
@@ -294,6 +315,11 @@ export class ExplorerPanel implements Disposable {
       const answer = checkFigure(value);
       this.#takeFigure?.(answer);
       this.#takeFigure = undefined;
+    });
+    on('arrangement', (value) => {
+      const arrangement = checkArrangement(value);
+      this.#takeArrangement?.(arrangement);
+      this.#takeArrangement = undefined;
     });
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);

@@ -66,6 +66,11 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     return this.#current?.figure(request) ?? Promise.reject(new ExplorerError('figureNotDrawn'));
   }
 
+  /** How the person has arranged the page; undefined where none answers. */
+  arrangement(): ReturnType<ExplorerPanel['arrangement']> {
+    return this.#current?.arrangement() ?? Promise.resolve(undefined);
+  }
+
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     // There is one panel: a second one, of a workspace that was saved so, closes.
     if (this.#current !== undefined) panel.dispose();

@@ -7,13 +7,13 @@ export interface PanelAssets {
   readonly script: string;
   /** Text of the style sheet. */
   readonly style: string;
-  /** Address of the custom elements' script, which the script loads when there is time for it. */
+  /** Address of the custom elements' script, which the script loads when there is time for it; empty where whoever made the page brings them. */
   readonly elements: string;
   /** Address of the script of the views that someone opens, likewise. */
   readonly views: string;
-  /** Address of the icons' style sheet, as the webview sees it; the script loads it, as nothing has to wait for it. */
+  /** Address of the icons' style sheet, as the webview sees it; the script loads it, as nothing has to wait for it. Empty as above. */
   readonly codicons: string;
-  /** What the content policy calls the extension's own files. */
+  /** What the content policy calls the extension's own files; empty where the page loads none. */
   readonly cspSource: string;
 }
 

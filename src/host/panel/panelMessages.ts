@@ -98,7 +98,7 @@ const view = v.object({
   ...formEntries,
 });
 /** Views that were kept before there was a choice had one mean, nothing was marked, and all was shown as it is. */
-const keptView = v.object({
+export const keptView = v.object({
   ...view.entries,
   pinnedMean: v.optional(pinnedMean, 'all'),
   marked: v.optional(view.entries.marked, []),
@@ -156,7 +156,7 @@ const randomParams = v.object({
   }),
 });
 const writesParams = v.object({ runId: index, position: index, token: index, against: v.optional(index) });
-const continuation = v.object({
+export const continuation = v.object({
   written: v.pipe(shortList(0, maxAsked), v.array(index)),
   tokens: v.pipe(index, v.maxValue(mostContinued)),
   sampling: v.optional(

@@ -22,9 +22,16 @@ export interface Numbers {
   readonly method: MethodId;
   /** The only heads that are written; undefined: all. */
   readonly heads: readonly HeadRef[] | undefined;
+  /** How they are to be looked at, for whoever opens the file. */
+  readonly explanation?: unknown;
   /** One head's numbers: `[query * numKeys + key]`. */
   readonly read: (component: ComponentInfo['component'], head: HeadRef) => Promise<Float32Array>;
+  /** All heads of a layer, one after the other, where they are at hand so; undefined: they are read one by one. */
+  readonly whole?: (component: ComponentInfo['component'], layer: number) => Float32Array | undefined;
 }
+
+/** Which numbers of a run are to be written. */
+export type ChosenNumbers = Omit<Numbers, 'read' | 'whole'>;
 
 /** A layer of which something is written. */
 export interface WrittenLayer {
@@ -102,6 +109,12 @@ export function arraysOf(numbers: Numbers, precision: Precision): readonly Writt
       type: precision === 'float16' ? 'F16' : 'F32',
       shape: [layer.heads.length, layer.numQueries, layer.numKeys],
       pieces: async function* () {
+        const isWhole = layer.heads.length === layer.component.layers[layer.layer].numHeads;
+        const whole = isWhole ? numbers.whole?.(layer.component.component, layer.layer) : undefined;
+        if (whole !== undefined && precision === 'float32') {
+          yield bytesOf(whole);
+          return;
+        }
         for await (const { values } of headNumbers(numbers, [layer]))
           yield bytesOf(precision === 'float16' ? toHalf(values) : values);
       },
@@ -128,6 +141,7 @@ export function metadataOf(numbers: Numbers, layers: readonly WrittenLayer[]): R
         : `${title}: ${unit === 'share' ? 'a share of one' : 'a length in the model’s own units'}`,
     method: { id: method, formula, unit, source },
     notices,
+    ...(numbers.explanation === undefined ? {} : { explanation: numbers.explanation }),
     streams: streams.map(({ text, tokens, grid, second }, i) => ({
       name: names[i],
       text,

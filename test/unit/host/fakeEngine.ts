@@ -86,6 +86,10 @@ export class FakeEngine implements EngineProcess {
         if (model !== undefined) this.prepared.push(model.path);
         return { numThreads: 1 };
       },
+      modelHash: () => ({ sha256: '' }),
+      writeNumbers: () => {
+        throw new ExplorerError('internal', ['no file']);
+      },
       openAttention: () => {
         throw new ExplorerError('internal', ['no file']);
       },

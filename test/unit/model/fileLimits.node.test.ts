@@ -11,6 +11,7 @@ import { maxLinePixels } from '../../../src/engine/image/resample';
 import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
 import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
 import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
+import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
@@ -56,6 +57,7 @@ describe('the table of bounds in SECURITY.md', () => {
       `${maxFilePixels / 1e6} million`,
       `${formatBytes(maxAnswerBytes)}; ${maxFound}; ${maxFiles}`,
       'the size that its listing gives, and the room that the disk has',
+      `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { TokenStream } from '../../../src/model/token';
 import type { ComponentInfo } from '../../../src/model/head';
-import { componentName, formatWeight, shortWeight, tokensName } from '../../../webview/words';
+import { shortWeight } from '../../../src/model/shortWeight';
+import { componentName, formatWeight, tokensName } from '../../../webview/words';
 
 /** A stream of these pieces, one after the other. */
 function streamOf(...pieces: readonly string[]): TokenStream {

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readAttentionFile } from '../../../../src/engine/attentionFile/readAttentionFile';
+import { openLocalAttention } from '../../../../src/engine/serve/attentionFileEngine';
+import { maxOutputUnpackedBytes, outputType, readOutput } from '../../../../src/notebook/readOutput';
+import { codeOf } from '../../../harness/codeOf';
 
 const python = process.env['PYTHON'] ?? 'python3';
 const environment = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error' };
@@ -56,5 +59,46 @@ describe('An attention file that Python has written', function () {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('An output of a notebook that Python has written', function () {
+  this.timeout(60_000);
+  before(function () {
+    if (spawnSync(python, ['-c', '']).status !== 0) this.skip();
+  });
+
+  it('by the lines of the documentation, which need no package, is read as what was given', async () => {
+    const guide = readFileSync('media/attention-files.md', 'utf8');
+    const lines =
+      [...guide.matchAll(/```python\n(.*?)```/gs)].map(([, each]) => each).find((each) => each.includes('class')) ?? '';
+    expect(lines.split('\n').filter((line) => line.trim() !== '')).to.have.lengthOf.at.most(20);
+    const weights = [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]; // prettier-ignore
+    const printed = execFileSync(
+      python,
+      [
+        '-c',
+        `${lines}\nprint(json.dumps(Attention(["The", " 🐈", " sat"], [[w], [w, w]])._repr_mimebundle_(include=None)))`.replace(
+          'class Attention',
+          `w = ${JSON.stringify(weights)}\nclass Attention`,
+        ),
+      ],
+      { encoding: 'utf8' },
+    );
+    const bundle = JSON.parse(printed) as Readonly<Record<string, unknown>>;
+    const { info, remote } = openLocalAttention({
+      bytes: readOutput(JSON.stringify(bundle[outputType])),
+      name: 'This output',
+      mostBytes: maxOutputUnpackedBytes,
+    });
+    expect(info.streams[0].text).to.equal('The 🐈 sat');
+    expect(info.components[0].layers.map(({ numHeads }) => numHeads)).to.deep.equal([1, 2]);
+    const pattern = await remote.pattern({
+      runId: info.runId,
+      selection: { component: 'self', heads: [{ layer: 1, head: 1 }], aggregation: 'mean' },
+    });
+    expect([...pattern.weights]).to.deep.equal(weights.flat());
+    const asked = { runId: info.runId, cell: { component: 'self', layer: 0, head: 0, query: 1, key: 0 } } as const;
+    expect(await codeOf(remote.how(asked))).to.equal('noModelHere');
   });
 });

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import 'vscode-jsonrpc/node';
+import { writeWhole } from '../../src/base/wholeFile.node';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
+import { EngineServer } from '../../src/engine/serve/engineServer';
+import { numbersWriter } from '../../src/engine/serve/numbersWriter.node';
+import type { RunInfo } from '../../src/model/modelInfo';
+import type { Numbers } from '../../src/model/numbers/numbers';
+import { fileOf, numberFormats, plainFileForm } from '../../src/model/numbers/numbersFile';
+import { crc32 } from '../../src/model/numbers/zip';
+import type { EngineApi, EngineEvents, WriteNumbersParams } from '../../src/protocol';
+import { openConnection, type Connection } from '../../src/rpc/connection';
+import { engineMethods } from '../../src/rpc/methods';
+import { WorkerChannel } from '../../src/rpc/workerChannel';
+import { codeOf } from '../harness/codeOf';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
+
+describe('numbers that the engine writes', function () {
+  this.timeout(20_000);
+  let folder: string;
+  let connection: Connection<EngineApi, object, EngineEvents>;
+  let end: () => void;
+  let run: RunInfo;
+  const spec = () => ({ path: folder, backend: 'auto', threads: 1 }) as const;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ae-written-'));
+    writeFileSync(join(folder, 'tokenizer.json'), tinyTokenizer());
+    copyFileSync('test/fixtures/zoo/bert.sdpa.legacy/model.onnx', join(folder, 'model.onnx'));
+    const ports = new MessageChannel();
+    const [host, window] = [ports.port1, ports.port2].map((port) => {
+      port.start();
+      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
+    });
+    new EngineServer({
+      channel: host,
+      runtimes: () => nodeRuntimes,
+      access: () => nodeFileAccess,
+      numProcessors: 1,
+      attentionBudgetBytes: 1e8,
+      residentBytes: () => 0,
+      numbersWriter,
+      sha256: async (blocks) => {
+        const hash = createHash('sha256');
+        for (const block of blocks) hash.update(block);
+        return hash.digest('hex');
+      },
+    });
+    connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
+    end = () => {
+      connection.dispose();
+      ports.port1.close();
+      ports.port2.close();
+    };
+    run = await connection.remote.explain({ model: spec(), text: 'if a: b(c, d)', tokenLimit: 0 });
+  });
+  after(() => {
+    end();
+    rmSync(folder, { recursive: true });
+  });
+
+  const chosen = (): Omit<WriteNumbersParams['numbers'], 'heads'> => ({
+    model: run.model,
+    notices: [],
+    components: run.components,
+    method: 'attention',
+    explanation: { view: 7 },
+  });
+  /** What is written from the numbers as they come to the window. */
+  async function expected(format: (typeof numberFormats)[number], heads: Numbers['heads']): Promise<Buffer> {
+    const pieces: Uint8Array[] = [];
+    const numbers: Numbers = {
+      ...chosen(),
+      streams: run.streams,
+      heads,
+      read: async (component, head) =>
+        (
+          await connection.remote.pattern({
+            runId: run.runId,
+            selection: { component, heads: [head], aggregation: 'mean' },
+          })
+        ).weights,
+    };
+    for await (const piece of fileOf(numbers, { ...plainFileForm, format })) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  for (const format of numberFormats)
+    it(`are to the byte what the window would write as ${format}, and it is told how much of them has been read`, async () => {
+      for (const heads of [undefined, [{ layer: 1, head: 0 }]]) {
+        const path = join(folder, `numbers.${format}`);
+        const told: number[] = [];
+        const listening = connection.on('written', ({ runId, numHeads }) => runId === run.runId && told.push(numHeads));
+        await writeWhole(path, (beside, flags) =>
+          connection.remote.writeNumbers({
+            runId: run.runId,
+            path: beside,
+            flags,
+            numbers: { ...chosen(), heads },
+            form: { ...plainFileForm, format },
+            forms: [],
+          }),
+        );
+        listening.dispose();
+        expect(readFileSync(path).equals(await expected(format, heads))).to.equal(true);
+        expect(told.at(-1)).to.equal(
+          heads?.length ?? run.components[0].layers.reduce((sum, { numHeads }) => sum + numHeads, 0),
+        );
+        rmSync(path);
+      }
+    });
+
+  it('are not left behind half, whatever ends them', async () => {
+    const before = readdirSync(folder);
+    const write = (path: string, signal?: AbortSignal): Promise<void> =>
+      writeWhole(path, (beside, flags) =>
+        connection.remote.writeNumbers(
+          {
+            runId: run.runId,
+            path: beside,
+            flags,
+            numbers: { ...chosen(), heads: undefined },
+            form: { ...plainFileForm, format: 'npz' },
+            forms: [],
+          },
+          signal,
+        ),
+      );
+    const controller = new AbortController();
+    const writing = write(join(folder, 'cancelled.npz'), controller.signal);
+    controller.abort();
+    expect(await codeOf(writing)).to.equal('cancelled');
+    expect(await codeOf(write(join(folder, 'missing', 'x.npz')))).to.equal('fileNotWritten');
+    if (existsSync('/dev/full')) expect(await codeOf(write('/dev/full'))).to.equal('fileNotWritten');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(readdirSync(folder)).to.deep.equal(before);
+  });
+
+  it('have the sum of a zip that our own code has, where Node has its own', () => {
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) % 251);
+    const { crc32: own } = numbersWriter;
+    if (own === undefined) return;
+    expect(own(bytes.subarray(500), own(bytes.subarray(0, 500)))).to.equal(crc32(bytes));
+  });
+
+  it('are of a model that is told from another by its files', async () => {
+    const { remote } = connection;
+    const { sha256 } = await remote.modelHash(spec());
+    expect(sha256).to.match(/^[0-9a-f]{64}$/);
+    expect(await remote.modelHash(spec())).to.deep.equal({ sha256 });
+    appendFileSync(join(folder, 'model.onnx'), Uint8Array.of(0));
+    expect((await remote.modelHash(spec())).sha256).to.not.equal(sha256);
+    expect(await codeOf(remote.modelHash({ ...spec(), path: join(folder, 'none.onnx') }))).to.equal('modelNotFound');
+  });
+});

@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import {
+  checkNamesModel,
+  readExplanation,
+  readKeptView,
+  writeExplanation,
+  type Explanation,
+} from '../../../src/host/explanations/explanationFile';
+import { initialView } from '../../../src/model/viewState';
+import { codeOfCall, errorOfCall } from '../../harness/codeOf';
+
+const saved: Explanation = {
+  model: { path: '/models/gpt2/model.onnx', name: 'gpt2', sha256: 'ab'.repeat(32) },
+  text: 'The cat sat 🐈',
+  second: undefined,
+  target: 'Le chat',
+  isChatMessage: false,
+  focus: { start: 4, end: 7 },
+  languages: { source: 'en', target: 'fr' },
+  continuation: { written: [5, 6], tokens: 0, sampling: { temperature: 0.5, topP: 1, seed: 3 } },
+  tokenLimit: 0,
+  view: {
+    ...initialView,
+    selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' },
+    scale: 'log',
+    method: 'rollout',
+    pinned: [{ stream: 0, position: 2 }],
+  },
+  arrangement: { open: ['effects'], effects: { interventions: [] } },
+};
+
+/** The file with something in it changed. */
+function changed(change: (file: Record<string, any>) => void): Uint8Array {
+  const file = JSON.parse(new TextDecoder().decode(writeExplanation(saved))) as Record<string, any>;
+  change(file);
+  return new TextEncoder().encode(JSON.stringify(file));
+}
+
+describe('a saved explanation', () => {
+  it('is read as what was saved', () => {
+    expect(readExplanation(writeExplanation(saved), 'x')).to.deep.equal(saved);
+    const least = readExplanation(
+      changed((file) => {
+        for (const name of Object.keys(file))
+          if (!['format', 'version', 'model', 'text', 'view'].includes(name)) delete file[name];
+        delete file['model'].sha256;
+      }),
+      'x',
+    );
+    expect(least).to.deep.include({ text: saved.text, tokenLimit: 0, isChatMessage: false, target: undefined });
+  });
+
+  const lies: Readonly<Record<string, (file: Record<string, any>) => void>> = {
+    'is another format': (file) => (file['format'] = 'attention-explorer weights'),
+    'is of a later version': (file) => (file['version'] = 2),
+    'has no text': (file) => (file['text'] = ''),
+    'has a text longer than any model reads': (file) => (file['text'] = 'a'.repeat(400_001)),
+    'names no model': (file) => (file['model'].path = ''),
+    'has a hash that is none': (file) => (file['model'].sha256 = 'beef'),
+    'selects beyond its text': (file) => (file['focus'] = { start: 4, end: 70 }),
+    'has a view of no head': (file) => (file['view'].selection.heads = []),
+    'has a view of more heads than any model has': (file) =>
+      (file['view'].selection.heads = Array.from({ length: 5000 }, () => ({ layer: 0, head: 0 }))),
+    'has a method that there is not': (file) => (file['view'].method = 'constructor'),
+    'pins what is no place': (file) => (file['view'].pinned = [{ stream: 0, position: -1 }]),
+    'goes on with what is no token': (file) => (file['continuation'].written = ['rm -rf']),
+  };
+  for (const [title, lie] of Object.entries(lies))
+    it(`is refused with a sentence where it ${title}`, () => {
+      const error = errorOfCall(() => readExplanation(changed(lie), 'x.attention-explanation.json'));
+      expect(error?.code).to.equal('explanationInvalid');
+      expect(error?.sentence).to.match(/^x\.attention-explanation\.json is no saved explanation \(.+\): /);
+    });
+
+  it('is refused where it is no JSON, or no UTF-8', () => {
+    for (const bytes of [new TextEncoder().encode('{'), Uint8Array.of(0x22, 0xff, 0x22)])
+      expect(codeOfCall(() => readExplanation(bytes, 'x'))).to.equal('explanationInvalid');
+  });
+
+  it('names no model in a workspace that is not trusted, but those that come with the extension', () => {
+    const named = (path: string): Explanation => ({ ...saved, model: { ...saved.model, path } });
+    const code = (path: string, isTrusted: boolean): string =>
+      codeOfCall(() => checkNamesModel(named(path), 'x', isTrusted));
+    expect(code('/models/gpt2/model.onnx', true)).to.equal('none');
+    for (const path of ['/models/gpt2', 'model', '../x', '~/x', 'vscode-vfs://x/y', 'bundled:../x', 'bundled:'])
+      expect(code(path, false), path).to.equal('explanationUntrusted');
+    expect(code('bundled:code-decoder', false)).to.equal('none');
+  });
+
+  it('gives an attention file a view, where it says one that can be', () => {
+    expect(readKeptView({ view: saved.view, arrangement: 1 })).to.deep.equal({ view: saved.view, arrangement: 1 });
+    for (const value of [undefined, null, 'view', { view: 7 }, { view: { ...saved.view, threshold: 2 } }])
+      expect(readKeptView(value), String(value)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,31 @@
+import { expect } from 'chai';
+import { zipSync } from 'fflate';
+import { maxOutputBytes, maxOutputUnpackedBytes, readOutput } from '../../../src/notebook/readOutput';
+import { openLocalAttention } from '../../../src/engine/serve/attentionFileEngine';
+import { codeOfCall } from '../../harness/codeOf';
+
+const codeFor = (text: string) => codeOfCall(() => readOutput(text));
+
+describe('the output of a cell', () => {
+  it('is base64 in an object, in quotes, or by itself, with line breaks or without', () => {
+    for (const text of ['{"file":"AQID"}', '"AQID"', 'AQID', ' AQ\nID\n', '{"file":"AQ\\nID","more":1}'])
+      expect([...readOutput(text)], text).to.deep.equal([1, 2, 3]);
+  });
+
+  it('is refused with a sentence where it is anything else', () => {
+    for (const text of ['{"file":7}', '{"file":', '[]', '{}', '"', '{"file":{"file":"AQID"}}', '<script>'])
+      expect(codeFor(text), text).to.equal('outputInvalid');
+    expect(codeFor('A'.repeat(Math.ceil((maxOutputBytes + 3) / 3) * 4))).to.equal('outputTooLarge');
+    expect(codeFor(' '.repeat(2 * maxOutputBytes))).to.equal('outputTooLarge');
+  });
+
+  it('is not unpacked where that takes more than a page should', () => {
+    // Of half a megabyte that says that it becomes half a gigabyte, which DEFLATE can do.
+    const noise = Uint8Array.from({ length: 2 ** 19 }, (_, i) => Math.imul(i * i + 7, 2654435761) >>> 21);
+    const bytes = zipSync({ 'attention.self.0.npy': [noise, { level: 1 }] });
+    const list = bytes.length - 22 - 46 - 'attention.self.0.npy'.length;
+    new DataView(bytes.buffer).setUint32(list + 24, 2 ** 28 + 1, true);
+    const open = () => openLocalAttention({ bytes, name: 'This output', mostBytes: maxOutputUnpackedBytes });
+    expect(open).to.throw(/its arrays take more than 256 MB/);
+  });
+});
