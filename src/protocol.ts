@@ -16,7 +16,7 @@ import type {
   HeadEffects,
   Intervention,
   LayerEffects,
-  Silencing,
+  Replacement,
 } from './model/effects/effects';
 import type { CompareParams, Comparison } from './model/compare/comparison';
 import type { Cell, How, HowKind } from './model/how/how';
@@ -263,11 +263,13 @@ export interface EffectParams {
   /** All of them at once; the empty list gives the plain run twice. */
   readonly interventions: readonly Intervention[];
   readonly path: EffectPath;
+  /** The run that swapped heads take what they read from: of the same model, and of a text with as many tokens. */
+  readonly otherId?: number | undefined;
 }
 
-/** Asks what silencing each head by itself does to a prediction of a run. */
+/** Asks what silencing, or swapping, each head by itself does to a prediction of a run. */
 export interface HeadEffectsParams extends Omit<EffectParams, 'interventions'> {
-  readonly by: Silencing;
+  readonly by: Replacement;
   /** Components whose heads are silenced; all where it is missing. */
   readonly components?: readonly ComponentInfo['component'][] | undefined;
   /** Names the scan in what is told of it while it is under way. */
