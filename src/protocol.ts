@@ -672,10 +672,10 @@ export interface PanelApi {
   /** What heads read along the relations of the run's program. */
   relations(params: PanelRelationsParams): RelationsResult;
   predict(params: PredictParams): Predictions;
-  /** What a prediction is without and with interventions. */
-  effect(params: EffectParams): EffectAnswer;
-  /** What silencing each head by itself does to a prediction; layers are told as they come. */
-  headEffects(params: HeadEffectsParams): HeadEffects;
+  /** What a prediction is without and with interventions; heads are swapped with those of what the run is compared with. */
+  effect(params: Omit<EffectParams, 'otherId'>): EffectAnswer;
+  /** What silencing, or swapping, each head by itself does to a prediction; layers are told as they come. */
+  headEffects(params: Omit<HeadEffectsParams, 'otherId'>): HeadEffects;
   writes(params: WritesParams): Writes;
   /** How far the heads of a component are from those of what the run is compared with. Throws `notCompared`. */
   compare(params: Omit<CompareParams, 'compared'>): Comparison;

@@ -301,15 +301,11 @@ function scanJson(found: HeadEffects, told: Told): object {
     by: found.by,
     plain: sideJson(found.plain),
     ...(found.other === undefined ? {} : { other: sideJson(found.other) }),
-    layers: found.layers.map(({ component, layer, effects }) => ({
+    layers: found.layers.map(({ component, layer, effects, shares }) => ({
       component,
       layer,
       effects: [...effects],
-      ...(found.other === undefined
-        ? {}
-        : {
-            shares: Array.from(effects, (effect) => shareOf(effect, found.plain, found.other ?? found.plain) ?? null),
-          }),
+      ...(shares === undefined ? {} : { shares: Array.from(shares, (share) => (Number.isNaN(share) ? null : share)) }),
     })),
     failed: found.failed,
     note: backUp,

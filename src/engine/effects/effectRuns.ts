@@ -1,7 +1,14 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
-import type { EffectAnswer, EffectSide, HeadEffects, Intervention, LayerEffects } from '../../model/effects/effects';
+import {
+  shareOf,
+  type EffectAnswer,
+  type EffectSide,
+  type HeadEffects,
+  type Intervention,
+  type LayerEffects,
+} from '../../model/effects/effects';
 import type { Component, ComponentInfo } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
 import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
@@ -160,7 +167,8 @@ export class EffectRuns {
           effects[from + i] = sideOf(this.#parts, question, each).value - before.value;
         });
       }
-      const own = { component: component.component, layer, effects };
+      const shares = other && effects.map((effect) => shareOf(effect, before, other.side) ?? NaN);
+      const own = { component: component.component, layer, effects, ...(shares === undefined ? {} : { shares }) };
       layers.unshift(own);
       onLayer?.(own, { done, of });
     }

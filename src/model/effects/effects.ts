@@ -41,7 +41,9 @@ interface SwappedHeads {
 export type Intervention = SilentHeads | BlockedCells | SwappedHeads;
 
 /** What a scan puts in the place of what each head reads: zeros, its mean, or what it reads in the other text. */
-export type Replacement = Silencing | 'swap';
+export const replacements = [...silencings, 'swap'] as const;
+/** One of them. */
+export type Replacement = (typeof replacements)[number];
 
 /** A prediction that is asked about: by its measure, an experiment's effect is a difference. */
 export type EffectQuestion =
@@ -145,4 +147,6 @@ export interface LayerEffects {
   readonly layer: number;
   /** `intervened − plain` of each head, in nats. */
   readonly effects: Float32Array;
+  /** Of heads that are swapped, these as shares of the difference between both texts, `[numHeads]`; NaN where both predict the same. */
+  readonly shares?: Float32Array | undefined;
 }
