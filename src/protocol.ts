@@ -16,7 +16,7 @@ import type {
   HeadEffects,
   Intervention,
   LayerEffects,
-  Silencing,
+  Replacement,
 } from './model/effects/effects';
 import type { CompareParams, Comparison } from './model/compare/comparison';
 import type { Cell, How, HowKind } from './model/how/how';
@@ -278,11 +278,13 @@ export interface EffectParams {
   /** All of them at once; the empty list gives the plain run twice. */
   readonly interventions: readonly Intervention[];
   readonly path: EffectPath;
+  /** The run that swapped heads take what they read from: of the same model, and of a text with as many tokens. */
+  readonly otherId?: number | undefined;
 }
 
-/** Asks what silencing each head by itself does to a prediction of a run. */
+/** Asks what silencing, or swapping, each head by itself does to a prediction of a run. */
 export interface HeadEffectsParams extends Omit<EffectParams, 'interventions'> {
-  readonly by: Silencing;
+  readonly by: Replacement;
   /** Components whose heads are silenced; all where it is missing. */
   readonly components?: readonly ComponentInfo['component'][] | undefined;
   /** Names the scan in what is told of it while it is under way. */
@@ -723,10 +725,10 @@ export interface PanelApi {
   /** What heads read along the relations of the run's program. */
   relations(params: PanelRelationsParams): RelationsResult;
   predict(params: PredictParams): Predictions;
-  /** What a prediction is without and with interventions. */
-  effect(params: EffectParams): EffectAnswer;
-  /** What silencing each head by itself does to a prediction; layers are told as they come. */
-  headEffects(params: HeadEffectsParams): HeadEffects;
+  /** What a prediction is without and with interventions; heads are swapped with those of what the run is compared with. */
+  effect(params: Omit<EffectParams, 'otherId'>): EffectAnswer;
+  /** What silencing, or swapping, each head by itself does to a prediction; layers are told as they come. */
+  headEffects(params: Omit<HeadEffectsParams, 'otherId'>): HeadEffects;
   writes(params: WritesParams): Writes;
   /** How far the heads of a component are from those of what the run is compared with. Throws `notCompared`. */
   compare(params: Omit<CompareParams, 'compared'>): Comparison;

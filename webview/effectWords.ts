@@ -1,5 +1,12 @@
 import * as l10n from '@vscode/l10n';
-import type { AskedChoice, EffectPath, EffectQuestion, EffectSide, Silencing } from '../src/model/effects/effects';
+import {
+  shareOf,
+  type AskedChoice,
+  type EffectPath,
+  type EffectQuestion,
+  type EffectSide,
+  type Replacement,
+} from '../src/model/effects/effects';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../src/model/head';
 import { visibleText, type TokenStream } from '../src/model/token';
 import { signedNumber } from './headWords';
@@ -21,21 +28,59 @@ export function pathMeaning(path: EffectPath): string {
       );
 }
 
-/** What a silent head hands on, in a word. */
-export function silencingName(by: Silencing): string {
-  return by === 'zero' ? l10n.t('zeros') : l10n.t('its mean');
+/** What a silent or swapped head hands on, in a word. */
+export function replacementName(by: Replacement): string {
+  switch (by) {
+    case 'zero':
+      return l10n.t('zeros');
+    case 'mean':
+      return l10n.t('its mean');
+    case 'swap':
+      return l10n.t('swapped');
+  }
 }
 
 /** … and what that is. */
-export function silencingMeaning(by: Silencing): string {
-  return by === 'zero'
-    ? l10n.t('Zeros: the head hands on nothing of what it reads.')
-    : l10n.t('Its mean: the head hands on the mean of what it reads over the positions of this text, everywhere.');
+export function replacementMeaning(by: Replacement): string {
+  switch (by) {
+    case 'zero':
+      return l10n.t('Zeros: the head hands on nothing of what it reads.');
+    case 'mean':
+      return l10n.t(
+        'Its mean: the head hands on the mean of what it reads over the positions of this text, everywhere.',
+      );
+    case 'swap':
+      return l10n.t(
+        'Swapped: the head hands on what it reads in another text, B, at the same places (activation patching).',
+      );
+  }
+}
+
+/** What a share of the difference to the other text means. */
+export function shareSentence(): string {
+  return l10n.t(
+    'Share of the difference between both texts: 0 leaves the prediction as it is, 1 makes it that of B; below zero it moves away from it.',
+  );
+}
+
+/** Where there is no difference that a share could be of. */
+export function noShareSentence(): string {
+  return l10n.t('Both texts come to the same prediction: there is no difference that the effect could be a share of.');
+}
+
+/** Whether two predictions differ. */
+export function isShared(plain: EffectSide, other: EffectSide): boolean {
+  return shareOf(0, plain, other) !== undefined;
+}
+
+/** The unit of an experiment's numbers. */
+export function effectUnit(by: Replacement): string {
+  return by === 'swap' ? l10n.t('share') : l10n.t('nats');
 }
 
 /** An experiment with single heads: `total, zeros`. */
-export function experimentName(path: EffectPath, by: Silencing): string {
-  return l10n.t('{0}, {1}', pathName(path), silencingName(by));
+export function experimentName(path: EffectPath, by: Replacement): string {
+  return l10n.t('{0}, {1}', pathName(path), replacementName(by));
 }
 
 /** What every effect has to be read with. */
@@ -114,7 +159,8 @@ export function deedName(
 ): string {
   const component = components.find((each) => each.component === name);
   const where = headsName(heads, component);
-  if (deed.kind === 'silence') return l10n.t('{0} silenced ({1})', where, silencingName(deed.by));
+  if (deed.kind === 'silence') return l10n.t('{0} silenced ({1})', where, replacementName(deed.by));
+  if (deed.kind === 'swap') return l10n.t('{0}: swapped with what it reads in B', where);
   const { query, key, shape, isRenormalized } = deed;
   const rest = isRenormalized ? l10n.t('the rest of the row shares its weight') : l10n.t('its weight is gone');
   const from = readerName(streams, { stream: component?.queryStream ?? 0, position: query });
@@ -135,5 +181,10 @@ export function effectDescription({ chosen }: EffectsView, at: number): string |
   const value = measured?.values[at];
   return measured === undefined || value === undefined || Number.isNaN(value)
     ? undefined
-    : l10n.t('effect ({0}): {1} nats', experimentName(measured.path, measured.by), signedNumber(value));
+    : l10n.t(
+        'effect ({0}): {1} {2}',
+        experimentName(measured.path, measured.by),
+        signedNumber(value),
+        effectUnit(measured.by),
+      );
 }

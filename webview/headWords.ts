@@ -147,7 +147,7 @@ export function lackSentence(lack: Lack): string {
     case 'other':
       return l10n.t('Hover a second token, or hold one with Ctrl + click or H.');
     case 'effect':
-      return l10n.t('Open Effects (E) and silence each head in turn first.');
+      return l10n.t('Open Effects (E) and silence or swap each head in turn first.');
     case 'readers':
       return l10n.t(
         'Not for a text so long: what reads a token would have to be recomputed for all tokens of every head. Choose "Reads", or a pair.',

@@ -376,6 +376,8 @@ async function effectOptions(file: string, values: Options): Promise<Parameters<
     by: values.by,
     path: values.path,
     block: values.block,
+    swap: values.swap,
+    to: values.to,
     isRenormalized: values.renormalize,
   };
 }

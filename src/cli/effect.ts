@@ -3,6 +3,7 @@ import { plain, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import {
   effectPaths,
+  shareOf,
   silencings,
   type AskedChoice,
   type EffectPath,
@@ -10,12 +11,15 @@ import {
   type EffectSide,
   type HeadEffects,
   type Intervention,
+  type Replacement,
   type ResolvedQuestion,
-  type Silencing,
 } from '../model/effects/effects';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
+import type { PredictedRun } from '../engine/predict/predictedFile';
+import type { LoadedModel } from '../engine/serve/loadedModel';
+import type { Explanation } from '../engine/text/textModel';
 import { parseHead } from './parseHead';
 import { askOfText, type TranslatedOptions } from './readWith';
 
@@ -34,55 +38,111 @@ export interface EffectOptions extends TranslatedOptions {
   /** `QUERY:KEY`, either of which may be `*`. */
   readonly block: string | undefined;
   readonly isRenormalized: boolean;
+  /** A part of the text, and what stands in its place in the text that heads are swapped with. */
+  readonly swap: string | undefined;
+  readonly to: string | undefined;
 }
 
 /** Said beside each number of one head. */
 const backUp =
   'Each number is of an experiment with that alone: other heads may take over what one does, so small effects do not show that it does nothing.';
 
-/** What silent heads or blocked cells do to a prediction, as text for people or as JSON. */
+/** What silent or swapped heads or blocked cells do to a prediction, as text for people or as JSON. */
 export async function effect(options: EffectOptions): Promise<TerminalText> {
   const question = questionOf(options);
-  const by = oneOf('--by', options.by ?? 'zero', silencings);
+  const by = byOf(options);
   const path = oneOf('--path', options.path ?? 'total', effectPaths);
   if (options.isAll && (options.head !== undefined || options.block !== undefined))
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
-  return askOfText(
-    options,
-    { target: options.target, languages: options.languages },
-    async (model, { streams, components, notices }) => {
-      const run = { streams, components, fed: model.fed };
-      const told = { options, info: model.info, notices, streams };
-      const isScan = options.head === undefined && options.block === undefined;
-      if (isScan) {
-        const chosen = componentOf(components, options.component);
-        const only = options.component === undefined ? {} : { components: [chosen.component] };
-        const found = await model.headEffects(run, { question, by, path, ...only });
-        return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
-      }
-      const interventions = interventionsOf(options, components, by);
-      const found = await model.effect(run, { question, interventions, path });
-      if (options.isJson)
-        return jsonText({
-          ...headJson(told, found.question, path),
-          interventions: found.interventions,
-          plain: sideJson(found.plain),
-          intervened: sideJson(found.intervened),
-          effect: found.effect,
-          note: backUp,
-        });
-      return joinTerminal([
-        ...headLines(told, found.question, path),
-        ...interventions.map((each) => line`${plain(describe(each))}`),
-        line``,
-        line`plain       ${sideLine(found.plain)}`,
-        line`intervened  ${sideLine(found.intervened)}`,
-        line`effect      ${plain(signed(found.effect))} nats`,
-        line``,
-        line`${plain(backUp)}`,
-      ]);
-    },
-  );
+  return askOfText(options, { target: options.target, languages: options.languages }, async (model, read) => {
+    const { streams, components, notices } = read;
+    const run = { streams, components, fed: model.fed };
+    const other = await readOther(options, model, read);
+    const told = { options, info: model.info, notices, streams };
+    const isScan = options.head === undefined && options.block === undefined;
+    if (isScan) {
+      const chosen = componentOf(components, options.component);
+      const only = options.component === undefined ? {} : { components: [chosen.component] };
+      const found = await model.headEffects(run, { question, by, path, ...only, other });
+      return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
+    }
+    const interventions = interventionsOf(options, components, by);
+    const found = await model.effect(run, { question, interventions, path, other });
+    if (options.isJson)
+      return jsonText({
+        ...headJson(told, found.question, path),
+        interventions: found.interventions,
+        plain: sideJson(found.plain),
+        intervened: sideJson(found.intervened),
+        effect: found.effect,
+        ...(found.other === undefined
+          ? {}
+          : {
+              other: sideJson(found.other),
+              share: shareOf(found.effect, found.plain, found.other) ?? null,
+              shareMeaning,
+            }),
+        note: backUp,
+      });
+    return joinTerminal([
+      ...headLines(told, found.question, path),
+      ...interventions.map((each) => line`${plain(describe(each))}`),
+      line``,
+      line`plain       ${sideLine(found.plain)}`,
+      line`intervened  ${sideLine(found.intervened)}`,
+      line`effect      ${plain(signed(found.effect))} nats`,
+      ...(found.other === undefined
+        ? []
+        : [
+            line`other text  ${sideLine(found.other)}`,
+            line`share       ${plain(shareText(shareOf(found.effect, found.plain, found.other)))}`,
+            line``,
+            line`${plain(shareMeaning)}`,
+          ]),
+      line``,
+      line`${plain(backUp)}`,
+    ]);
+  });
+}
+
+/** What shares are of, said beside them. */
+const shareMeaning =
+  'A share is the effect ÷ the difference of the other text’s prediction to this one’s: 0 leaves the prediction as it is, 1 makes it that of the other text.';
+const noShare =
+  'undefined: both texts come to the same prediction, and there is no difference that it could be a share of';
+
+/** What is put in the place of what heads read. Throws `wrongUsage`. */
+function byOf({ by, swap, to, block }: EffectOptions): Replacement {
+  if ((swap === undefined) !== (to === undefined))
+    throw new ExplorerError('wrongUsage', swap === undefined ? ['--swap', 'it is missing'] : ['--to', 'it is missing']);
+  if (swap === undefined) return oneOf('--by', by ?? 'zero', silencings);
+  if (by !== undefined) throw new ExplorerError('wrongUsage', ['--by', 'leave it out beside --swap']);
+  if (block !== undefined) throw new ExplorerError('wrongUsage', ['--block', 'leave it out beside --swap']);
+  return 'swap';
+}
+
+/** The text with one span replaced, read by the same model; undefined where no heads are swapped. Throws `invalidArgument`, and what reading throws. */
+async function readOther(
+  { swap, to, languages }: EffectOptions,
+  model: LoadedModel,
+  { streams: [source, target] }: Explanation,
+): Promise<PredictedRun | undefined> {
+  if (swap === undefined || to === undefined) return undefined;
+  const parts = source.text.split(swap);
+  if (swap === '' || parts.length !== 2)
+    throw new ExplorerError('invalidArgument', [
+      '--swap',
+      swap === '' || parts.length === 1
+        ? 'it is not in the text'
+        : `it is ${parts.length - 1} times in the text: give more of it`,
+    ]);
+  const { streams, components } = await model.explain({
+    text: parts.join(to),
+    tokenLimit: 0,
+    languages,
+    target: target?.text,
+  });
+  return { streams, components, fed: model.fed };
 }
 
 interface Told {
@@ -150,7 +210,7 @@ function componentOf(components: readonly ComponentInfo[], wanted: string | unde
 function interventionsOf(
   { head, component: wanted, block, isRenormalized }: EffectOptions,
   components: readonly ComponentInfo[],
-  by: Silencing,
+  by: Replacement,
 ): Intervention[] {
   const component = componentOf(components, wanted);
   const named: HeadRef | undefined = parseHead(head, [component]);
@@ -158,6 +218,7 @@ function interventionsOf(
     component: component.component,
     heads: named === undefined ? headsOf(component) : [named],
   };
+  if (by === 'swap') return [{ kind: 'swap', ...of }];
   if (block === undefined) return [{ kind: 'silence', ...of, by }];
   const [, query, key] = /^(\d{1,9}|\*):(\d{1,9}|\*)$/.exec(block) ?? [];
   if (query === undefined || (query === '*' && key === '*'))
@@ -175,6 +236,7 @@ function describe(intervention: Intervention): string {
   const of = `${component}, ${names}`;
   if (intervention.kind === 'silence')
     return `${of}: ${intervention.by === 'zero' ? 'silent (zeros in place of what it reads)' : 'silent (the mean over this text in place of what it reads)'}`;
+  if (intervention.kind === 'swap') return `${of}: swapped (what it reads in the other text in place of what it reads)`;
   const { query, key, isRenormalized } = intervention;
   const cells =
     query === undefined
@@ -238,7 +300,13 @@ function scanJson(found: HeadEffects, told: Told): object {
     ...headJson(told, found.question, found.path),
     by: found.by,
     plain: sideJson(found.plain),
-    layers: found.layers.map(({ component, layer, effects }) => ({ component, layer, effects: [...effects] })),
+    ...(found.other === undefined ? {} : { other: sideJson(found.other) }),
+    layers: found.layers.map(({ component, layer, effects, shares }) => ({
+      component,
+      layer,
+      effects: [...effects],
+      ...(shares === undefined ? {} : { shares: Array.from(shares, (share) => (Number.isNaN(share) ? null : share)) }),
+    })),
     failed: found.failed,
     note: backUp,
   };
@@ -250,21 +318,37 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
     Array.from(effects, (value, head) => ({ component, head: { layer, head }, value })),
   );
   rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const { other } = found;
+  const isShared = other !== undefined && shareOf(0, found.plain, other) !== undefined;
   return [
     ...headLines(told, found.question, found.path),
-    line`each head silent by itself (${plain(found.by === 'zero' ? 'zeros' : 'its mean over this text')} in place of what it reads)`,
+    line`each head ${plain(found.by === 'swap' ? 'swapped' : 'silent')} by itself (${plain(replacementTexts[found.by])} in place of what it reads)`,
     line``,
     line`plain ${sideLine(found.plain)}`,
+    ...(other === undefined ? [] : [line`other ${sideLine(other)}`]),
     line``,
-    line`    effect  head`,
-    ...rows.map(
-      ({ component, head, value }) => line`${padded(signed(value), 10)}  ${plain(component)} ${plain(headLabel(head))}`,
-    ),
+    line`    effect${plain(other === undefined ? '' : '     share')}  head`,
+    ...rows.map(({ component, head, value }) => {
+      const share = other === undefined ? '' : shareNumber(shareOf(value, found.plain, other)).padStart(10);
+      return line`${padded(signed(value), 10)}${plain(share)}  ${plain(component)} ${plain(headLabel(head))}`;
+    }),
     ...found.failed.map(({ component, layer, reason }) => line`         –  ${plain(component)} ${layer}: ${reason}`),
     line``,
+    ...(other === undefined
+      ? []
+      : [line`${plain(shareMeaning)}`, ...(isShared ? [] : [line`share: ${plain(noShare)}`])]),
     line`${plain(backUp)}`,
   ];
 }
+
+const replacementTexts: Readonly<Record<Replacement, string>> = {
+  zero: 'zeros',
+  mean: 'its mean over this text',
+  swap: 'what it reads in the other text',
+};
+const shareNumber = (share: number | undefined): string =>
+  share === undefined ? '–' : share.toFixed(4).replace('-', '−');
+const shareText = (share: number | undefined): string => (share === undefined ? noShare : shareNumber(share));
 
 const padded = (text: string, width: number): PlainText => plain(text.padStart(width));
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;

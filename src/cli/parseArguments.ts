@@ -37,6 +37,8 @@ export interface Options {
   readonly by?: string;
   readonly path?: string;
   readonly block?: string;
+  readonly swap?: string;
+  readonly to?: string;
   readonly loss: boolean;
   readonly all: boolean;
   readonly renormalize: boolean;
@@ -120,6 +122,8 @@ export function parseArguments(args: string[]): Arguments {
         by: string,
         path: string,
         block: string,
+        swap: string,
+        to: string,
         loss: flag,
         all: flag,
         renormalize: flag,

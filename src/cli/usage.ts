@@ -55,13 +55,15 @@ export const usage = line`Usage:
       a JSON string or {"text", "language", "name"} on each line (- is the standard input), of which --shard I/N takes every N-th from the
       I-th (from 0) on; a folder that holds a part of it is gone on with; --merge: any split over any number of processes gives the same bytes
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
-                            [--path total|direct] [--block QUERY:KEY [--renormalize]] [--model MODEL] [--target TEXT] [--tokenizer TOKENIZER_JSON]
+                            [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
+                            [--tokenizer TOKENIZER_JSON]
   attention-explorer effect FILE[:RANGE]|- --loss|--label I [--against J] …
       what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
       mean loss of the text (--loss); or to a classifier's label; each head by itself (--all), or the one named; --by: zeros in place of what it
       reads, or the mean of that over this text; --block: without the weight of one token for another, one of which may be * for all, for the
-      head named or all of the component, the weight gone or (--renormalize) given to what else is read; --path direct: only what the
-      heads add to the final sum
+      head named or all of the component, the weight gone or (--renormalize) given to what else is read; --swap: with what heads read in
+      the same text with TEXT in the place of PART, as many tokens, as a share of the difference between both texts' predictions; --path direct:
+      only what the heads add to the final sum
   attention-explorer writes FILE[:RANGE]|- --token T [--against U] [--at N] [--head LAYER.HEAD] [--component NAME] [--model MODEL]
                             [--target TEXT] [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
       what embedding, heads, MLPs and biases add to the logit of token T directly, or to its difference to that of token U, where the token

@@ -203,7 +203,7 @@ describe('The command line', function () {
     }
   });
 
-  it('prints what silent heads and blocked cells do to a prediction, and refuses what cannot be asked', async () => {
+  it('prints what silent and swapped heads and blocked cells do to a prediction, and refuses what cannot be asked', async () => {
     const text = 'for i in range(10):';
     const asked = ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', '#5'];
     const scan = await run([...asked, '--all', '--json'], text);
@@ -214,8 +214,27 @@ describe('The command line', function () {
     expect(layers.map(({ effects }) => effects.length)).to.deep.equal([8, 8, 8, 8]);
     const blocked = await run([...asked, '--head', '1.4', '--block', '2:1', '--renormalize'], text);
     expect(blocked.stdout).to.match(/blocked what token 2 reads of token 1, the rest of the row divided by its sum\n/);
+    const swapped = await run([...asked, '--swap', 'for', '--to', 'if', '--json'], text);
+    expect(swapped.stderr).to.equal('');
+    const shares = (
+      JSON.parse(swapped.stdout) as { readonly layers: readonly { readonly shares: readonly number[] }[] }
+    ).layers.map((layer) => layer.shares); // printed by our own command
+    expect(shares.map(({ length }) => length)).to.deep.equal([8, 8, 8, 8]);
+    expect(shares.flat().every(Number.isFinite), 'all are shares').to.equal(true);
+    // Nothing stands before the token that could be another.
+    const same = await run(
+      ['effect', '-', '--backend', 'wasm', '--at', '1', '--token', '#5', '--swap', '10', '--to', '20', '--head', '1.4'],
+      text,
+    );
+    expect(same.stdout).to.match(/share {7}undefined: both texts come to the same prediction/);
     for (const [args, code, sentence] of [
       [[...asked, '--block', 'a'], 2, /^--block is not valid: it is QUERY:KEY/],
+      [[...asked, '--swap', 'i'], 2, /^--to is not valid: it is missing/],
+      [
+        [...asked, '--swap', 'for i', '--to', 'for index, element, another'],
+        1,
+        /this text has \d+ tokens and the other \d+, which must stand one beside the other/,
+      ],
       [
         ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', 'no such token'],
         1,

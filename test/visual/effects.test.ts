@@ -101,6 +101,40 @@ describe('effects', () => {
     }
   });
 
+  it('of swapped heads are shares of the difference to the other text that the run is compared with', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    await page.keyboard.press('e');
+    await button('swapped').click();
+    await pane('There is no other text yet').waitFor();
+    expect(await button(/Swap Each/).isDisabled()).to.equal(true);
+    await button('Replace a Span…').click();
+    await page.locator('.compare-pane textarea').waitFor();
+    await page.evaluate(() => host.compareWithAnother());
+    await page.locator('.compare-pane').getByRole('button', { name: 'Swap Heads' }).click();
+    await button(/Swap Each of the \d+ Heads in Turn/).click();
+    await button('Measure Again').waitFor();
+    expect(await page.evaluate(() => host.scans.at(-1)?.by)).to.equal('swap');
+    // −0.9 nats, where both texts are ln 4 apart.
+    expect((await rows())[0]).to.equal('0.1');
+    expect(await page.locator('.effect-table tbody td:nth-of-type(2)').first().textContent()).to.equal('+0.649');
+    await page.locator('.effect-legend', { hasText: 'effect on ln p · total, swapped' }).waitFor();
+    await page.locator('.effect-legend .legend-note', { hasText: 'share' }).waitFor();
+    await pane('Share of the difference between both texts').waitFor();
+    await button('Swap head 0.1').click();
+    await page.locator('.effect-share', { hasText: '+0.500' }).waitFor();
+    expect(await page.evaluate(() => host.effects.at(-1)?.interventions)).to.deep.equal([
+      { kind: 'swap', component: 'self', heads: [{ layer: 0, head: 1 }] },
+    ]);
+    await page.locator('.notice.intervened', { hasText: 'head 0.1: swapped with what it reads in B' }).waitFor();
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await screenshot(page, 'visual/effects-swapped');
+    // Nothing can be swapped with what is no longer there.
+    await page.evaluate(() => host.fire('comparison', null));
+    await pane('It is off: the run is compared with no other text now').waitFor();
+    await page.locator('.notice.intervened').waitFor({ state: 'detached' });
+  });
+
   it('end when they are cancelled or closed, and keep what has come', async () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await page.evaluate(() => {

@@ -40,6 +40,8 @@ export function sampleEffect({ question, interventions, path }: EffectParams): E
     interventions,
     plain: before,
     intervened: after,
+    // The other text comes to a fourth of the probability.
+    ...(interventions.some(({ kind }) => kind === 'swap') ? { other: side(question, 2) } : {}),
     effect: after.value - before.value,
   };
 }
@@ -50,7 +52,7 @@ export function sampleEffectOf(
   head: number,
   { by, path }: Pick<HeadEffectsParams, 'by' | 'path'>,
 ): number {
-  const scale = (by === 'zero' ? 1 : 0.5) * (path === 'total' ? 1 : 0.25);
+  const scale = (by === 'mean' ? 0.5 : 1) * (path === 'total' ? 1 : 0.25);
   return scale * (layer === 0 && head === 1 ? -0.9 : (((layer * 12 + head) * 29) % 41) / 41 - 0.4);
 }
 
@@ -61,11 +63,13 @@ export function sampleHeadEffects(params: HeadEffectsParams, { component, layers
     by: params.by,
     question: resolved(params.question),
     plain: side(params.question, 0),
-    layers: layers.map(({ numHeads }, layer) => ({
-      component,
-      layer,
-      effects: Float32Array.from({ length: numHeads }, (_, head) => sampleEffectOf(layer, head, params)),
-    })),
+    ...(params.by === 'swap' ? { other: side(params.question, 2) } : {}),
+    layers: layers.map(({ numHeads }, layer) => {
+      const effects = Float32Array.from({ length: numHeads }, (_, head) => sampleEffectOf(layer, head, params));
+      const difference = side(params.question, 2).value - side(params.question, 0).value;
+      const shares = effects.map((effect) => effect / difference);
+      return { component, layer, effects, ...(params.by === 'swap' ? { shares } : {}) };
+    }),
     failed: [],
   };
 }

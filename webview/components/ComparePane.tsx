@@ -47,6 +47,19 @@ export function ComparePane({ run, component }: PaneProps): JSX.Element {
             {l10n.t('Compare with Something Else')}
           </button>
         )}
+        {shown === null || panel.effects.other.value === undefined ? null : (
+          <button
+            type="button"
+            class="random-switch"
+            title={l10n.t('In the view of effects: what heads read in B is put into this run')}
+            onClick={() => {
+              panel.effects.change({ by: 'swap' });
+              kept.toggleView('effects', true);
+            }}
+          >
+            {l10n.t('Swap Heads')}
+          </button>
+        )}
         <span class="actions">
           {shown === null ? null : (
             <vscode-toolbar-button

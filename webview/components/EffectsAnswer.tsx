@@ -1,8 +1,22 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { AskedChoice, EffectSide } from '../../src/model/effects/effects';
-import { backupSentence, choiceText, pathName, questionMeasure } from '../effectWords';
+import {
+  shareOf,
+  type AskedChoice,
+  type EffectAnswer,
+  type EffectPath,
+  type EffectSide,
+} from '../../src/model/effects/effects';
+import {
+  backupSentence,
+  choiceText,
+  isShared,
+  noShareSentence,
+  pathName,
+  questionMeasure,
+  shareSentence,
+} from '../effectWords';
 import { signedNumber } from '../headWords';
 import { usePanel } from './context';
 
@@ -53,20 +67,9 @@ export function EffectsAnswer(): JSX.Element {
             </div>
           </>
         ) : null}
+        {isIntervened ? <OtherFacts answer={answer} /> : null}
       </dl>
-      {isIntervened ? (
-        <p class="hint">
-          {answer === undefined
-            ? l10n.t('The model runs again with what is switched on…')
-            : [
-                l10n.t('Effect of all that is switched on, together ({0}).', pathName(answer.path)),
-                ...(answer.path === effects.layout.value.path
-                  ? []
-                  : [l10n.t('Weights that are blocked have no direct effect by themselves: this is the total one.')]),
-                backupSentence(),
-              ].join(' ')}
-        </p>
-      ) : null}
+      {isIntervened ? <p class="hint">{noteOf(answer, effects.layout.value.path)}</p> : null}
       {rows.length === 0 ? null : (
         <table class="how-array prediction-shares" aria-label={l10n.t('Probabilities before and after')}>
           <thead>
@@ -91,6 +94,38 @@ export function EffectsAnswer(): JSX.Element {
       )}
     </>
   );
+}
+
+/** Where heads are swapped: what is predicted in the other text, and how much of the difference they make. */
+function OtherFacts({ answer }: { answer: EffectAnswer | undefined }): JSX.Element | null {
+  if (answer?.other === undefined) return null;
+  const share = shareOf(answer.effect, answer.plain, answer.other);
+  return (
+    <>
+      <div title={l10n.t('The same question to the other text')}>
+        <dt>{l10n.t('in B')}</dt>
+        <dd>{l10n.t('{0} nats', fixed(answer.other.value))}</dd>
+      </div>
+      <div title={shareSentence()}>
+        <dt>{l10n.t('share')}</dt>
+        <dd class="effect-share">{share === undefined ? l10n.t('undefined') : signedNumber(share)}</dd>
+      </div>
+    </>
+  );
+}
+
+/** Which experiment the numbers are of, and how they are to be read. */
+function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath): string {
+  if (answer === undefined) return l10n.t('The model runs again with what is switched on…');
+  const { path, plain, other } = answer;
+  return [
+    l10n.t('Effect of all that is switched on, together ({0}).', pathName(path)),
+    ...(path === wanted
+      ? []
+      : [l10n.t('Weights that are blocked have no direct effect by themselves: this is the total one.')]),
+    ...(other === undefined ? [] : [isShared(plain, other) ? shareSentence() : noShareSentence()]),
+    backupSentence(),
+  ].join(' ');
 }
 
 /** What is asked about first, then the most probable before and after, each once, with what is known of its probability in both. */

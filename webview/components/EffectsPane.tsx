@@ -1,8 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { effectPaths, silencings } from '../../src/model/effects/effects';
-import { pathMeaning, pathName, silencingMeaning, silencingName } from '../effectWords';
+import { effectPaths, replacements } from '../../src/model/effects/effects';
+import { pathMeaning, pathName, replacementMeaning, replacementName } from '../effectWords';
 import { tokenName } from '../words';
 import { usePanel } from './context';
 import { EffectsAnswer } from './EffectsAnswer';
@@ -91,23 +91,25 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
   );
 }
 
-/** What an experiment is: by what heads are silenced, and what of that is measured. */
+/** What an experiment is: by what heads are silenced, or with what text they are swapped, and what of that is measured. */
 function Experiment(): JSX.Element {
-  const { effects } = usePanel().panel;
+  const { panel, kept } = usePanel();
+  const { effects } = panel;
+  const other = effects.other.value;
   const { by, path } = effects.layout.value;
   return (
     <>
       <div class="effect-controls">
-        <div class="segmented" role="group" aria-label={l10n.t('A silent head hands on')}>
-          {silencings.map((each) => (
+        <div class="segmented" role="group" aria-label={l10n.t('A head hands on')}>
+          {replacements.map((each) => (
             <button
               key={each}
               type="button"
               aria-pressed={by === each}
-              title={silencingMeaning(each)}
+              title={replacementMeaning(each)}
               onClick={() => effects.change({ by: each })}
             >
-              {silencingName(each)}
+              {replacementName(each)}
             </button>
           ))}
         </div>
@@ -126,8 +128,20 @@ function Experiment(): JSX.Element {
         </div>
       </div>
       <p class="hint">
-        {pathMeaning(path)} {silencingMeaning(by)}
+        {pathMeaning(path)} {replacementMeaning(by)}
       </p>
+      {by !== 'swap' ? null : (
+        <p class="hint" role={other === undefined ? 'status' : undefined}>
+          {other === undefined
+            ? l10n.t(
+                'There is no other text yet: compare this one with a copy in which one span is replaced by as many tokens.',
+              )
+            : l10n.t('B: {0}.', other.name)}{' '}
+          <button type="button" class="link" onClick={() => kept.toggleView('compare', true)}>
+            {other === undefined ? l10n.t('Replace a Span…') : l10n.t('Another Text…')}
+          </button>
+        </p>
+      )}
     </>
   );
 }

@@ -1,9 +1,20 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Replacement } from '../../src/model/effects/effects';
 import { headLabel, headsOf, type ComponentInfo } from '../../src/model/head';
 import { cssColour } from '../../src/model/ramp';
-import { backupSentence, experimentName, pathMeaning, signSentence, silencingMeaning } from '../effectWords';
+import {
+  backupSentence,
+  effectUnit,
+  experimentName,
+  isShared,
+  noShareSentence,
+  pathMeaning,
+  replacementMeaning,
+  shareSentence,
+  signSentence,
+} from '../effectWords';
 import { signedNumber } from '../headWords';
 import type { MeasuredHeads } from '../state/effectsView';
 import { usePanel } from './context';
@@ -12,7 +23,7 @@ import { MovedPointer } from './movedPointer';
 /** More heads than anyone reads. */
 const mostListed = 300;
 
-/** Every head silenced by itself: the way to begin and end it, how far it is, and the heads by what it does, the strongest first. */
+/** Every head silenced, or swapped, by itself: the way to begin and end it, how far it is, and the heads by what it does, the strongest first. */
 export function EffectsTable({ component }: { component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
   const { effects } = panel;
@@ -36,7 +47,9 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
             <progress
               max={chosen.numHeads}
               value={chosen.numDone}
-              aria-label={l10n.t('Heads that have been silenced')}
+              aria-label={
+                by === 'swap' ? l10n.t('Heads that have been swapped') : l10n.t('Heads that have been silenced')
+              }
             />
             <span role="status">{l10n.t('{0} of {1} heads', chosen.numDone, chosen.numHeads)}</span>
             <button type="button" class="random-switch" onClick={() => effects.cancel()}>
@@ -47,16 +60,14 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
           <button
             type="button"
             class="random-switch"
-            disabled={question === undefined}
+            disabled={question === undefined || (by === 'swap' && effects.other.value === undefined)}
             title={l10n.t('The model runs again for each head: what comes before it is not computed again')}
             onClick={() => {
               effects.measure();
               panel.heads.show('effect');
             }}
           >
-            {chosen === undefined
-              ? l10n.t('Silence Each of the {0} Heads in Turn', headsOf(component).length)
-              : l10n.t('Measure Again')}
+            {chosen !== undefined ? l10n.t('Measure Again') : measuringName(by, headsOf(component).length)}
           </button>
         )}
         {chosen !== undefined && panel.heads.measure.value !== 'effect' ? (
@@ -71,8 +82,9 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
             {chosen.isRunning || chosen.numDone === chosen.numHeads
               ? ''
               : `${l10n.t('Only {0} of {1} heads: it was cancelled.', chosen.numDone, chosen.numHeads)} `}
-            {signSentence(question)} {backupSentence()}
+            {chosen.by === 'swap' ? shareSentence() : signSentence(question)} {backupSentence()}
           </p>
+          <NoShare of={chosen} />
           {chosen.failed.map(({ layer, reason }) => (
             <p key={layer} class="hint" role="alert">
               {l10n.t('Nothing can be told of layer {0}: {1}.', layer, reason)}
@@ -82,6 +94,22 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
         </>
       )}
     </>
+  );
+}
+
+/** What the button says that begins with all heads. */
+function measuringName(by: Replacement, numHeads: number): string {
+  return by === 'swap'
+    ? l10n.t('Swap Each of the {0} Heads in Turn', numHeads)
+    : l10n.t('Silence Each of the {0} Heads in Turn', numHeads);
+}
+
+/** Says where swapped heads have no share: both texts come to the same. */
+function NoShare({ of: { plain, other } }: { of: MeasuredHeads }): JSX.Element | null {
+  return plain === undefined || other === undefined || isShared(plain, other) ? null : (
+    <p class="hint" role="alert">
+      {noShareSentence()}
+    </p>
   );
 }
 
@@ -161,9 +189,9 @@ function Heads({
               key={name}
               role="columnheader"
               scope="col"
-              title={`${pathMeaning(path)} ${silencingMeaning(by)} ${backupSentence()}`}
+              title={`${pathMeaning(path)} ${replacementMeaning(by)} ${backupSentence()}`}
             >
-              {l10n.t('{0} (nats)', experimentName(path, by))}
+              {l10n.t('{0} ({1})', experimentName(path, by), effectUnit(by))}
             </th>
           ))}
           <th role="columnheader" scope="col">
@@ -203,13 +231,18 @@ function Heads({
                 type="button"
                 class="link"
                 tabIndex={-1}
-                aria-label={l10n.t('Silence head {0}', headLabel({ layer, head }))}
+                aria-label={
+                  chosen.by === 'swap'
+                    ? l10n.t('Swap head {0}', headLabel({ layer, head }))
+                    : l10n.t('Silence head {0}', headLabel({ layer, head }))
+                }
                 onClick={(event) => {
                   event.stopPropagation();
-                  effects.silence([{ layer, head }]);
+                  if (chosen.by === 'swap') effects.swap([{ layer, head }]);
+                  else effects.silence([{ layer, head }]);
                 }}
               >
-                {l10n.t('silence')}
+                {chosen.by === 'swap' ? l10n.t('swap') : l10n.t('silence')}
               </button>
             </td>
           </tr>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { silencings, type Silencing } from '../../src/model/effects/effects';
 import { headsOf, headLabel, type HeadRef } from '../../src/model/head';
 import type { PanelRun } from '../../src/protocol';
-import { deedName, headsName, shapeName, silencingName } from '../effectWords';
+import { deedName, headsName, replacementName, shapeName } from '../effectWords';
 import {
   blockShapes,
   longestName,
@@ -38,6 +38,17 @@ export function InterventionList({ run, component }: PaneProps): JSX.Element {
         >
           {l10n.t('Silence {0}', headsName(heads, component))}
         </button>
+        {effects.other.value === undefined ? null : (
+          <button
+            type="button"
+            class="random-switch"
+            disabled={isFull}
+            title={l10n.t('The selected heads hand on what they read in B: {0}', effects.other.value.name)}
+            onClick={() => effects.swap()}
+          >
+            {l10n.t('Swap {0}', headsName(heads, component))}
+          </button>
+        )}
       </p>
       {interventions.length === 0 ? (
         <p class="hint">
@@ -89,13 +100,16 @@ function Intervention({ run, each }: { run: PanelRun; each: ListedIntervention }
         />
       </div>
       <p>{does}</p>
+      {deed.kind === 'swap' && effects.other.value === undefined ? (
+        <p class="hint">{l10n.t('It is off: the run is compared with no other text now.')}</p>
+      ) : null}
       <div class="effect-controls">
         <HeadsChoice run={run} each={each} />
-        {deed.kind === 'silence' ? (
+        {deed.kind === 'swap' ? null : deed.kind === 'silence' ? (
           <Select
             label={l10n.t('A silent head hands on')}
             value={deed.by}
-            choices={silencings.map((by) => ({ value: by, label: silencingName(by) }))}
+            choices={silencings.map((by) => ({ value: by, label: replacementName(by) }))}
             width={100}
             onChange={(by) => effects.edit(id, { deed: { kind: 'silence', by: by as Silencing /* a choice */ } })}
           />

@@ -5,7 +5,7 @@ import { hasSinks } from '../../src/model/lighting';
 import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
-import { experimentName, questionMeasure, signSentence } from '../effectWords';
+import { effectUnit, experimentName, questionMeasure, shareSentence, signSentence } from '../effectWords';
 import { measureLegend } from '../headWords';
 import { methodNote } from '../methodWords';
 import { comparedName, sinksName } from '../formWords';
@@ -138,7 +138,7 @@ function EffectScale({ ceiling }: { ceiling: number }): JSX.Element {
     <div
       class="legend-scale effect-legend"
       title={[
-        ...(question === undefined ? [] : [signSentence(question)]),
+        ...(chosen?.by === 'swap' ? [shareSentence()] : question === undefined ? [] : [signSentence(question)]),
         l10n.t('A stroke across the corner of a tile: below zero.'),
       ].join(' ')}
     >
@@ -150,7 +150,7 @@ function EffectScale({ ceiling }: { ceiling: number }): JSX.Element {
       <span class="legend-number">−{end}</span>
       <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }} />
       <span class="legend-number">+{end}</span>
-      <span class="legend-note">{l10n.t('nats')}</span>
+      <span class="legend-note">{effectUnit(chosen?.by ?? 'zero')}</span>
     </div>
   );
 }

@@ -38,7 +38,7 @@ export interface MatrixCommands {
 function blockedPlaces(panel: Panel, { form, selection }: ShownPattern): readonly BlockedPlace[] {
   if (form.level !== 'token') return [];
   return deedsIn(panel.effects.active.value, selection).flatMap((deed) =>
-    deed.kind === 'silence'
+    deed.kind !== 'block'
       ? []
       : {
           query: deed.shape === 'column' ? undefined : deed.query,

@@ -21,7 +21,7 @@ export function MatrixPane(): JSX.Element {
   const isLoading =
     error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
   const isSilent =
-    shown !== undefined && deedsIn(panel.effects.active.value, shown.selection).some(({ kind }) => kind === 'silence');
+    shown !== undefined && deedsIn(panel.effects.active.value, shown.selection).some(({ kind }) => kind !== 'block');
   const awaited = awaitedName(panel.awaited.value);
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
@@ -34,7 +34,7 @@ export function MatrixPane(): JSX.Element {
             </span>
           ) : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
-          {isSilent ? <span class="tag">{l10n.t('silent in the intervened run')}</span> : null}
+          {isSilent ? <span class="tag">{l10n.t('silent or swapped in the intervened run')}</span> : null}
           {(shown === undefined ? [] : formTags(shown)).map((tag) => (
             <span key={tag} class="tag" title={tag}>
               {tag}

@@ -2,20 +2,21 @@ import { batch, computed, effect, signal, untracked, type ReadonlySignal } from 
 import type { ExplorerError } from '../../src/base/errors';
 import {
   effectPaths,
-  silencings,
+  replacements,
   type EffectAnswer,
   type EffectPath,
   type EffectQuestion,
   type EffectSide,
   type HeadEffects,
   type LayerEffects,
-  type Silencing,
+  type Replacement,
 } from '../../src/model/effects/effects';
 import { headsOf, indexOfHead, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { predictionAt } from '../../src/model/predictions';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
-import type { LayerEffectsGrown, PanelApi, PanelRun } from '../../src/protocol';
+import type { PlainText } from '../../src/base/safeText';
+import type { LayerEffectsGrown, PanelApi, PanelComparison, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import type { SignedNumbers } from './headViews';
 import type { AskedPair } from './howView';
@@ -42,18 +43,22 @@ export interface EffectSources {
   readonly selection: ReadonlySignal<HeadSelection>;
   readonly view: ReadonlySignal<ViewState>;
   readonly predictions: PredictionView;
+  /** What the run is compared with. */
+  readonly compared: ReadonlySignal<PanelComparison | null>;
 }
 
-/** The effect of silencing each head of a component by itself. */
+/** The effect of silencing each head of a component by itself, in nats; or of swapping it, as a share of the difference to the other text. */
 export interface MeasuredHeads extends SignedNumbers {
   readonly path: EffectPath;
-  readonly by: Silencing;
+  readonly by: Replacement;
   /** Whether it is still under way; else it is complete, or was cancelled. */
   readonly isRunning: boolean;
   readonly numDone: number;
   readonly numHeads: number;
   /** The prediction with no head silent; undefined until all of them have come. */
   readonly plain: EffectSide | undefined;
+  /** That of the other text, where heads are swapped. */
+  readonly other: EffectSide | undefined;
   readonly failed: HeadEffects['failed'];
 }
 
@@ -71,6 +76,8 @@ export class EffectsView extends OpenedView {
   readonly answer: ReadonlySignal<EffectAnswer | undefined>;
   /** The prediction that is asked about in the plain run, also while another experiment is under way. */
   readonly plain: ReadonlySignal<EffectSide | undefined>;
+  /** The other run that heads can be swapped with: what the run is compared with, where that is another text read by the same model. */
+  readonly other: ReadonlySignal<{ readonly id: number; readonly name: PlainText } | undefined>;
   /** The interventions that are on, while the view is open. */
   readonly active: ReadonlySignal<readonly ListedIntervention[]>;
   /** The experiments with every head of the component that is shown, for what is asked. */
@@ -100,7 +107,18 @@ export class EffectsView extends OpenedView {
       const info = run.value?.info;
       return info === undefined ? this.#arranged.value : effectsFor(this.#arranged.value, info);
     });
-    this.active = computed(() => (this.isSeen.value ? this.layout.value.interventions.filter(({ isOn }) => isOn) : []));
+    this.other = computed(() => {
+      const compared = sources.compared.value;
+      const isText = compared?.hasOneModel === true && compared.kind !== 'precision';
+      return isText && compared.state.kind === 'ready' && compared.runId === run.value?.info.runId
+        ? { id: compared.state.otherId, name: compared.state.b }
+        : undefined;
+    });
+    this.active = computed(() => {
+      if (!this.isSeen.value) return [];
+      const canSwap = this.other.value !== undefined;
+      return this.layout.value.interventions.filter(({ isOn, deed }) => isOn && (canSwap || deed.kind !== 'swap'));
+    });
     this.#subject = computed(() => {
       const { question } = this.layout.value;
       return JSON.stringify([
@@ -118,21 +136,29 @@ export class EffectsView extends OpenedView {
       if (!this.isSeen.value || info === undefined || question === undefined) return undefined;
       const interventions = this.active.value.map(interventionOf);
       // What is blocked has no direct effect by itself, and of nothing nothing follows.
-      const isDirect = interventions.length > 0 && interventions.every(({ kind }) => kind === 'silence');
+      const isDirect = interventions.length > 0 && interventions.every(({ kind }) => kind !== 'block');
       const path = isDirect ? this.layout.value.path : 'total';
       const params = { runId: info.runId, question, interventions, path };
-      return { params, name: JSON.stringify(params) };
+      const swaps = interventions.some(({ kind }) => kind === 'swap');
+      return { params, name: JSON.stringify([params, swaps ? this.other.value?.id : undefined]) };
     });
     this.answer = computed(() => {
       const arrived = this.#arrived.value;
       return arrived !== undefined && arrived.name === wanted.value?.name ? arrived.answer : undefined;
     });
-    const scanName = (path: EffectPath, by: Silencing): string =>
-      JSON.stringify([run.value?.info.runId, component.value?.component, this.question.value, path, by]);
+    const scanName = (path: EffectPath, by: Replacement): string =>
+      scanNameOf({
+        runId: run.value?.info.runId,
+        component: component.value?.component,
+        question: this.question.value,
+        path,
+        by,
+        otherId: by === 'swap' ? this.other.value?.id : undefined,
+      });
     this.measured = computed(() => {
       // Nothing hangs on what is asked while nothing was measured.
       if (this.#scans.value.length === 0) return [];
-      const names = effectPaths.flatMap((path) => silencings.map((by) => scanName(path, by)));
+      const names = effectPaths.flatMap((path) => replacements.map((by) => scanName(path, by)));
       return names.flatMap((name) => this.#scans.value.find((scan) => scan.name === name) ?? []);
     });
     this.chosen = computed(() => {
@@ -210,7 +236,13 @@ export class EffectsView extends OpenedView {
 
   /** Silences the selected heads. */
   silence(heads?: readonly HeadRef[]): void {
-    this.intervene({ kind: 'silence', by: this.layout.peek().by }, heads);
+    const { by } = this.layout.peek();
+    this.intervene({ kind: 'silence', by: by === 'swap' ? 'zero' : by }, heads);
+  }
+
+  /** Swaps the selected heads with those of the other text. */
+  swap(heads?: readonly HeadRef[]): void {
+    this.intervene({ kind: 'swap' }, heads);
   }
 
   /** Changes an intervention of the list; undefined takes it out. */
@@ -227,7 +259,7 @@ export class EffectsView extends OpenedView {
     this.change({ interventions: this.layout.peek().interventions.map((each) => ({ ...each, isOn: false })) });
   }
 
-  /** Silences every head of the component that is shown, one after the other. */
+  /** Silences, or swaps, every head of the component that is shown, one after the other. */
   measure(): void {
     const [info, component, question] = [
       this.#sources.run.peek()?.info,
@@ -237,7 +269,17 @@ export class EffectsView extends OpenedView {
     if (info === undefined || component === undefined || question === undefined) return;
     this.cancel();
     const { path, by } = this.layout.peek();
-    const name = JSON.stringify([info.runId, component.component, question, path, by]);
+    const other = this.other.peek();
+    if (by === 'swap' && other === undefined) return;
+    const otherId = by === 'swap' ? other?.id : undefined;
+    const name = scanNameOf({
+      runId: info.runId,
+      component: component.component,
+      question,
+      path,
+      by,
+      otherId,
+    });
     const numHeads = headsOf(component).length;
     const scan = (this.#scan = { number: ++this.#numScans, name, controller: new AbortController() });
     this.error.value = undefined;
@@ -251,6 +293,7 @@ export class EffectsView extends OpenedView {
       numDone: 0,
       numHeads,
       plain: undefined,
+      other: undefined,
       failed: [],
     };
     this.#scans.value = [...this.#scans.peek().filter((each) => each.name !== name), begun].slice(-mostKept);
@@ -259,7 +302,7 @@ export class EffectsView extends OpenedView {
         { runId: info.runId, question, path, by, components: [component.component], scan: scan.number },
         scan.controller.signal,
       ),
-      ({ layers, plain, failed }) => {
+      ({ layers, plain, other: there, failed }) => {
         if (this.#scan !== scan) return;
         this.#scan = undefined;
         this.#update(name, (held) => ({
@@ -268,6 +311,7 @@ export class EffectsView extends OpenedView {
           isRunning: false,
           numDone: numHeads,
           plain,
+          other: there,
           failed,
         }));
       },
@@ -351,6 +395,18 @@ export class EffectsView extends OpenedView {
   }
 }
 
+/** What an experiment with every head is called: the same name has the same numbers. */
+function scanNameOf(of: {
+  readonly runId: number | undefined;
+  readonly component: string | undefined;
+  readonly question: EffectQuestion | undefined;
+  readonly path: EffectPath;
+  readonly by: Replacement;
+  readonly otherId: number | undefined;
+}): string {
+  return JSON.stringify([of.runId, of.component, of.question, of.path, of.by, of.otherId]);
+}
+
 /** The numbers with those of some layers among them. */
 function withLayers(
   { values, component: name }: MeasuredHeads,
@@ -358,9 +414,9 @@ function withLayers(
   component: ComponentInfo,
 ): Float32Array {
   const all = values.slice();
-  for (const { component: of, layer, effects } of layers) {
+  for (const { component: of, layer, effects, shares } of layers) {
     const first = indexOfHead(component, { layer, head: 0 });
-    if (of === name && first >= 0) all.set(effects.subarray(0, Math.max(0, all.length - first)), first);
+    if (of === name && first >= 0) all.set((shares ?? effects).subarray(0, Math.max(0, all.length - first)), first);
   }
   return all;
 }

@@ -1,8 +1,10 @@
 import {
   effectPaths,
+  replacements,
   silencings,
   type EffectPath,
   type Intervention,
+  type Replacement,
   type Silencing,
 } from '../../src/model/effects/effects';
 import { components, headLabel, type Component, type HeadRef, type HeadSelection } from '../../src/model/head';
@@ -27,6 +29,7 @@ export type BlockShape = (typeof blockShapes)[number];
 /** What is done in some heads. A blocked cell keeps both its places, whatever of it is blocked. */
 export type Deed =
   | { readonly kind: 'silence'; readonly by: Silencing }
+  | { readonly kind: 'swap' }
   | {
       readonly kind: 'block';
       readonly query: number;
@@ -52,7 +55,7 @@ export interface EffectsLayout {
   readonly text: number;
   /** Undefined until someone has chosen: then what was looked at when the view opened. */
   readonly question: AskedQuestion | undefined;
-  readonly by: Silencing;
+  readonly by: Replacement;
   readonly path: EffectPath;
   readonly interventions: readonly ListedIntervention[];
 }
@@ -77,6 +80,7 @@ export const longestToken = 200;
 /** The intervention as the engine is told of it. */
 export function interventionOf({ component, heads, deed }: ListedIntervention): Intervention {
   if (deed.kind === 'silence') return { kind: 'silence', component, heads, by: deed.by };
+  if (deed.kind === 'swap') return { kind: 'swap', component, heads };
   const { query, key, shape, isRenormalized } = deed;
   return {
     kind: 'block',
@@ -108,7 +112,7 @@ export function effectsFor(
   const { by, path } = layout;
   if (layout.model !== model.name) return { ...firstEffects, by, path, model: model.name, text };
   if (layout.text === text) return layout;
-  const interventions = layout.interventions.filter(({ deed }) => deed.kind === 'silence');
+  const interventions = layout.interventions.filter(({ deed }) => deed.kind !== 'block');
   return { ...layout, text, question: undefined, interventions };
 }
 
@@ -126,7 +130,7 @@ export function validEffects(value: unknown): EffectsLayout {
     model: typeof model === 'string' ? model : firstEffects.model,
     text: isCount(text) ? text : firstEffects.text,
     question: validQuestion(question),
-    by: silencings.find((each) => each === by) ?? firstEffects.by,
+    by: replacements.find((each) => each === by) ?? firstEffects.by,
     path: effectPaths.find((each) => each === path) ?? firstEffects.path,
     interventions: (Array.isArray(interventions) ? (interventions as readonly unknown[]) : [])
       .slice(0, mostInterventions)
@@ -172,6 +176,7 @@ function validIntervention(value: unknown): ListedIntervention | undefined {
 
 function validDeed(value: unknown): Deed | undefined {
   const { kind, by, query, key, shape, isRenormalized } = entriesOf(value);
+  if (kind === 'swap') return { kind };
   if (kind === 'silence') return { kind, by: silencings.find((each) => each === by) ?? 'zero' };
   if (kind !== 'block' || !isCount(query) || !isCount(key)) return undefined;
   return {

@@ -319,7 +319,10 @@ export class Panel {
     this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
       connection.fire('markSurprisal', { isMarked }),
     );
-    this.effects = new EffectsView({ ...own, predictions: this.predictions }, connection.remote);
+    this.effects = new EffectsView(
+      { ...own, predictions: this.predictions, compared: this.comparison.shown },
+      connection.remote,
+    );
     const heads = { ...own, component: this.component, effects: this.effects.chosen };
     this.heads = new HeadViews(heads, connection.remote, (error) => this.#failed(error));
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));

@@ -1,7 +1,14 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
-import type { EffectAnswer, HeadEffects, Intervention, LayerEffects } from '../../model/effects/effects';
+import {
+  shareOf,
+  type EffectAnswer,
+  type EffectSide,
+  type HeadEffects,
+  type Intervention,
+  type LayerEffects,
+} from '../../model/effects/effects';
 import type { Component, ComponentInfo } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
 import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
@@ -15,12 +22,17 @@ import { DirectEffects, type Lost } from './directEffects';
 import type { EffectSite } from './effectGraph';
 import { EffectSession, type Baseline } from './effectSession';
 import { changedContexts, type HeadChange, type LayerFacts, type ReadAlong } from './headContexts';
+import { otherInputs } from './otherText';
 import { askLabels, askVocabulary, sideOf, type Answered, type Asked } from './questions';
 
+/** The run of the other text, by the same model, where heads are swapped. */
+interface WithOther {
+  readonly other?: PredictedRun | undefined;
+}
 /** An experiment on a run that is known. */
-export type AskedEffect = Omit<EffectParams, 'runId'>;
+export type AskedEffect = Omit<EffectParams, 'runId' | 'otherId'> & WithOther;
 /** A scan over the heads of a run that is known. */
-export type AskedHeads = Omit<HeadEffectsParams, 'runId' | 'scan'>;
+export type AskedHeads = Omit<HeadEffectsParams, 'runId' | 'otherId' | 'scan'> & WithOther;
 
 /** What is done between runs. */
 export interface EffectSteps {
@@ -43,6 +55,14 @@ interface Placed extends LayerFacts {
 interface ChangedLayer {
   readonly layer: Placed;
   readonly changes: readonly HeadChange[];
+  /** What its heads read in the run of the other text, where some are swapped. */
+  readonly others?: readonly Ort.Tensor[] | undefined;
+}
+
+/** The plain run of the other text, and what is predicted in it. */
+interface OtherRun {
+  readonly base: Baseline;
+  readonly side: EffectSide;
 }
 
 /** A question to a run whose plain form is kept. */
@@ -56,6 +76,14 @@ interface Asking {
 export class EffectRuns {
   readonly #parts: PredictionParts;
   #session: EffectSession | undefined;
+  /** What the latest other text is fed as. */
+  #otherInputs:
+    | {
+        readonly of: PredictedRun['fed'];
+        readonly with: PredictedRun['fed'];
+        readonly inputs: ReturnType<typeof otherInputs>;
+      }
+    | undefined;
 
   constructor(parts: PredictionParts) {
     this.#parts = parts;
@@ -67,21 +95,25 @@ export class EffectRuns {
     let session = await this.#opened();
     const blocks = asked.interventions.some(({ kind }) => kind === 'block');
     if (blocks && !session.isFull) session = await this.#opened(true);
-    const layers = this.#changedLayers(session, run, asked.interventions);
+    const found = this.#changedLayers(session, run, asked.interventions);
     const base = await session.baseline(run, question, turn);
-    const before = await session.plainAnswer(base, question, turn);
-    const [after] =
+    const before = sideOf(this.#parts, question, await session.plainAnswer(base, question, turn));
+    const swaps = asked.interventions.some(({ kind }) => kind === 'swap');
+    const other = swaps ? await this.#other(session, { base, question, turn }, run, asked.other) : undefined;
+    const layers = await Promise.all(found.map((each) => this.#withOthers(session, other, each)));
+    const [answered] =
       asked.path === 'direct'
         ? await this.#direct(session, { base, question, turn }, layers)
         : await this.#changed(session, { base, question, turn }, layers);
-    const [side, other] = [before, after].map((answered) => sideOf(this.#parts, question, answered));
+    const after = sideOf(this.#parts, question, answered);
     return {
       path: asked.path,
       question: question.resolved,
       interventions: asked.interventions,
-      plain: side,
-      intervened: other,
-      effect: other.value - side.value,
+      plain: before,
+      intervened: after,
+      effect: after.value - before.value,
+      other: other?.side,
     };
   }
 
@@ -92,6 +124,8 @@ export class EffectRuns {
     const base = await session.baseline(run, question, turn);
     const answered = await session.plainAnswer(base, question, turn);
     const before = sideOf(this.#parts, question, answered);
+    const { by } = asked;
+    const other = by === 'swap' ? await this.#other(session, { base, question, turn }, run, asked.other) : undefined;
     const { batching, most } = await session.batchOf(run, base, question, turn);
     const wanted = run.components.filter(({ component }) => asked.components?.includes(component) ?? true);
     const layers: LayerEffects[] = [];
@@ -113,12 +147,18 @@ export class EffectRuns {
         failed.push({ component: component.component, layer, reason: plain(none) });
         continue;
       }
+      const { others } = await this.#withOthers(session, other, {
+        layer: placed,
+        changes: [{ head: 0, isSwapped: true }],
+      });
       const isBatched = contexts.every(({ tensor }) => batching?.hasItemsFirst(tensor) === true);
       const effects = new Float32Array(info.numHeads);
       const size = isBatched ? Math.ceil(info.numHeads / Math.ceil(info.numHeads / most)) : 1;
       for (let from = 0; from < info.numHeads; from += size) {
         const heads = Array.from({ length: Math.min(size, info.numHeads - from) }, (_, i) => from + i);
-        const items = heads.map((head) => [{ layer: placed, changes: [{ head, silent: asked.by }] }]);
+        const items = heads.map((head) => [
+          { layer: placed, others, changes: [by === 'swap' ? { head, isSwapped: true } : { head, silent: by }] },
+        ]);
         const answers =
           asked.path === 'direct'
             ? await this.#directOfHeads(session, { base, question, turn, most: size }, items.flat())
@@ -127,19 +167,47 @@ export class EffectRuns {
           effects[from + i] = sideOf(this.#parts, question, each).value - before.value;
         });
       }
-      const own = { component: component.component, layer, effects };
+      const shares = other && effects.map((effect) => shareOf(effect, before, other.side) ?? NaN);
+      const own = { component: component.component, layer, effects, ...(shares === undefined ? {} : { shares }) };
       layers.unshift(own);
       onLayer?.(own, { done, of });
     }
     if (asked.path === 'direct' && layers.length === 0 && failed.length > 0) throw this.#refuse(failed[0].reason);
     return {
       path: asked.path,
-      by: asked.by,
+      by,
       question: question.resolved,
       plain: before,
+      other: other?.side,
       layers,
       failed: failed.reverse(),
     };
+  }
+
+  /** Runs the other text plainly, and asks it the same. Throws `noEffects` where it does not stand beside the first. */
+  async #other(
+    session: EffectSession,
+    { question, turn }: Asking,
+    run: PredictedRun,
+    other: PredictedRun | undefined,
+  ): Promise<OtherRun> {
+    const inputs =
+      this.#otherInputs?.of === run.fed && this.#otherInputs.with === other?.fed
+        ? this.#otherInputs.inputs
+        : otherInputs(this.#parts, run, other);
+    if (other !== undefined) this.#otherInputs = { of: run.fed, with: other.fed, inputs };
+    const base = await session.baseline(run, question, turn, inputs);
+    return { base, side: sideOf(this.#parts, question, await session.plainAnswer(base, question, turn)) };
+  }
+
+  /** A layer with what its heads read in the run of the other text, where some are swapped. */
+  async #withOthers(session: EffectSession, other: OtherRun | undefined, layer: ChangedLayer): Promise<ChangedLayer> {
+    if (other === undefined || !layer.changes.some(({ isSwapped }) => isSwapped === true)) return layer;
+    const { contexts } = layer.layer;
+    const get = await this.#plainOf(session, other.base, { ...layer, changes: [] });
+    const others = contexts.flatMap(({ tensor }) => get(tensor) ?? []);
+    if (others.length < contexts.length) throw this.#refuse('what its heads read in the other text did not come out');
+    return { ...layer, others };
   }
 
   /** Frees the session. */
@@ -245,6 +313,7 @@ export class EffectRuns {
     },
   ): HeadChange {
     if (intervention.kind === 'silence') return { head, silent: intervention.by };
+    if (intervention.kind === 'swap') return { head, isSwapped: true };
     const { query, key, isRenormalized } = intervention;
     const check = (position: number | undefined, stream: number): void => {
       const { length } = streams[stream].tokens;
@@ -356,7 +425,7 @@ export class EffectRuns {
     const [{ layer }] = items;
     const get = await this.#plainOf(session, base, items[0]);
     // The first is the plain run, which what the others write is taken from.
-    const all: readonly ChangedLayer[] = [{ layer, changes: [] }, ...items];
+    const all: readonly ChangedLayer[] = [{ ...items[0], changes: [] }, ...items];
     const contexts = (from: number, to: number): ReadonlyMap<string, Ort.Tensor> =>
       this.#change(session, get, all.slice(from, to));
     return direct.lost(base, layer.place, { count: all.length, most, contexts }, turn);
@@ -395,7 +464,8 @@ export class EffectRuns {
     if (tensors.length < layer.contexts.length) throw this.#refuse('what its heads read did not come out');
     const along = items.some(needsWeights) ? this.#alongOf(session, layer, get) : undefined;
     const changes = items.map((item) => item.changes);
-    const changed = changedContexts(session.ort, layer, { tensors, along }, changes);
+    const others = items.find((item) => item.others !== undefined)?.others;
+    const changed = changedContexts(session.ort, layer, { tensors, along, others }, changes);
     if (typeof changed === 'string') throw this.#refuse(`of layer ${layer.layer}, ${changed}`);
     return changed;
   }

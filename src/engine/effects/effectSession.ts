@@ -17,7 +17,7 @@ import { Batching, repeated } from './batching';
 import { effectGraph, type EffectGraph, type EndOutputs } from './effectGraph';
 import { answerOfScores, type Answered, type Asked } from './questions';
 
-/** What is kept of the plain run, in bytes: beyond it, stages are run again up to where an experiment begins. */
+/** What is kept of a plain run, in bytes: beyond it, stages are run again up to where an experiment begins. */
 const mostKept = 1e9;
 /** What one batch of runs may take, and what one run may, in bytes. */
 const mostBatched = 5e8;
@@ -59,7 +59,11 @@ export class EffectSession {
   /** Items of the batch that the file takes, all alike. */
   readonly numCopies: number;
   #batching: Batching | string | undefined;
-  #base: { readonly inputs: readonly ModelInput[]; readonly masked: string; readonly base: Baseline } | undefined;
+  /** Of the latest text, and of the latest that swapped heads take what they read from. */
+  readonly #bases = new Map<
+    'own' | 'other',
+    { readonly inputs: readonly ModelInput[]; readonly masked: string; readonly base: Baseline }
+  >();
 
   private constructor(
     parts: PredictionParts,
@@ -118,12 +122,22 @@ export class EffectSession {
     return asks >= 0 ? asks : stages.length - 1;
   }
 
-  /** Runs the model plainly, unless what it was fed is kept from before. Throws `noEffects` where that takes too much memory, and what a run throws. */
-  async baseline(run: PredictedRun, asked: Asked, turn?: () => Promise<void>): Promise<Baseline> {
-    const fed = fedOf(this.#parts, run);
+  /**
+   * Runs the model plainly, unless what it was fed is kept from before. Throws `noEffects` where that takes too much memory, and what a run throws.
+   * @param other what it is fed for another text, in the place of what it was fed in the run.
+   */
+  async baseline(
+    run: PredictedRun,
+    asked: Asked,
+    turn?: () => Promise<void>,
+    other?: readonly ModelInput[],
+  ): Promise<Baseline> {
+    const { inputs: read, ...fed } = fedOf(this.#parts, run);
+    const [slot, given] = other === undefined ? (['own', read] as const) : (['other', other] as const);
     const masked = asked.resolved.masked.join();
-    if (this.#base?.inputs === fed.inputs && this.#base.masked === masked) return this.#base.base;
-    this.#base = undefined;
+    const known = this.#bases.get(slot);
+    if (known?.inputs === given && known.masked === masked) return known.base;
+    this.#bases.delete(slot);
     const numHeads = Math.max(1, ...run.components.flatMap(({ layers }) => layers.map((layer) => layer.numHeads)));
     const bytes = this.#bytesOf(asked, fed.numPositions, numHeads);
     if (bytes > mostBytes)
@@ -131,7 +145,7 @@ export class EffectSession {
         this.#parts.name,
         `the text is too long for that: a run takes ${Math.round(bytes / 1e6)} MB, and there may be ${mostBytes / 1e6}`,
       ]);
-    const inputs = fed.inputs.map((input) => {
+    const inputs = given.map((input) => {
       if (input.name !== fed.ids || asked.maskId === undefined) return input;
       return asked.resolved.masked.reduce((own, at) => withIds(own, fed.first + at, asked.maskId ?? 0), input);
     });
@@ -157,7 +171,7 @@ export class EffectSession {
       tensors: new Map(),
       answers: new Map(),
     };
-    this.#base = { inputs: fed.inputs, masked, base };
+    this.#bases.set(slot, { inputs: given, masked, base });
     return base;
   }
 

@@ -19,6 +19,8 @@ export interface HeadChange {
   readonly head: number;
   readonly silent?: Silencing;
   readonly blocked?: BlockedPlaces;
+  /** Whether it hands on what it has read in the other text. */
+  readonly isSwapped?: boolean;
 }
 
 /** One layer whose heads are changed. */
@@ -49,10 +51,15 @@ const tolerance = 2e-3;
 export function changedContexts(
   ort: OrtModule,
   facts: LayerFacts,
-  read: { readonly tensors: readonly Ort.Tensor[]; readonly along: ReadAlong | undefined },
+  read: {
+    readonly tensors: readonly Ort.Tensor[];
+    readonly along: ReadAlong | undefined;
+    /** The same tensors in the run of the other text, where heads are swapped. */
+    readonly others?: readonly Ort.Tensor[] | undefined;
+  },
   items: readonly (readonly HeadChange[])[],
 ): ReadonlyMap<string, Ort.Tensor> | string {
-  const { tensors, along } = read;
+  const { tensors, along, others } = read;
   const result = new Map<string, Ort.Tensor>();
   for (const [part, how] of facts.contexts.entries()) {
     const whole = items.length === 1 ? tensors[part] : repeated(ort, tensors[part], 0, items.length);
@@ -63,13 +70,16 @@ export function changedContexts(
     const strides = stridesOf(whole.dims, how, { batch, numHeads: isOne ? 1 : facts.numHeads });
     if (strides === undefined || (!isOne && strides.numHeads !== facts.numHeads))
       return 'what its heads read is not laid out in a way that is known';
+    const other = others === undefined ? undefined : otherRows(others[part], tensors[part], how, facts);
+    if (typeof other === 'string') return other;
     for (const [item, changes] of items.entries())
       for (const head of new Set(changes.map((change) => change.head))) {
         if (isOne && head !== part) continue;
         const own = changes.filter((change) => change.head === head);
         for (let copy = 0; copy < facts.numCopies; copy++) {
           const at = strides.of(item * facts.numCopies + copy, isOne ? 0 : head);
-          const failure = change({ data, at, ...strides }, own, facts, along);
+          const rows = { data, at, ...strides };
+          const failure = change(rows, own, facts, { along, other: other?.(copy, isOne ? 0 : head) });
           if (failure !== undefined) return failure;
         }
       }
@@ -88,17 +98,45 @@ interface Rows {
   readonly numPositions: number;
 }
 
-/** Makes the changes of one head: blocked cells first, then its silence. */
+/** Gives the rows of a head in the run of the other text, which is one item; in a clause, why it has none. */
+function otherRows(
+  tensor: Ort.Tensor | undefined,
+  own: Ort.Tensor,
+  how: HeadTensor,
+  { numCopies, numHeads, contexts }: LayerFacts,
+): ((copy: number, head: number) => Rows) | string {
+  if (tensor === undefined || tensor.dims.join() !== own.dims.join())
+    return 'what its heads read in the other text is not as large';
+  const data = toFloats(fromTensor(tensor));
+  const strides = stridesOf(tensor.dims, how, { batch: numCopies, numHeads: contexts.length > 1 ? 1 : numHeads });
+  if (data === undefined || strides === undefined) return 'what its heads read is rounded to few bits';
+  return (copy, head) => ({ data, at: strides.of(copy, head), ...strides });
+}
+
+/** Puts rows of the other text in the place of those of a head. */
+function swap(rows: Rows, other: Rows): void {
+  for (let position = 0; position < rows.numPositions; position++)
+    for (let i = 0; i < rows.width; i++)
+      rows.data[rows.at + position * rows.position + i * rows.feature] =
+        other.data[other.at + position * other.position + i * other.feature];
+}
+
+/** Makes the changes of one head: blocked cells first, then what is put in the place of all that it reads, in order. */
 function change(
   rows: Rows,
   changes: readonly HeadChange[],
   facts: LayerFacts,
-  along: ReadAlong | undefined,
+  { along, other }: { readonly along: ReadAlong | undefined; readonly other: Rows | undefined },
 ): string | undefined {
   const blocked = changes.flatMap((each) => each.blocked ?? []);
   const failure = blocked.length === 0 ? undefined : block(rows, blocked, changes[0].head, { facts, along });
   if (failure !== undefined) return failure;
-  for (const { silent } of changes) if (silent !== undefined) silence(rows, silent, facts);
+  for (const { silent, isSwapped } of changes)
+    if (silent !== undefined) silence(rows, silent, facts);
+    else if (isSwapped === true) {
+      if (other === undefined) return 'what its heads read in the other text did not come out';
+      swap(rows, other);
+    }
   return undefined;
 }
 

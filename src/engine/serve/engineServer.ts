@@ -25,6 +25,7 @@ import type { TokenStream } from '../../model/token';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
 import { baseName, type FileAccess } from '../files/fileAccess';
+import { isSameModel } from '../folder/isSameModel';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
@@ -205,14 +206,20 @@ export class EngineServer {
       },
       compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
       predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
-      effect: ({ runId, ...asked }, signal) =>
-        this.#asking(runId, signal, (model, ran) => model.effect(ran, asked, this.#steps(signal, noProgress))),
-      headEffects: ({ runId, scan, ...asked }, signal) =>
+      effect: ({ runId, otherId, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
-          model.headEffects(ran, asked, {
-            ...this.#steps(signal, noProgress),
-            onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
-          }),
+          model.effect(ran, { ...asked, other: this.#besideOf(ran, otherId) }, this.#steps(signal, noProgress)),
+        ),
+      headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
+        this.#asking(runId, signal, (model, ran) =>
+          model.headEffects(
+            ran,
+            { ...asked, other: this.#besideOf(ran, otherId) },
+            {
+              ...this.#steps(signal, noProgress),
+              onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
+            },
+          ),
         ),
       writes: ({ runId, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
@@ -434,6 +441,17 @@ export class EngineServer {
     const ran = this.#ran.get(runId);
     if (ran === undefined) throw new ExplorerError('unknownRun');
     return ran;
+  }
+
+  /** A run by the same model. Throws `noEffects` where it is by another. */
+  #besideOf({ spec }: Ran, otherId: number | undefined): Ran | undefined {
+    const other = otherId === undefined ? undefined : this.#ranOf(otherId);
+    if (other === undefined || (spec !== undefined && other.spec !== undefined && isSameModel(spec, other.spec)))
+      return other;
+    throw new ExplorerError('noEffects', [
+      spec?.path.split(/[\\/]/).at(-1) ?? '',
+      'the other text was read by another model, whose heads are not these',
+    ]);
   }
 
   /** Throws `noModelHere` of an attention file. */

@@ -331,13 +331,24 @@ export class HeldRun {
   }
 
   /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
-  effect(params: Omit<EffectParams, 'runId'>, signal?: AbortSignal): Promise<EffectAnswer> {
-    return this.#askOfAll(signal, () => this.#engine.remote.effect({ ...params, runId: this.#engineRunId }, signal));
+  effect(params: Omit<EffectParams, 'runId' | 'otherId'>, signal?: AbortSignal): Promise<EffectAnswer> {
+    const swaps = params.interventions.some(({ kind }) => kind === 'swap');
+    return this.#askOfAll(signal, () =>
+      this.#engine.remote.effect(
+        { ...params, runId: this.#engineRunId, ...(swaps ? this.#swappedWith() : {}) },
+        signal,
+      ),
+    );
+  }
+
+  /** The run that swapped heads take what they read from: the one that this is compared with. Throws `unknownRun` where there is none. */
+  #swappedWith(): Pick<EffectParams, 'otherId'> {
+    return { otherId: this.#comparedIds().otherId };
   }
 
   /** What silencing each head by itself does to a prediction; `onLayer` is told of layers as they come. Throws what {@link effect} throws. */
   async headEffects(
-    params: Omit<HeadEffectsParams, 'runId'>,
+    params: Omit<HeadEffectsParams, 'runId' | 'otherId'>,
     onLayer: (grown: LayerEffectsGrown) => void,
     signal?: AbortSignal,
   ): Promise<HeadEffects> {
@@ -347,7 +358,10 @@ export class HeldRun {
     });
     try {
       return await this.#askOfAll(signal, () =>
-        this.#engine.remote.headEffects({ ...params, runId: this.#engineRunId }, signal),
+        this.#engine.remote.headEffects(
+          { ...params, runId: this.#engineRunId, ...(params.by === 'swap' ? this.#swappedWith() : {}) },
+          signal,
+        ),
       );
     } finally {
       listening.dispose();

@@ -3,7 +3,7 @@ import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { mostContinued, type Continuation } from '../../model/continuation';
 import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
-import { effectPaths, silencings, type EffectQuestion } from '../../model/effects/effects';
+import { effectPaths, replacements, silencings, type EffectQuestion } from '../../model/effects/effects';
 import { methodIds } from '../../model/methods';
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
@@ -178,6 +178,7 @@ const question = v.union([
 const someHeads = v.pipe(shortList(1, maxHeads), v.array(head));
 const intervention = v.union([
   v.object({ kind: v.literal('silence'), component, heads: someHeads, by: v.picklist(silencings) }),
+  v.object({ kind: v.literal('swap'), component, heads: someHeads }),
   v.object({
     kind: v.literal('block'),
     component,
@@ -196,7 +197,7 @@ const effectParams = v.object({
 const headEffectsParams = v.object({
   runId: index,
   question,
-  by: v.picklist(silencings),
+  by: v.picklist(replacements),
   path: v.picklist(effectPaths),
   components: v.optional(v.pipe(shortList(1, maxLayers), v.array(component))),
   scan: index,
@@ -414,14 +415,14 @@ export function checkPredictParams(value: unknown, run: RunInfo | undefined): Pr
 }
 
 /** Checks a request for an experiment: its question and all that it intervenes in must be of the run shown. Throws `invalidMessage` or `unknownRun`. */
-export function checkEffectParams(value: unknown, run: RunInfo | undefined): EffectParams {
+export function checkEffectParams(value: unknown, run: RunInfo | undefined): Omit<EffectParams, 'otherId'> {
   const params = parse('effect', effectParams, value);
   const shown = checkRun(params.runId, run);
   checkQuestion(params.question, shown);
   for (const each of params.interventions) {
     const { component: name, heads } = each;
     const { numQueries, numKeys } = checkSelection({ component: name, heads, aggregation: 'mean' }, shown);
-    if (each.kind === 'silence') continue;
+    if (each.kind !== 'block') continue;
     const { query, key } = each;
     if ((query === undefined && key === undefined) || (query ?? 0) >= numQueries || (key ?? 0) >= numKeys)
       throw new ExplorerError('invalidMessage', ['effect: not within the pattern']);
@@ -430,7 +431,7 @@ export function checkEffectParams(value: unknown, run: RunInfo | undefined): Eff
 }
 
 /** Checks a request for the effect of every head. Throws `invalidMessage` or `unknownRun`. */
-export function checkHeadEffectsParams(value: unknown, run: RunInfo | undefined): HeadEffectsParams {
+export function checkHeadEffectsParams(value: unknown, run: RunInfo | undefined): Omit<HeadEffectsParams, 'otherId'> {
   const params = parse('effects', headEffectsParams, value);
   const shown = checkRun(params.runId, run);
   checkQuestion(params.question, shown);

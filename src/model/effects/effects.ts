@@ -27,8 +27,23 @@ interface BlockedCells {
   readonly isRenormalized: boolean;
 }
 
+/**
+ * Heads that hand on what they have read in the plain run of another text: their weighted values are put in the place of those of this run
+ * (activation patching: Vig et al. 2020, arXiv 2004.12265; Wang et al. 2022, arXiv 2211.00593). Both texts have as many tokens.
+ */
+interface SwappedHeads {
+  readonly kind: 'swap';
+  readonly component: Component;
+  readonly heads: readonly HeadRef[];
+}
+
 /** One thing that is other in a run than the model has it. Several stack: each is made in the run that those before it have changed. */
-export type Intervention = SilentHeads | BlockedCells;
+export type Intervention = SilentHeads | BlockedCells | SwappedHeads;
+
+/** What a scan puts in the place of what each head reads: zeros, its mean, or what it reads in the other text. */
+export const replacements = [...silencings, 'swap'] as const;
+/** One of them. */
+export type Replacement = (typeof replacements)[number];
 
 /** A prediction that is asked about: by its measure, an experiment's effect is a difference. */
 export type EffectQuestion =
@@ -100,14 +115,27 @@ export interface EffectAnswer {
   readonly intervened: EffectSide;
   /** `intervened.value − plain.value`, in nats: below zero where the heads had made a token likelier, above where they had lowered a loss. */
   readonly effect: number;
+  /** The same question to the plain run of the other text, with what is written of it as it is here; undefined where nothing is swapped. */
+  readonly other?: EffectSide | undefined;
 }
 
-/** What silencing each head by itself does to a prediction, of all heads of some components. */
+/** Two predictions that are nearer than this, in nats, do not differ: a share of it would be of the runs' rounding. */
+const leastDifference = 1e-4;
+
+/** An effect as a share of the difference between two runs, `effect ÷ (other − plain)`; undefined where both predict the same. */
+export function shareOf(effect: number, plain: EffectSide, other: EffectSide): number | undefined {
+  const difference = other.value - plain.value;
+  return Math.abs(difference) < leastDifference ? undefined : effect / difference;
+}
+
+/** What silencing, or swapping, each head by itself does to a prediction, of all heads of some components. */
 export interface HeadEffects {
   readonly path: EffectPath;
-  readonly by: Silencing;
+  readonly by: Replacement;
   readonly question: ResolvedQuestion;
   readonly plain: EffectSide;
+  /** As {@link EffectAnswer.other}. */
+  readonly other?: EffectSide | undefined;
   readonly layers: readonly LayerEffects[];
   /** Layers that nothing can be told of, with the reason in a clause. */
   readonly failed: readonly { readonly component: Component; readonly layer: number; readonly reason: PlainText }[];
@@ -119,4 +147,6 @@ export interface LayerEffects {
   readonly layer: number;
   /** `intervened − plain` of each head, in nats. */
   readonly effects: Float32Array;
+  /** Of heads that are swapped, these as shares of the difference between both texts, `[numHeads]`; NaN where both predict the same. */
+  readonly shares?: Float32Array | undefined;
 }

@@ -59,7 +59,8 @@ describe('What the webview says', () => {
     const question = { kind: 'token', position: run.streams[0].tokens.length, token: ' x' };
     const silence = { kind: 'silence', component: 'self', heads: heads([0, 1]), by: 'mean' };
     const block = { kind: 'block', component: 'self', heads: heads([0, 0], [1, 1]), key: 1, isRenormalized: true };
-    const asked = { runId: 7, question, interventions: [silence, block], path: 'total' };
+    const swap = { kind: 'swap', component: 'self', heads: heads([0, 1]) };
+    const asked = { runId: 7, question, interventions: [silence, block, swap], path: 'total' };
     expect(checkEffectParams(asked, run)).to.deep.equal(asked);
     expect(checkEffectParams({ ...asked, question: { kind: 'loss' }, interventions: [] }, run).question.kind).to.equal(
       'loss',
@@ -73,6 +74,7 @@ describe('What the webview says', () => {
       { interventions: Array.from({ length: 100 }, () => silence) },
       { interventions: [{ ...silence, heads: heads([0, 2]) }] },
       { interventions: [{ ...silence, heads: [] }] },
+      { interventions: [{ ...swap, heads: heads([9, 0]) }] },
       { interventions: [{ ...silence, by: 'noise' }] },
       { interventions: [{ ...silence, component: 'cross' }] },
       { interventions: [{ ...block, key: undefined }] },

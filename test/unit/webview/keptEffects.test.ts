@@ -24,13 +24,14 @@ const block: ListedIntervention = {
   id: 2,
   deed: { kind: 'block', query: 4, key: 2, shape: 'cell', isRenormalized: true },
 };
+const swap: ListedIntervention = { ...silence, id: 3, deed: { kind: 'swap' } };
 const run = runInfo(1, 'one two three');
 const layout: EffectsLayout = {
   ...effectsFor(firstEffects, run),
   question: { kind: 'token', position: 2, token: 5, against: ' x' },
   by: 'mean',
   path: 'direct',
-  interventions: [silence, block],
+  interventions: [silence, block, swap],
 };
 
 describe('what is kept of effects', () => {
@@ -52,7 +53,7 @@ describe('what is kept of effects', () => {
     expect(effectsFor(layout, run)).to.equal(layout);
     const other = effectsFor(layout, runInfo(2, 'four five six'));
     expect(other.question).to.equal(undefined);
-    expect(other.interventions).to.deep.equal([silence]);
+    expect(other.interventions).to.deep.equal([silence, swap]);
     expect(other.by).to.equal('mean');
     const model = { ...run.model, name: 'another' as typeof run.model.name };
     expect(effectsFor(layout, { ...run, model }).interventions).to.deep.equal([]);
@@ -68,5 +69,6 @@ describe('what is kept of effects', () => {
     expect(of('row')).to.deep.equal({ ...blocked, query: 4 });
     expect(of('column')).to.deep.equal({ ...blocked, key: 2 });
     expect(interventionOf(silence)).to.deep.equal({ kind: 'silence', component: 'self', heads, by: 'mean' });
+    expect(interventionOf(swap)).to.deep.equal({ kind: 'swap', component: 'self', heads });
   });
 });
