@@ -41,7 +41,8 @@ export class Histogram {
     const wanted = share * this.#count;
     for (const [bin, count] of this.#bins()) {
       if (before + count >= wanted) {
-        const [from, to] = [lowerEdge(bin), lowerEdge(bin + 1)];
+        // The bin of 0 has hardly anything else.
+        const [from, to] = bin === 0 ? [0, 0] : [lowerEdge(bin), lowerEdge(bin + 1)];
         return Math.min(largest, Math.max(smallest, from + ((to - from) * (wanted - before)) / count));
       }
       before += count;

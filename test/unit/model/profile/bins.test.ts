@@ -36,6 +36,12 @@ describe('A histogram of fixed bins', () => {
     );
   });
 
+  it('of zeros is zero', () => {
+    const histogram = new Histogram();
+    for (const value of [0, -0, 0, 1]) histogram.add(value);
+    expect(histogram.quantile(0.5, 0, 1)).to.equal(0);
+  });
+
   it('of nothing has none', () => {
     expect(new Histogram().quantile(0.5, 0, 1)).to.be.NaN;
   });
