@@ -93,6 +93,8 @@ def variants(cls: type) -> list[dict]:
     for name, values in own.items():
         if name in names or hasattr(cls, name):
             made += [{**each, name: value} for value in values for each in [base, {**base, "size": {"height": 42, "width": 42}}]]
+    if "crop_pct" in names:
+        made += [{**base, "crop_pct": share, "crop_size": {"height": 40, "width": 36}} for share in (None, 0.5)]
     if "do_image_splitting" in names:
         made += [{**base, **change, "do_image_splitting": False, "max_image_size": {"longest_edge": 24}} for change in [{}, {"resample": 3}, {"do_normalize": False}]]
     if "keep_aspect_ratio" in names:

@@ -105,6 +105,8 @@ export const noticeSentences = {
     'Tokens may not be those of the model: its tokenizer is read as the file stands and not as {0} asks, because {1}.',
   tokenizerClassAssumed:
     'Tokens may not be those of the model: no file says of which class its tokenizer is, and {0} is assumed.',
+  tokenizerTokensAlike:
+    'Tokens may not be those of the model: its added tokens {0} are alike once the text is normalized, and the library that it comes from takes any of them, another in each run.',
   tokenizerSettingsUnknown:
     'tokenizer_config.json has settings that are not known here ({0}): tokens may not be those of the model.',
   pictureAssumed:

@@ -16,6 +16,8 @@ export interface AddedFinder {
   /** The content as the decoder wants it. */
   decodedFormOf(id: number): string | undefined;
   isSpecial(id: number): boolean;
+  /** Those that are one text once they are normalised, of which the reference library takes any. */
+  readonly alike?: readonly string[];
   /** Finds the added tokens of a text and normalises what is between them; empty pieces are left out. */
   extract(text: string): AddedPiece[];
 }

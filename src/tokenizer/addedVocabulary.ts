@@ -17,6 +17,7 @@ export class AddedVocabulary implements AddedFinder {
   readonly #normalized = new Trie();
   readonly #normalizer: Normalizer | undefined;
   readonly #findsSpecial: boolean;
+  readonly alike: readonly string[];
 
   /** @param findsSpecial whether special tokens that the text itself spells are found. */
   constructor(tokens: AddedTokens, normalizer: Normalizer | undefined, findsSpecial = true) {
@@ -34,10 +35,16 @@ export class AddedVocabulary implements AddedFinder {
         throw new TooCostlyError('its normalizer makes the added tokens far too long');
       this.#normalizedForms.set(id, form);
     }
+    const byForm = new Map<string, string[]>();
     for (const [id, token] of all) {
       const form = token.isNormalized ? (this.#normalizedForms.get(id) ?? token.content) : token.content;
       if (form !== '') (token.isNormalized ? this.#normalized : this.#plain).set(form, id);
+      if (form === '' || !token.isNormalized) continue;
+      const alike = byForm.get(form);
+      if (alike === undefined) byForm.set(form, [token.content]);
+      else alike.push(token.content);
     }
+    this.alike = [...byForm.values()].filter(({ length }) => length > 1).flat();
   }
 
   /** Highest id, -1 where there is none. */

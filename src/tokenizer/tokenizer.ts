@@ -179,6 +179,11 @@ export class Tokenizer {
     return this.#parts.target ?? this;
   }
 
+  /** Added tokens that are one text once they are normalised: the reference library takes any of them, another in each run. */
+  get alikeTokens(): readonly string[] {
+    return this.#parts.added.alike ?? [];
+  }
+
   /** Highest token id and one, added tokens included. */
   get vocabularySize(): number {
     return Math.max(this.#parts.model.vocabulary.maxId, this.#parts.added.maxId) + 1;

@@ -92,8 +92,12 @@ function decoded(path: string, bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Names of settings that a notice lists at most. */
+/** Names that a notice lists at most. */
 const maxNames = 6;
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, maxNames).join(', ') + (names.length > maxNames ? ', …' : '');
+}
 
 /** What a person is told of a tokenizer that is not made as the reference library makes it. */
 export function noticeOf(remark: TokenizerRemark): Notice {
@@ -104,10 +108,9 @@ export function noticeOf(remark: TokenizerRemark): Notice {
       return { code: 'tokenizerNotAsClass', args: [remark.className, remark.reason] };
     case 'assumed':
       return { code: 'tokenizerClassAssumed', args: [remark.className] };
+    case 'alike':
+      return { code: 'tokenizerTokensAlike', args: [listed(remark.names)] };
     case 'settings':
-      return {
-        code: 'tokenizerSettingsUnknown',
-        args: [remark.names.slice(0, maxNames).join(', ') + (remark.names.length > maxNames ? ', …' : '')],
-      };
+      return { code: 'tokenizerSettingsUnknown', args: [listed(remark.names)] };
   }
 }

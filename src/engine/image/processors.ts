@@ -282,7 +282,7 @@ const levit: Processor = (settings) => {
 
 /** ConvNeXT: below 384 pixels a little more, and its middle; from there on a square. */
 const convNext: Processor = (settings) => {
-  const share = settings.number('crop_pct') ?? 224 / 256;
+  const share = settings.number('crop_pct') ?? NaN;
   const isResized = settings.flag('do_resize');
   const side = isResized ? shortestOf(settings, sizeSetting(settings)) : 0;
   const isCut = isResized && side < 384;
@@ -293,10 +293,11 @@ const convNext: Processor = (settings) => {
 };
 
 const poolFormer: Processor = (settings) => {
-  const share = settings.number('crop_pct') ?? 0.9;
-  if (!(share > 0)) throw settings.unsupported('a "crop_pct" that is no share');
+  const share = settings.number('crop_pct');
+  if (share !== undefined && !(share > 0)) throw settings.unsupported('a "crop_pct" that is no share');
   const sizing = (): Sizing => {
     const size = sizeSetting(settings);
+    if (share === undefined) return usualSizing(settings, size);
     if (size.shortest !== undefined) return toShortest(Math.trunc(size.shortest / share));
     const { width, height } = boxOf(settings, size);
     if (width === height) return toShortest(Math.trunc(height / share));

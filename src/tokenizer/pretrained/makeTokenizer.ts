@@ -38,6 +38,8 @@ export type TokenizerRemark =
   | { readonly kind: 'failure'; readonly className: string; readonly reason: string }
   /** No file names a class: one is assumed by the files that are there. */
   | { readonly kind: 'assumed'; readonly className: string }
+  /** Added tokens of which the reference library takes any, another in each run. */
+  | { readonly kind: 'alike'; readonly names: readonly string[] }
   /** Settings that nobody knows. */
   | { readonly kind: 'settings'; readonly names: readonly string[] };
 
@@ -160,6 +162,7 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
           padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
         });
         const named = new Map([...backend.named].map(([name, value]) => [name, contentOf(value)]));
+        if (tokenizer.alikeTokens.length > 0) remarks.push({ kind: 'alike', names: tokenizer.alikeTokens });
         return { tokenizer, className: chosen.name, remarks, sides, ...(failure === undefined ? { named } : {}) };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;

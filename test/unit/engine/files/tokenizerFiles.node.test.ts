@@ -99,6 +99,23 @@ describe('Files of a tokenizer', () => {
     expect(await codes({ 'tokenizer.json': json, 'tokenizer_config.json': '{"pad_token":7}' })).to.deep.equal([
       'tokenizerNotAsClass',
     ]);
+    const added = (content: string, id: number, normalized: boolean): object => ({
+      id,
+      content,
+      normalized,
+      special: false,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+    });
+    const lowered = (normalized: boolean): string =>
+      JSON.stringify({
+        ...(JSON.parse(json) as object), // made by the test
+        normalizer: { type: 'Lowercase' },
+        added_tokens: [added('<New>', 97, normalized), added('<NEW>', 98, normalized)],
+      });
+    expect(await codes({ 'tokenizer.json': lowered(true) })).to.deep.equal(['tokenizerTokensAlike']);
+    expect(await codes({ 'tokenizer.json': lowered(false) })).to.deep.equal([]);
     expect(await codes({ 'tokenizer.json': json, 'added_tokens.json': '[' })).to.deep.equal(['settingsNotRead']);
     expect(await codes({ 'vocab.txt': '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n' }, 'vocab.txt')).to.deep.equal([
       'tokenizerClassAssumed',
