@@ -90,7 +90,7 @@ describe('Models from the hub', () => {
     expect(await row('model.onnx').innerText()).to.match(/kB · as exported/);
     await row('model.onnx').click();
     await picker()
-      .getByText(/enter an access token/)
+      .getByText(/only to those whom it knows/)
       .waitFor();
     await vscode.screenshot('token');
     await picker().locator('input[type="password"]').fill('hf_right');

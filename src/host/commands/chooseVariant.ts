@@ -50,7 +50,9 @@ export async function pickVariant(
     ),
     description: labelText(
       joinPlain(
-        [fileSize(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''),
+        [...(variant.bytes > 0 ? [fileSize(variant.bytes)] : []), precisionHint(variant.precision)].filter(
+          (part) => part !== '',
+        ),
         ' · ',
       ),
     ),
@@ -65,9 +67,8 @@ export async function pickVariant(
 
 /** A size with its unit, in powers of ten. */
 export function fileSize(bytes: number): PlainText {
-  if (bytes <= 0) return plain('');
   const units = ['B', 'kB', 'MB', 'GB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;
   return plain(
     `${value.toLocaleString(vscode.env.language, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`,

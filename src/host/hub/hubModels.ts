@@ -59,7 +59,7 @@ export class HubModels implements vscode.Disposable {
         return await work(access.connect({ address, token: await this.#token(address) }));
       } catch (error) {
         if (!(error instanceof ExplorerError) || error.code !== 'hubTokenNeeded') throw error;
-        if (!(await this.askForToken(errorSentence(error)))) return undefined;
+        if (!(await this.askForToken(tokenPrompt(String(error.args[0]))))) return undefined;
       }
     }
   }
@@ -186,10 +186,10 @@ export class HubModels implements vscode.Disposable {
           [resume],
         )) === resume
       );
-    if (error.code === 'hubTokenNeeded') return this.askForToken(sentence);
+    if (error.code === 'hubTokenNeeded') return this.askForToken(tokenPrompt(wanted.name));
     const chosen = await showError(sentence, error.code === 'hubNotAllowed' ? [page, token] : [resume]);
     if (chosen === page) await vscode.env.openExternal(vscode.Uri.parse(`${wanted.address}/${wanted.name}`, true));
-    return chosen === resume || (chosen === token && this.askForToken(sentence));
+    return chosen === resume || (chosen === token && this.askForToken(tokenPrompt(wanted.name)));
   }
 
   #logged(error: unknown): ExplorerError {
@@ -197,6 +197,13 @@ export class HubModels implements vscode.Disposable {
     this.#deps.log.warn(failureEntry(known, 'Hub: '));
     return known;
   }
+}
+
+function tokenPrompt(name: string): PlainText {
+  return said(
+    'The hub gives {0} only to those whom it knows: a token is made in the settings of your account there',
+    name,
+  );
 }
 
 /** A download's name in a sentence. */
