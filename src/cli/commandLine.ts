@@ -28,6 +28,7 @@ import type { prove } from './prove';
 import { readVersion } from './readVersion';
 import type { tokenize } from './tokenize';
 import type { FigureOut } from './figureFile';
+import type { SvgOut } from './svgFile';
 import type { NumbersOut } from './weightsFile';
 import type { writes } from './writes';
 
@@ -256,6 +257,12 @@ function figureOut({ figure, view, width, out, json, input }: Options): FigureOu
   return { path: figure, view, width };
 }
 
+/** Of commands that have one view. */
+function svgOut(values: Options): SvgOut | undefined {
+  if (values.view !== undefined) throw new ExplorerError('wrongUsage', ['--view', 'it is of explain']);
+  return figureOut(values);
+}
+
 function numbersOut({ out, dtype, threshold }: Options): NumbersOut | undefined {
   if (out !== undefined) return { path: out, precision: dtype, threshold };
   if (dtype === undefined && threshold === undefined) return undefined;
@@ -294,6 +301,7 @@ function headsOptions(
     queries: values.queries,
     keys: values.keys,
     sort: values.sort,
+    figure: svgOut(values),
     isRandom: values.random,
   };
 }
@@ -341,6 +349,7 @@ async function compareOptions(files: readonly string[], values: Options): Promis
     withModel: values['with-model'],
     withTokenizer: values['with-tokenizer'],
     pairing: values.heads,
+    figure: svgOut(values),
     wantsPredictions: values.predictions,
   };
 }
@@ -354,6 +363,7 @@ async function howOptions(file: string, values: Options): Promise<Parameters<typ
     ...readOptions(values),
     head: values.head,
     isNumpy: values.numpy,
+    figure: svgOut(values),
     query: values.query,
     key: values.key,
   };

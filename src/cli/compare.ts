@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
@@ -22,7 +22,10 @@ import { visibleText, type TokenStream } from '../model/token';
 import { comparedPredictions, type PredictedSide } from './comparedPredictions';
 import { isImageFile } from './isImageFile';
 import type { ModelOptions } from './openModel';
+import { differencesFigure } from '../model/figures/headFigures';
+import { tableSvg } from '../model/figures/tableSvg';
 import { openTextModel, readGiven } from './readWith';
+import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
 
 /** What `compare` is asked. */
 export interface CompareOptions extends ModelOptions {
@@ -40,7 +43,11 @@ export interface CompareOptions extends ModelOptions {
   /** Which heads stand beside each other; by index within one folder, else the nearest. */
   readonly pairing: string | undefined;
   readonly wantsPredictions: boolean;
+  /** Where a figure is written, if anywhere. */
+  readonly figure?: SvgOut | undefined;
 }
+
+const differenceCaption = 'The heads that changed most; Jensen–Shannon divergence in bits (Lin 1991)';
 
 /** One of the two that are compared. */
 interface Side extends Pick<Explanation, 'streams' | 'components' | 'notices'>, ComparableRun {
@@ -71,6 +78,7 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
   if (files.length === 2 && files.every((file) => file === '-'))
     throw new ExplorerError('wrongUsage', ['-', 'only one text can stand on the standard input']);
   const named = pairingOf(options.pairing);
+  const drawnTo = options.figure && (await checkSvgOut(options.figure));
   const [fileA, fileB = fileA] = files;
   const loaded: LoadedModel[] = [];
   try {
@@ -86,6 +94,15 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
     const pairing = named ?? (dirname(a.model.path) === dirname(b.model.path) ? 'index' : 'nearest');
     const pair = new RunPair(a, b);
     const differences = await differencesOf(pair, [a, b], options.component, pairing);
+    if (drawnTo !== undefined) {
+      const titles = ['head', 'head of B', 'divergence', 'mean |B − A|', 'largest B − A'];
+      const nameOf = ({ model, file }: Side): string => `${model.name}, ${basename(file)}`;
+      const caption = [`A: ${nameOf(a)} · B: ${nameOf(b)} · ${differences[0].component}`, differenceCaption];
+      return await writeSvg(
+        drawnTo,
+        tableSvg(differencesFigure(differences[0].heads, titles), paperOf(drawnTo, caption)),
+      );
+    }
     return isJson
       ? asJson({ a, b, pair, pairing, differences })
       : joinTerminal(asLines({ a, b, pair, pairing, differences }));

@@ -26,7 +26,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { openTextModel, readGiven, readPicture } from './readWith';
 import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
-import { checkFigureOut, writeFigure, type Drawn } from './figureFile';
+import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -59,6 +59,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly method?: MethodId;
   /** The place of the token that attention flow is told of, from zero; the last one where it is missing. */
   readonly query?: string | undefined;
+  /** Where a figure is written, if anywhere. */
+  readonly figure?: FigureOut | undefined;
 }
 
 /** What is read less than this is not listed, unless nothing is read more. */

@@ -17,7 +17,7 @@ import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts } from './weighed';
 import { readHead } from './readHead';
-import { checkFigureOut, writeFigure } from './figureFile';
+import { checkFigureOut, writeFigure, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
@@ -29,6 +29,8 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly method?: MethodId;
   /** The place of the token that attention flow is told of, from zero; the first special one, or the last, where it is missing. */
   readonly query?: string | undefined;
+  /** Where a figure is written, if anywhere. */
+  readonly figure?: FigureOut | undefined;
 }
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */

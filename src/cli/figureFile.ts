@@ -12,7 +12,7 @@ import { listSvg } from '../model/figures/listSvg';
 import { matrixSvg } from '../model/figures/matrixSvg';
 import { mostPageBytes, pageFile } from '../model/figures/pageFile';
 import { pageSentences } from '../model/figures/pageWords';
-import { oneColumn, type Paper } from '../model/figures/paper';
+import type { Paper } from '../model/figures/paper';
 import { sourceSvg } from '../model/figures/sourceSvg';
 import { formatBytes } from '../model/fileLimits';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef, type HeadSelection } from '../model/head';
@@ -24,6 +24,7 @@ import { editorColours, rampFor } from '../model/ramp';
 import { depthOf } from '../model/viewState';
 import { visibleText, type TokenStream } from '../model/token';
 import { readVersion } from './readVersion';
+import { millimetresOf, paperOf } from './svgFile';
 import { writeWhole } from './writeWhole';
 
 /** What of a text a figure on the command line shows. */
@@ -55,9 +56,7 @@ export async function checkFigureOut({ path, view = 'matrix', width }: FigureOut
     ]);
   const chosen = views.find((each) => each === view);
   if (chosen === undefined) throw new ExplorerError('wrongUsage', ['--view', `it is one of ${views.join(', ')}`]);
-  const millimetres = width === undefined ? oneColumn : Number(width);
-  if (!(millimetres >= 20 && millimetres <= 1000))
-    throw new ExplorerError('wrongUsage', ['--width', 'it is a number of millimetres, from 20 to 1000']);
+  const millimetres = millimetresOf(width);
   await checkWritable(path);
   return { path, view: ending === 'html' ? 'page' : chosen, millimetres };
 }
@@ -98,12 +97,8 @@ async function svgOf({ view, millimetres }: CheckedFigure, drawn: Drawn): Promis
     threshold: 0,
     ramp: rampFor('blue', background, foreground, 'reads'),
   } as const;
-  const paper = (extra: string): Paper => ({
-    background,
-    foreground,
-    millimetres,
-    caption: [captionOf(drawn, component, heads, ceiling), `${extra} · Attention Explorer ${readVersion()}`],
-  });
+  const paper = (extra: string): Paper =>
+    paperOf({ millimetres }, [captionOf(drawn, component, heads, ceiling), extra]);
   if (view === 'grid') {
     return gridSvg(
       { ...(await tilesOf(numbers, component, colours)), selected: chosen === undefined ? [] : heads },

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
@@ -7,7 +8,14 @@ import { readHeadTable } from '../engine/weights/readAllHeads';
 import type { Explanation } from '../engine/text/textModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type ComponentInfo } from '../model/head';
-import { applicableTo, hasEnoughRows, normMetrics, unitOf, type HeadTable } from '../model/metrics/headTable';
+import {
+  applicableTo,
+  hasEnoughRows,
+  normMetrics,
+  tellingMetrics,
+  unitOf,
+  type HeadTable,
+} from '../model/metrics/headTable';
 import { metricIds, metricOf, type MetricId } from '../model/metrics/metrics';
 import { MetricText, metricTextOf, type AskedTokens } from '../model/metrics/metricText';
 import { methodOf } from '../model/methods';
@@ -18,7 +26,10 @@ import { visibleText, type TokenStream } from '../model/token';
 import type { RandomText } from '../protocol';
 import { isImageFile } from './isImageFile';
 import { readFilePart } from './filePart';
+import { headsFigure, mostTableHeads } from '../model/figures/headFigures';
+import { tableSvg } from '../model/figures/tableSvg';
 import type { ModelOptions } from './openModel';
+import { checkSvgOut, paperOf, writeSvg, type CheckedSvg, type SvgOut } from './svgFile';
 import { openPictureModel, openTextModel, readGiven } from './readWith';
 import { weighedBy, type Weighable } from './weighed';
 
@@ -39,6 +50,8 @@ export interface HeadsOptions extends ModelOptions {
   readonly sort: string | undefined;
   /** Whether random tokens that come twice are read in the place of a file. */
   readonly isRandom: boolean;
+  /** Where a figure is written, if anywhere. */
+  readonly figure?: SvgOut | undefined;
 }
 
 /** What comes twice of a random text. */
@@ -57,6 +70,7 @@ interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components' | '
 export async function heads(options: HeadsOptions): Promise<TerminalText> {
   const { component: wanted, isJson, isRandom } = options;
   const sort = sortOf(options.sort);
+  const drawnTo = options.figure && (await checkSvgOut(options.figure));
   const read = await readAny(options);
   const components = read.components.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
@@ -66,6 +80,7 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
     ]);
   const measured = [];
   for (const component of components) measured.push(await measure(component, read));
+  if (drawnTo !== undefined) return writeSvg(drawnTo, headsSvg(measured[0], sort, { options, read, drawnTo }));
   const notices = [...read.notices.map(noticeText), ...(read.norms?.lacks ?? []).map((lack) => plain(lack))];
   if (isJson)
     return jsonText({
@@ -222,6 +237,26 @@ function orderOf({ component, table }: Measured, sort: MetricId | undefined): nu
     component,
     all.map((_, head) => table.values[head * table.metrics.length + at]),
   ).map((head) => indexOf.get(headLabel(head)) ?? 0);
+}
+
+/** The heads of a component as a table: the metrics that have enough behind them, without the details of others. */
+function headsSvg(
+  measured: Measured,
+  sort: MetricId | undefined,
+  { options, read, drawnTo }: { readonly options: HeadsOptions; readonly read: Read; readonly drawnTo: CheckedSvg },
+): string {
+  const { component, table, text } = measured;
+  const ids = table.metrics.filter((id) => tellingMetrics(component, text).includes(id));
+  const order = orderOf(measured, sort);
+  const caption = [
+    read.model.name,
+    options.file === undefined ? 'random tokens' : basename(options.file),
+    component.component,
+    ...(sort === undefined ? [] : [`sorted by ${metricOf(sort).title}`]),
+    ...(order.length > mostTableHeads ? [`${mostTableHeads} of ${order.length} heads`] : []),
+  ];
+  const titles = ['head', ...ids.map((id) => metricOf(id).title)];
+  return tableSvg(headsFigure(component, table, { order, ids, titles }), paperOf(drawnTo, [caption.join(' · ')]));
 }
 
 function componentJson(measured: Measured, sort: MetricId | undefined): object {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
@@ -10,9 +11,12 @@ import { fillText, formulaText } from '../model/how/howWords';
 import { numpySnippet } from '../model/how/numpySnippet';
 import { visibleText, type TokenStream } from '../model/token';
 import type { Explanation } from '../engine/text/textModel';
+import { figureTokenName, stepsFigure } from '../model/figures/viewFigures';
+import { stepsSvg } from '../model/figures/stepsSvg';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
 import { openPictureModel, openTextModel, readGiven, type TranslatedOptions } from './readWith';
+import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
 
 /** What `how` is asked. */
 export interface HowOptions extends TranslatedOptions {
@@ -22,6 +26,8 @@ export interface HowOptions extends TranslatedOptions {
   readonly key: string | undefined;
   /** Whether the steps are printed as Python with NumPy that computes them anew. */
   readonly isNumpy: boolean;
+  /** Where a figure is written, if anywhere. */
+  readonly figure?: SvgOut | undefined;
 }
 
 /** Numbers of an array that are printed for people. */
@@ -34,7 +40,8 @@ interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components'> {
 
 /** How one weight came about, step by step, as text for people, as JSON, or as Python with NumPy. */
 export async function how(options: HowOptions): Promise<TerminalText> {
-  const { isJson, isNumpy } = options;
+  const { isJson, isNumpy, figure } = options;
+  const drawnTo = figure && (await checkSvgOut(figure));
   const read = await readAny(options);
   try {
     const { component, head } = chosenHead(read.components, options);
@@ -54,6 +61,12 @@ export async function how(options: HowOptions): Promise<TerminalText> {
       () => read.layers[at].rows(head.head, query, query + 1),
     );
     const found = await read.model.how(drawn, read.model.fed);
+    if (drawnTo !== undefined) {
+      const title = `${figureTokenName(streams[0], query)} reads ${figureTokenName(streams[1], key)}`;
+      const caption = [read.model.info.name, basename(options.file), component.component, `head ${headLabel(head)}`];
+      const steps = stepsFigure(found, { title, translated: (sentence) => sentence });
+      return await writeSvg(drawnTo, stepsSvg(steps, paperOf(drawnTo, [caption.join(' · ')])));
+    }
     if (isJson) return jsonText(howJson(found, streams));
     if (isNumpy) return joinTerminal(numpyLines(found));
     return joinTerminal(howLines(found, read.model.info.name, streams));

@@ -10,7 +10,6 @@ import type { WeightedPosition } from '../model/pattern';
 import type { EngineOptions, ModelSpec } from '../protocol';
 import { bundledModelPath, modelPathOf } from './bundledModel';
 import { commandFiles } from './commandFiles';
-import type { FigureOut } from './figureFile';
 import type { NumbersOut } from './weightsFile';
 
 /** What every explanation is asked beside its subject. */
@@ -25,8 +24,6 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Where the numbers are written, if anywhere. */
   readonly out?: NumbersOut | undefined;
-  /** Where a figure is written, if anywhere. */
-  readonly figure?: FigureOut | undefined;
 }
 
 /** How many sources are listed for a token. */

@@ -29,12 +29,12 @@ export const usage = line`Usage:
       the same of a text with the picture in it, by a model that reads both (embed_tokens, vision_encoder and a decoder in one folder): the
       picture stands where the text says so (<image>), else before it, and its tokens are patches of it
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
-                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
+                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg [--width MM]]
   attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
-  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy]
+  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy|--figure STEPS.svg [--width MM]]
                          [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
       how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
       the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
@@ -75,7 +75,7 @@ export const usage = line`Usage:
       numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
   attention-explorer compare A[:RANGE]|- [B[:RANGE]|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
                              [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
-                             [--source-language CODE] [--target-language CODE] [--json]
+                             [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg [--width MM]]
       two texts by one model, or one text by two models or two precisions of one: how far each head of the first is from one of the second,
       over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
       in one folder, else the nearest one; --predictions puts what both predict side by side

@@ -97,9 +97,9 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.waitForNotification('The page was written to');
     const page = await vscode.page.context().newPage();
     await page.goto(pathToFileURL(file).href);
-    await page.locator('.text span', { hasText: 'Machines' }).first().hover();
-    // The weights of the text that teaches them.
-    await page.getByRole('status').getByText('0.12').waitFor();
+    await page.locator('.text span', { hasText: 'Thinking' }).first().hover();
+    // The softmax of 14 and 12, as the text that teaches it has them.
+    await page.getByRole('status').getByText('0.119').waitFor();
     await page.close();
     expect(readdirSync(folder).sort()).to.deep.equal([
       'figure.svg',

@@ -437,6 +437,32 @@ describe('The command line’s figures', function () {
     expect(html).to.match(/script-src 'sha256-[\w+/]{43}='; style-src 'sha256-/);
   });
 
+  it('are the metrics of heads, all steps of a weight, and how far heads are apart', async () => {
+    const textsIn = (path: string): readonly string[] =>
+      [...readFileSync(path, 'utf8').matchAll(/<text[^>]*>([^<]*)</g)].map(([, found]) => found);
+    const [table, steps, apart] = ['h.svg', 's.svg', 'd.svg'].map((name) => join(folder, name));
+    const b = join(folder, 'b.py');
+    writeFileSync(b, text.replace('fib', 'sum'));
+    const [ofHeads, ofHow, ofBoth] = [
+      await run(['heads', '-', '--sort', 'self', '--figure', table, '--width', '174'], text),
+      await run(['how', '-', '--head', '1.1', '--query', '5', '--key', '1', '--figure', steps], text),
+      await run(['compare', '-', b, '--figure', apart], text),
+    ];
+    expect([ofHeads, ofHow, ofBoth].map(({ code, stderr }) => `${code}${stderr}`)).to.deep.equal(['0', '0', '0']);
+    const { components } = JSON.parse((await run(['heads', '-', '--sort', 'self', '--json'], text)).stdout) as {
+      readonly components: readonly { readonly heads: readonly { readonly head: string }[] }[];
+    };
+    const own = textsIn(table);
+    const at = own.indexOf(components[0].heads[0].head);
+    expect(own.indexOf(components[0].heads[1].head), 'in the order of the metric').to.be.greaterThan(at);
+    expect(textsIn(steps).join('\n')).to.match(/ \(5\) reads .*\n(.*\n)*1\. \w+/);
+    expect(textsIn(apart)).to.include('head of B');
+    expect(
+      (await run(['how', '-', '--head', '1.1', '--query', '5', '--key', '1', '--figure', `${steps}.html`], text))
+        .stderr,
+    ).to.match(/^--figure is not valid: its name ends in \.svg/);
+  });
+
   it('are refused in a sentence where they cannot be, and leave nothing behind', async () => {
     for (const [args, says] of [
       [
@@ -447,7 +473,6 @@ describe('The command line’s figures', function () {
         ['--figure', join(folder, 'x.svg'), '--view', 'how'],
         /^--view is not valid: it is one of matrix, source, list, grid/,
       ],
-      [['--figure', join(folder, 'x.svg'), '--query', '999'], /^--query is not valid: it is the place of a token/],
       [['--figure', join(folder, 'x.svg'), '--json'], /^--figure is not valid: it goes with none of/],
       [['--width', '80'], /^--width is not valid: it goes with --figure/],
     ] as const) {

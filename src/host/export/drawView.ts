@@ -1,8 +1,9 @@
 import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
-import { byChange, comparedValues, distanceText, type Comparison } from '../../model/compare/comparison';
+import { comparedValues, type Comparison } from '../../model/compare/comparison';
 import { figureNumber } from '../../model/figures/figureNumber';
 import { gridSvg } from '../../model/figures/gridSvg';
+import { differencesFigure, headsFigure, mostTableHeads } from '../../model/figures/headFigures';
 import { listSvg } from '../../model/figures/listSvg';
 import { matrixSvg, type MatrixFigure } from '../../model/figures/matrixSvg';
 import type { Paper } from '../../model/figures/paper';
@@ -17,9 +18,9 @@ import {
   stepsFigure,
   type FigureView,
 } from '../../model/figures/viewFigures';
-import { headLabel, headsOf } from '../../model/head';
+import { headsOf } from '../../model/head';
 import type { Sources } from '../../model/lighting';
-import { hasEnoughRows, tellingMetrics, unitOf } from '../../model/metrics/headTable';
+import { hasEnoughRows, tellingMetrics } from '../../model/metrics/headTable';
 import { metricOf, type MetricId } from '../../model/metrics/metrics';
 import { MetricText, metricTextOf } from '../../model/metrics/metricText';
 import { joinedComponent, joinsHeads, methodOf } from '../../model/methods';
@@ -29,8 +30,6 @@ import { said } from '../say/said';
 import { selectionLabel } from '../selectionLabel';
 import { fitsWhole, patternOf, readView, type ReadView, type ViewToDraw } from './readView';
 
-/** Heads that a table names: a page of a paper has room for them. */
-const mostHeads = 32;
 /** The side of a head's picture in the grid, in cells. */
 const thumbnailSize = 48;
 
@@ -122,25 +121,12 @@ async function headsSvg(
   const all = headsOf(component);
   const order = [...all.keys()];
   if (sort !== undefined) order.sort((a, b) => (valueOf(b, sort) || 0) - (valueOf(a, sort) || 0));
-  const shown = order.slice(0, mostHeads);
   const extra = [
     ...(sort === undefined ? [] : [said('sorted by {0}', said(metricOf(sort).title))]), // eslint-disable-line no-restricted-syntax -- the table is ours
-    ...(shown.length < all.length ? [said('{0} of {1} heads', shown.length, all.length)] : []),
+    ...(all.length > mostTableHeads ? [said('{0} of {1} heads', mostTableHeads, all.length)] : []),
   ];
-  return tableSvg(
-    {
-      columns: [said('head'), ...ids.map((id) => said(metricOf(id).title))], // eslint-disable-line no-restricted-syntax -- the table is ours
-      rows: shown.map((head) => [
-        headLabel(all[head]),
-        ...ids.map((id) => {
-          const value = valueOf(head, id);
-          if (!Number.isFinite(value)) return '–';
-          return unitOf(id, component) === 'position' ? String(value) : figureNumber(value);
-        }),
-      ]),
-    },
-    paper(extra),
-  );
+  const titles = [said('head'), ...ids.map((id) => said(metricOf(id).title))]; // eslint-disable-line no-restricted-syntax -- the table is ours
+  return tableSvg(headsFigure(component, { metrics: ids, values }, { order, ids, titles }), paper(extra));
 }
 
 async function howSvg({ run, seen }: ViewToDraw, { component, selection }: ReadView, paper: Paper): Promise<string> {
@@ -177,18 +163,13 @@ function differencesTable({ heads, values }: Comparison): Parameters<typeof tabl
       unaligned: { a: numberOf(pair, 'unalignedA'), b: numberOf(pair, 'unalignedB') },
     },
   }));
-  return {
-    columns: [said('head'), said('head of B'), said('divergence'), said('mean |B − A|'), said('largest B − A')],
-    rows: byChange(pairs)
-      .slice(0, mostHeads)
-      .map(({ head, other, difference: { jensenShannon, meanAbsolute, largest } }) => [
-        headLabel(head),
-        headLabel(other),
-        distanceText(jensenShannon),
-        figureNumber(meanAbsolute),
-        figureNumber(largest.difference, true),
-      ]),
-  };
+  return differencesFigure(pairs, [
+    said('head'),
+    said('head of B'),
+    said('divergence'),
+    said('mean |B − A|'),
+    said('largest B − A'),
+  ]);
 }
 
 /** What is looked at, as a sentence. */

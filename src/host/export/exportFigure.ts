@@ -123,7 +123,7 @@ async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<Fi
       detail: labelText(offered[view][1]),
       view,
     }));
-  const chosen = await chooseOf(items, { title: said('Export'), placeholder: said('Which view?') });
+  const chosen = await chooseOf(items, { title: said('Export'), staysOpen: true, placeholder: said('Which view?') });
   return chosen?.view;
 }
 
@@ -166,7 +166,7 @@ async function chooseKind(what: FigureView, isInSight: boolean): Promise<Kind | 
           ]
         : []),
     ],
-    { title: said('Export'), placeholder: said('As what?') },
+    { title: said('Export'), staysOpen: true, placeholder: said('As what?') },
   );
   return chosen?.becomes;
 }
@@ -192,6 +192,7 @@ async function choosePage(isInSight: boolean): Promise<Page | undefined> {
   ];
   const chosen = await chooseOf([...columns(true), ...(isInSight ? columns(false) : [])], {
     title: said('Export'),
+    staysOpen: true,
     placeholder: said('For what page? As seen: in the colours of the theme'),
   });
   return chosen?.page;

@@ -106,6 +106,7 @@ async function chooseHeads(store: ViewStore, run: ShownRun): Promise<ChosenNumbe
     ]);
   const chosen = await chooseOf(items, {
     title: said('Export'),
+    staysOpen: true,
     placeholder: said(
       'Which heads? Sizes are those of their numbers, of which a page holds {0}',
       formatBytes(mostPageBytes),
@@ -123,7 +124,11 @@ async function chooseColours(
       { label: labelText(said('Light Page')), colours: editorColours.light },
       { label: labelText(said('As Seen')), colours: seen },
     ],
-    { title: said('Export'), placeholder: said('For what page? As seen: in the colours of the theme') },
+    {
+      title: said('Export'),
+      staysOpen: true,
+      placeholder: said('For what page? As seen: in the colours of the theme'),
+    },
   );
   return chosen?.colours;
 }

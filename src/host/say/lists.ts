@@ -12,16 +12,19 @@ export interface ListItem extends vscode.QuickPickItem {
 export interface ListHead {
   readonly title: PlainText;
   readonly placeholder?: PlainText;
+  /** Whether it stays open when the panel takes the keyboard: one of several lists in a row, between which that comes back. */
+  readonly staysOpen?: boolean;
 }
 
 /** Lets the person choose an entry; descriptions are searched too. */
 export function chooseOf<Item extends ListItem>(
   items: readonly Item[],
-  { title, placeholder }: ListHead,
+  { title, placeholder, staysOpen = false }: ListHead,
 ): Thenable<Item | undefined> {
   return vscode.window.showQuickPick(items, {
     title,
     matchOnDescription: true,
+    ignoreFocusOut: staysOpen,
     ...(placeholder === undefined ? {} : { placeHolder: placeholder }),
   });
 }
