@@ -245,7 +245,7 @@ function endToEnd() {
   if (process.env.AE_VSIX === undefined) return [];
   // The smoke test is a part of what `explain` does: it is for the oldest release, where not all of that is repeated. Panel, lists and settings are
   // the same in the web host, and its integration tests run the rest: there only files that the engine gets otherwise, and its own backend.
-  const isOfWeb = (file) => /(?:picture|webGpu)\.test/.test(file);
+  const isOfWeb = (file) => /(?:picture|webGpu|attentionFiles)\.test/.test(file);
   const inHost = (host, kind, files) => (leg) =>
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
@@ -264,7 +264,7 @@ function endToEnd() {
     inHost(
       'newest',
       'node',
-      files.filter((file) => !/(?:smoke|webGpu)\.test/.test(file)),
+      files.filter((file) => !/(?:smoke|webGpu|attentionFiles)\.test/.test(file)),
     ),
     inHost('newest', 'web', files.filter(isOfWeb)),
     inHost(

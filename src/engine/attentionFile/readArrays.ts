@@ -72,13 +72,22 @@ function readNpy(name: string, bytes: Uint8Array, invalid: Invalid): ReadArray {
   const text = /^<U(\d{1,9})$/.exec(type);
   const known = text === null ? numpyTypes[type] : 'TEXT';
   if (known === undefined) throw invalid(`"${name}" has the type ${type}, which is not known here`);
-  const array = {
-    name,
-    type: known,
-    shape: text === null ? sides : [...sides, Number(text[1])],
-    data: bytes.subarray(start + length),
-  };
-  return checked(array, invalid);
+  return checked(
+    {
+      name,
+      type: known,
+      shape: text === null ? sides : [...sides, Number(text[1])],
+      data: known === 'F32' ? alignedFrom(bytes, start + length) : bytes.subarray(start + length),
+    },
+    invalid,
+  );
+}
+
+/** Data behind a header, at a place where they can be used as they are: moved over the end of the header, which has been read, and not copied elsewhere. */
+function alignedFrom(bytes: Uint8Array, start: number): Uint8Array {
+  const off = (bytes.byteOffset + start) % 4;
+  if (off !== 0) bytes.copyWithin(start - off, start);
+  return bytes.subarray(start - off, bytes.length - off);
 }
 
 function readTensors(bytes: Uint8Array, invalid: Invalid): ReadArray[] {
