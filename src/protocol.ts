@@ -282,6 +282,9 @@ export interface EffectParams {
   readonly otherId?: number | undefined;
 }
 
+/** A run with interventions, whose attention is to be held. */
+type IntervenedParams = Pick<EffectParams, 'runId' | 'interventions' | 'otherId'>;
+
 /** Asks what silencing, or swapping, each head by itself does to a prediction of a run. */
 export interface HeadEffectsParams extends Omit<EffectParams, 'interventions'> {
   readonly by: Replacement;
@@ -399,6 +402,8 @@ export interface EngineApi {
    * `invalidArgument`, `outOfMemory`, and what a run throws.
    */
   effect(params: EffectParams): EffectAnswer;
+  /** Holds the attention of a run with interventions as a run of its own, until that is released: of layers behind them, and of all others as they are. Throws what {@link effect} throws. */
+  intervene(params: IntervenedParams): { readonly runId: number };
   /** Silences one head after the other; layers are told as they come. Throws what {@link effect} throws. */
   headEffects(params: HeadEffectsParams): HeadEffects;
   /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
@@ -727,6 +732,8 @@ export interface PanelApi {
   predict(params: PredictParams): Predictions;
   /** What a prediction is without and with interventions; heads are swapped with those of what the run is compared with. */
   effect(params: Omit<EffectParams, 'otherId'>): EffectAnswer;
+  /** Has the attention of the run with interventions held in the place of the one before, for forms that show it; with none, lets go of it. */
+  intervene(params: Omit<IntervenedParams, 'otherId'>): { readonly isHeld: boolean };
   /** What silencing, or swapping, each head by itself does to a prediction; layers are told as they come. */
   headEffects(params: Omit<HeadEffectsParams, 'otherId'>): HeadEffects;
   writes(params: WritesParams): Writes;

@@ -47,7 +47,14 @@ function levelSentence(level: Level): string {
 
 /** What is seen of a comparison, in a few words. */
 export function comparedName(compared: ComparedView): string {
-  return compared === 'other' ? l10n.t('attention weight of B') : l10n.t('difference of weights, B − A');
+  switch (compared) {
+    case 'other':
+      return l10n.t('attention weight of B');
+    case 'difference':
+      return l10n.t('difference of weights, B − A');
+    case 'intervened':
+      return l10n.t('attention weight of the intervened run');
+  }
 }
 
 /** What was done to a pattern's weights before they were shown, each a few words. */

@@ -10,8 +10,10 @@ export const sinkModes = ['show', 'fade', 'remove'] as const;
 /** One of these ways. */
 export type SinkMode = (typeof sinkModes)[number];
 
-/** What is read where two runs are compared: the other run, or how much more it reads than the one that is shown. */
-export type ComparedView = 'other' | 'difference';
+/** What is read where two runs are compared: the other run, or how much more it reads than the one that is shown; or the run with interventions in its place. */
+export const comparedViews = ['other', 'difference', 'intervened'] as const;
+/** One of them. */
+export type ComparedView = (typeof comparedViews)[number];
 
 /** In which form weights are looked at. */
 export interface PatternForm {
@@ -23,7 +25,7 @@ export interface PatternForm {
   readonly sinks: SinkMode;
   /** Whether rows whose sinks were removed are divided by what is left of them. */
   readonly isRenormalized: boolean;
-  /** Where two runs are compared, what is seen of that; the rest of the form is then plain. */
+  /** Where another run is seen, which; the rest of the form is then plain. */
   readonly compared?: ComparedView | undefined;
 }
 

@@ -172,7 +172,12 @@ describe('effects', () => {
     expect(await last()).to.deep.equal([
       { kind: 'block', component: 'self', heads, query: 40, key: 12, isRenormalized: false },
     ]);
-    // The cell is struck through in the matrix.
+    // Patterns are those of that run, and said to be.
+    await page.locator('.legend-title', { hasText: 'attention weight of the intervened run' }).waitFor();
+    await page.locator('.notice.intervened', { hasText: 'Patterns of the layers behind it' }).waitFor();
+    expect(await page.evaluate(() => host.intervened)).to.deep.equal([
+      [{ kind: 'block', component: 'self', heads, query: 40, key: 12, isRenormalized: false }],
+    ]);
     await page.mouse.move(1, 1);
     const inked = (): Promise<number> =>
       page.locator('.matrix-overlay').evaluate((canvas: HTMLCanvasElement) => {
@@ -180,10 +185,6 @@ describe('effects', () => {
           canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray(0);
         return data.reduce((sum, value, i) => sum + Number(i % 4 === 3 && value > 0), 0);
       });
-    const struck = await inked();
-    await page.getByLabel(/^On: head 0\.0: /).uncheck();
-    expect(await inked()).to.be.lessThan(struck);
-    await page.getByLabel(/^On: head 0\.0: /).check();
     await page.getByLabel('renormalised').check();
     await pane('shares its weight').waitFor();
     await page.keyboard.press('z');
@@ -195,8 +196,14 @@ describe('effects', () => {
     await page.getByLabel(/^Name of: head 0\.0 silenced/).fill('mine');
     await page.keyboard.press('Tab');
     await page.locator('.notice.intervened', { hasText: 'mine' }).waitFor();
+    // The cell is struck through in the matrix, as long as it is blocked.
+    const ofIntervened = page.locator('.legend-title', { hasText: 'attention weight of the intervened run' });
+    await ofIntervened.waitFor();
+    const struck = await inked();
     await page.getByLabel(/^On: head 0\.0: /).uncheck();
     await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
+    await ofIntervened.waitFor();
+    expect(await inked()).to.be.lessThan(struck);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
     for (const theme of Object.keys(themes) as ThemeName[]) {
       await showTheme(page, theme);
@@ -208,6 +215,8 @@ describe('effects', () => {
     await page.locator('.notice.intervened').getByRole('button', { name: 'Switch All Off' }).click();
     await page.locator('.notice.intervened').waitFor({ state: 'detached' });
     await pane('before').waitFor();
+    await page.locator('.legend-title', { hasText: /^attention weight ·/ }).waitFor();
+    expect(await page.evaluate(() => host.intervened.at(-1))).to.deep.equal([]);
     expect(await page.locator('.effect-value').count()).to.equal(0);
     // Another text: what named its tokens is gone, what heads do stays.
     await page.evaluate(() => host.showRun('tokens64', 2));

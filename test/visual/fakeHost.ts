@@ -93,6 +93,8 @@ export class FakeHost {
   /** The experiments, and the scans of all heads, that were asked for. */
   readonly effects: EffectParams[] = [];
   readonly scans: HeadEffectsParams[] = [];
+  /** The interventions whose attention was asked for. */
+  readonly intervened: EffectParams['interventions'][] = [];
   /** What a scan waits for after each layer. */
   nextLayer: Promise<void> | undefined;
   labelsTokens = false;
@@ -175,6 +177,10 @@ export class FakeHost {
     effect: (params) => {
       this.effects.push(params);
       return sampleEffect(params);
+    },
+    intervene: ({ interventions }) => {
+      this.intervened.push(interventions);
+      return { isHeld: interventions.length > 0 };
     },
     headEffects: async (params, signal) => {
       this.scans.push(params);

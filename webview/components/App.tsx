@@ -54,7 +54,7 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
   }
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
   // What is compared are the weights as both models have them.
-  if (panel.comparison.view.peek() !== undefined && 'lLsSnN'.includes(event.key)) return true;
+  if (panel.form.peek().compared !== undefined && 'lLsSnN'.includes(event.key)) return true;
   switch (event.key) {
     case 'Escape':
       if (panel.isFinding.peek()) panel.isFinding.value = false;

@@ -17,7 +17,7 @@ export function FormChoice({ run, component }: { run: PanelRun; component: Compo
   const { panel } = usePanel();
   const { method, level, sinks, isRenormalized } = panel.view.value;
   // What is compared are the weights as both models have them.
-  const isComparing = panel.comparison.view.value !== undefined;
+  const isComparing = panel.form.value.compared !== undefined;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
   const isRenormalizable = canRenormalize(component, { method });
   const levelChoices = useMemo(() => levels.map((value) => ({ value, label: levelName(value) })), []);

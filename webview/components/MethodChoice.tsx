@@ -33,7 +33,7 @@ export function MethodChoice(): JSX.Element {
       value={panel.view.value.method}
       choices={choices}
       width={128}
-      isDisabled={panel.comparison.view.value !== undefined}
+      isDisabled={panel.form.value.compared !== undefined}
       onNear={() => void panel.methods.want()}
       onChange={(value) => panel.methods.choose(value as MethodId /* one of the choices */)}
     />

@@ -18,6 +18,7 @@ import type { ViewState } from '../../src/model/viewState';
 import type { PlainText } from '../../src/base/safeText';
 import type { LayerEffectsGrown, PanelApi, PanelComparison, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
+import type { SeenRun } from './formedPatterns';
 import type { SignedNumbers } from './headViews';
 import type { AskedPair } from './howView';
 import {
@@ -30,7 +31,7 @@ import {
   type EffectsLayout,
   type ListedIntervention,
 } from './keptEffects';
-import { settle } from './patternStore';
+import { settle, type PatternStore } from './patternStore';
 import type { PredictionView } from './predictionView';
 import { RowFetcher } from './rowFetcher';
 import { OpenedView } from './openedView';
@@ -45,6 +46,10 @@ export interface EffectSources {
   readonly predictions: PredictionView;
   /** What the run is compared with. */
   readonly compared: ReadonlySignal<PanelComparison | null>;
+  /** Where it is said that patterns are those of the run with interventions. */
+  readonly seen: Pick<SeenRun, 'isIntervened'>;
+  /** Where those of another run with interventions are kept. */
+  readonly store: Pick<PatternStore, 'clear'>;
 }
 
 /** The effect of silencing each head of a component by itself, in nats; or of swapping it, as a share of the difference to the other text. */
@@ -68,6 +73,8 @@ const mostKept = 16;
 /** What interventions do to a prediction: one experiment with those that are on, and one for each head. Asked for only while someone looks at them. */
 export class EffectsView extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
+  /** Why the patterns of the run with interventions are not to be had. */
+  readonly patternError = signal<ExplorerError | undefined>(undefined);
   /** What someone has arranged, as far as it is of the run that is shown. */
   readonly layout: ReadonlySignal<EffectsLayout>;
   /** What is asked, with every token named; undefined while it is not known which. */
@@ -91,14 +98,14 @@ export class EffectsView extends OpenedView {
   readonly #scans = signal<readonly MeasuredHeads[]>([]);
   readonly #kept = new RecentlyUsed<EffectAnswer>(mostKept);
   readonly #sources: EffectSources;
-  readonly #remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>;
+  readonly #remote: Pick<Client<PanelApi>, 'effect' | 'headEffects' | 'intervene'>;
   /** What of the run and the question the answers are of. */
   readonly #subject: ReadonlySignal<string>;
   #keep: (layout: EffectsLayout) => void = () => {};
   #scan: { readonly number: number; readonly name: string; readonly controller: AbortController } | undefined;
   #numScans = 0;
 
-  constructor(sources: EffectSources, remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>) {
+  constructor(sources: EffectSources, remote: Pick<Client<PanelApi>, 'effect' | 'headEffects' | 'intervene'>) {
     super();
     this.#sources = sources;
     this.#remote = remote;
@@ -194,10 +201,42 @@ export class EffectsView extends OpenedView {
         this.#arrived.value = { name: asked.name, of, answer };
       });
     });
+    this.#followPatterns();
     // What is no longer looked at is not measured any further.
     effect(() => {
       const name = this.isSeen.value ? scanName(this.layout.value.path, this.layout.value.by) : undefined;
       if (this.#scan !== undefined && this.#scan.name !== name) this.cancel();
+    });
+  }
+
+  /** Has the attention of the run held with what is switched on, and shows its patterns once it is. */
+  #followPatterns(): void {
+    const { run, seen, store } = this.#sources;
+    const fetcher = new RowFetcher((error) => (this.patternError.value = error));
+    const wanted = computed(() => {
+      const runId = run.value?.info.runId;
+      const interventions = this.active.value.map(interventionOf);
+      const otherId = interventions.some(({ kind }) => kind === 'swap') ? this.other.value?.id : undefined;
+      return JSON.stringify([runId, interventions, otherId]);
+    });
+    let isHeld = false;
+    effect(() => {
+      const name = wanted.value;
+      const [runId, interventions] = untracked(
+        () => [run.value?.info.runId, this.active.value.map(interventionOf)] as const,
+      );
+      batch(() => {
+        seen.isIntervened.value = false;
+        this.patternError.value = undefined;
+      });
+      if (runId === undefined || (interventions.length === 0 && !isHeld)) return fetcher.want(undefined);
+      isHeld = interventions.length > 0;
+      fetcher.want(async (aborted) => {
+        const held = await this.#remote.intervene({ runId, interventions }, aborted);
+        if (!held.isHeld || aborted.aborted || wanted.peek() !== name) return;
+        store.clear();
+        seen.isIntervened.value = true;
+      });
     });
   }
 

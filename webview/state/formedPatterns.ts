@@ -1,4 +1,4 @@
-import { batch, computed, effect, type ReadonlySignal, type Signal } from '@preact/signals';
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
@@ -39,14 +39,25 @@ interface Showing {
   readonly methods: Pick<Methods, 'refuse'>;
 }
 
+/** Which run's patterns are wanted, where they are not those of the run that is shown. */
+export class SeenRun {
+  /** What is seen of a comparison; undefined is the run itself. */
+  readonly compared = signal<ComparedView | undefined>(undefined);
+  /** Whether the run with interventions is seen, where no comparison is. */
+  readonly isIntervened = signal(false);
+  readonly view: ReadonlySignal<ComparedView | undefined> = computed(
+    () => this.compared.value ?? (this.isIntervened.value ? 'intervened' : undefined),
+  );
+}
+
 /** The form of a view, the same object as long as it says the same. */
 export function stableForm(
   view: ReadonlySignal<PatternForm & Pick<ViewState, 'pinned'>>,
-  compared: () => ComparedView | undefined,
+  compared: ReadonlySignal<ComparedView | undefined>,
 ): ReadonlySignal<PatternForm> {
   let last: PatternForm = plainForm;
   return computed(() => {
-    const seen = compared();
+    const seen = compared.value;
     // What is compared are the weights as both models have them.
     if (seen !== undefined) return last.compared === seen ? last : (last = { ...plainForm, compared: seen });
     const { method, level, isRenormalized, pinned } = view.value;

@@ -23,7 +23,7 @@ import {
   type Sources,
 } from '../../src/model/lighting';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
-import { formName, type ComparedView, type PatternForm } from '../../src/model/patternForm';
+import { formName, type PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import type { Ramp } from '../../src/model/ramp';
@@ -60,6 +60,7 @@ import {
   followSelection,
   followStrongestCell,
   lookingIn,
+  SeenRun,
   stableForm,
 } from './formedPatterns';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
@@ -122,8 +123,7 @@ export class Panel {
   readonly dataError = signal<ExplorerError | undefined>(undefined);
   readonly theme: ReadonlySignal<Theme>;
 
-  /** What is seen of a comparison; undefined is the run itself. */
-  readonly #compared = signal<ComparedView | undefined>(undefined);
+  readonly #seen = new SeenRun();
   /** The components as the method has them: where it joins heads, with one matrix for each layer. */
   readonly #components: ReadonlySignal<readonly ComponentInfo[]> = computed(() => {
     const components = this.run.value?.info.components ?? [];
@@ -142,10 +142,10 @@ export class Panel {
     normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []),
   );
   readonly #areJoined: ReadonlySignal<boolean> = computed(
-    () => this.#compared.value === undefined && joinsHeads(this.view.value.method),
+    () => this.#seen.view.value === undefined && joinsHeads(this.view.value.method),
   );
   /** The form that patterns are wanted in. */
-  readonly form: ReadonlySignal<PatternForm> = stableForm(this.view, () => this.#compared.value);
+  readonly form: ReadonlySignal<PatternForm> = stableForm(this.view, this.#seen.view);
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
     const wanted = this.view.value.selection;
     const selection = normalizeSelection(
@@ -303,7 +303,7 @@ export class Panel {
       {
         run: this.run,
         component: this.ownComponent,
-        view: this.#compared,
+        view: this.#seen.compared,
         fetch: (runId, component, aborted) => this.#store.comparison(runId, component, aborted),
         forget: () => this.#store.clear(),
         want: (wanted) => connection.fire('compareWith', wanted),
@@ -319,10 +319,8 @@ export class Panel {
     this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
       connection.fire('markSurprisal', { isMarked }),
     );
-    this.effects = new EffectsView(
-      { ...own, predictions: this.predictions, compared: this.comparison.shown },
-      connection.remote,
-    );
+    const beside = { predictions: this.predictions, compared: this.comparison.shown, seen: this.#seen };
+    this.effects = new EffectsView({ ...own, ...beside, store: this.#store }, connection.remote);
     const heads = { ...own, component: this.component, effects: this.effects.chosen };
     this.heads = new HeadViews(heads, connection.remote, (error) => this.#failed(error));
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));

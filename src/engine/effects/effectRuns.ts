@@ -6,23 +6,24 @@ import {
   type EffectAnswer,
   type EffectSide,
   type HeadEffects,
-  type Intervention,
   type LayerEffects,
 } from '../../model/effects/effects';
-import type { Component, ComponentInfo } from '../../model/head';
+import type { Component } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
 import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
 import { labelsOf } from '../predict/labelAnswers';
 import { logitsOfVocabulary, whyNone, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats } from '../runtime/feeds';
+import type { HeldLayer } from '../weights/heldLayer';
 import { arrangeHeads } from '../weights/headTensors';
 import { arrangeWeights } from '../weights/layerWeights';
-import { extentsOf } from '../weights/extents';
 import { DirectEffects, type Lost } from './directEffects';
 import type { EffectSite } from './effectGraph';
-import { EffectSession, type Baseline } from './effectSession';
-import { changedContexts, type HeadChange, type LayerFacts, type ReadAlong } from './headContexts';
+import { EffectSession, type Baseline, type ChangedRun } from './effectSession';
+import { changedContexts, type ReadAlong } from './headContexts';
+import { intervenedLayers, plainLayers } from './intervenedLayers';
 import { otherInputs } from './otherText';
+import { changedLayers, firstOf, placeOf, type ChangedLayer, type Placed, type PlacedIn } from './placedLayers';
 import { askLabels, askVocabulary, sideOf, type Answered, type Asked } from './questions';
 
 /** The run of the other text, by the same model, where heads are swapped. */
@@ -40,23 +41,6 @@ export interface EffectSteps {
   readonly turn?: () => Promise<void>;
   /** Given each layer's heads when they have been silenced. */
   readonly onLayer?: (layer: LayerEffects, counts: Pick<LayerEffectsGrown, 'done' | 'of'>) => void;
-}
-
-/** A layer of a run in the model that experiments are made on. */
-interface Placed extends LayerFacts {
-  readonly component: Component;
-  readonly layer: number;
-  readonly place: EffectSite;
-  /** Where the positions of its queries and keys begin. */
-  readonly first: { readonly query: number; readonly key: number };
-}
-
-/** A layer with what is done to its heads. */
-interface ChangedLayer {
-  readonly layer: Placed;
-  readonly changes: readonly HeadChange[];
-  /** What its heads read in the run of the other text, where some are swapped. */
-  readonly others?: readonly Ort.Tensor[] | undefined;
 }
 
 /** The plain run of the other text, and what is predicted in it. */
@@ -95,7 +79,7 @@ export class EffectRuns {
     let session = await this.#opened();
     const blocks = asked.interventions.some(({ kind }) => kind === 'block');
     if (blocks && !session.isFull) session = await this.#opened(true);
-    const found = this.#changedLayers(session, run, asked.interventions);
+    const found = changedLayers({ ...this.#file, session, run }, asked.interventions);
     const base = await session.baseline(run, question, turn);
     const before = sideOf(this.#parts, question, await session.plainAnswer(base, question, turn));
     const swaps = asked.interventions.some(({ kind }) => kind === 'swap');
@@ -117,6 +101,50 @@ export class EffectRuns {
     };
   }
 
+  /**
+   * The layers of a run with interventions, of the text as it is read: those behind the first of them as they are then, all others as in the plain run.
+   * Throws what {@link effect} throws.
+   */
+  async intervene(
+    run: PredictedRun,
+    asked: Pick<AskedEffect, 'interventions' | 'other'>,
+    layersOf: (component: Component) => readonly HeldLayer[],
+    { turn }: EffectSteps = {},
+  ): Promise<HeldLayer[]> {
+    const session = await this.#opened(true);
+    const asking = { base: await session.baseline(run, nothingAsked, turn), question: nothingAsked, turn };
+    const found = changedLayers({ ...this.#file, session, run }, asked.interventions);
+    const swaps = asked.interventions.some(({ kind }) => kind === 'swap');
+    const other = swaps
+      ? { base: await session.baseline(run, nothingAsked, turn, this.#inputsOf(run, asked.other)) }
+      : undefined;
+    const layers = await Promise.all(found.map((each) => this.#withOthers(session, other, each)));
+    const all = plainLayers(run.components, session.graph.sites, layersOf);
+    const first = layers.at(0)?.layer.place.stage ?? Infinity;
+    const behind = all.flatMap(({ layer, place }) =>
+      place !== undefined && place.stage > first && layer.numHeads > 0 ? place : [],
+    );
+    if (behind.some(({ weights }) => weights === undefined))
+      throw this.#refuse(
+        'weights of layers behind it are computed in a loop, or in parts, and cannot be taken out of another run',
+      );
+    const names = behind.flatMap(({ weights }) => weights ?? []);
+    const made =
+      names.length === 0
+        ? new Map<string, Ort.Tensor>()
+        : await session.outputsOf(asking.base, await this.#runOf(session, asking.base, [layers]), names, turn);
+    const { firstPosition = 0 } = run.fed.find(({ file }) => file === this.#parts.session.fileName) ?? {};
+    const intervened = intervenedLayers(all, made, {
+      numCopies: session.numCopies,
+      firstOf: ({ site: { component } }) => {
+        const { query, key } = firstOf(component, firstPosition);
+        return [query, key];
+      },
+    });
+    if (typeof intervened === 'string') throw this.#refuse(intervened);
+    return intervened;
+  }
+
   /** What silencing each head does to a prediction; layers come as they are done, the last first. Throws what {@link effect} throws. */
   async headEffects(run: PredictedRun, asked: AskedHeads, { turn, onLayer }: EffectSteps = {}): Promise<HeadEffects> {
     const question = this.#ask(run, asked);
@@ -136,7 +164,7 @@ export class EffectRuns {
     // What lies behind the last layers is little: they are there first.
     for (const { component, info, layer } of all.reverse()) {
       done += info.numHeads;
-      const placed = this.#place(session, run, component, layer);
+      const placed = placeOf({ ...this.#file, session, run }, component, layer);
       if (typeof placed === 'string') {
         failed.push({ component: component.component, layer, reason: plain(placed) });
         continue;
@@ -191,17 +219,25 @@ export class EffectRuns {
     run: PredictedRun,
     other: PredictedRun | undefined,
   ): Promise<OtherRun> {
-    const inputs =
-      this.#otherInputs?.of === run.fed && this.#otherInputs.with === other?.fed
-        ? this.#otherInputs.inputs
-        : otherInputs(this.#parts, run, other);
-    if (other !== undefined) this.#otherInputs = { of: run.fed, with: other.fed, inputs };
-    const base = await session.baseline(run, question, turn, inputs);
+    const base = await session.baseline(run, question, turn, this.#inputsOf(run, other));
     return { base, side: sideOf(this.#parts, question, await session.plainAnswer(base, question, turn)) };
   }
 
+  /** What the other text is fed as, the same as long as both are. Throws as {@link otherInputs}. */
+  #inputsOf(run: PredictedRun, other: PredictedRun | undefined): ReturnType<typeof otherInputs> {
+    const known = this.#otherInputs;
+    if (known?.of === run.fed && known.with === other?.fed) return known.inputs;
+    const inputs = otherInputs(this.#parts, run, other);
+    if (other !== undefined) this.#otherInputs = { of: run.fed, with: other.fed, inputs };
+    return inputs;
+  }
+
   /** A layer with what its heads read in the run of the other text, where some are swapped. */
-  async #withOthers(session: EffectSession, other: OtherRun | undefined, layer: ChangedLayer): Promise<ChangedLayer> {
+  async #withOthers(
+    session: EffectSession,
+    other: Pick<OtherRun, 'base'> | undefined,
+    layer: ChangedLayer,
+  ): Promise<ChangedLayer> {
     if (other === undefined || !layer.changes.some(({ isSwapped }) => isSwapped === true)) return layer;
     const { contexts } = layer.layer;
     const get = await this.#plainOf(session, other.base, { ...layer, changes: [] });
@@ -215,6 +251,10 @@ export class EffectRuns {
     const session = this.#session;
     this.#session = undefined;
     await session?.release();
+  }
+
+  get #file(): Pick<PlacedIn, 'name' | 'fileName'> {
+    return { name: this.#parts.name, fileName: this.#parts.session.fileName };
   }
 
   #refuse(reason: string): ExplorerError {
@@ -243,113 +283,23 @@ export class EffectRuns {
     return (this.#session = await EffectSession.open(this.#parts, logits, { isLabels, makesWeights }));
   }
 
-  /** A layer as the model has it; otherwise, in a clause, why nothing can be done to its heads. */
-  #place(
-    { graph, numCopies }: EffectSession,
-    run: PredictedRun,
-    { component, layers }: ComponentInfo,
-    layer: number,
-  ): Placed | string {
-    const { path, numHeads } = layers[layer];
-    const place = graph.sites.find(({ site }) => plain(site.path) === path && site.component === component);
-    if (place === undefined) return 'it is in another file than what is predicted';
-    const { contexts, site } = place;
-    if (typeof contexts === 'string') return contexts;
-    const { firstPosition = 0, positions } = run.fed.find(({ file }) => file === this.#parts.session.fileName) ?? {};
-    const [queries] = extentsOf(site, positions ?? {});
-    const isOfTarget = (isQuery: boolean): boolean => component === 'decoder' || (component === 'cross' && isQuery);
-    const first = { query: isOfTarget(true) ? 0 : firstPosition, key: isOfTarget(false) ? 0 : firstPosition };
-    const { queryStream } = run.components.find((each) => each.component === component) ?? { queryStream: 0 };
-    const numTokens = queries.tokens ?? run.streams[queryStream].tokens.length;
-    return {
-      component,
-      layer,
-      place,
-      contexts,
-      numHeads,
-      numCopies,
-      queries: [first.query, first.query + numTokens],
-      rowSum: site.rowSum,
-      first,
-    };
-  }
-
-  /** Interventions by layers, in the order of the model. Throws `invalidArgument` for what the model does not have. */
-  #changedLayers(session: EffectSession, run: PredictedRun, interventions: readonly Intervention[]): ChangedLayer[] {
-    const found = new Map<EffectSite, { layer: Placed; changes: HeadChange[] }>();
-    for (const intervention of interventions) {
-      const component = run.components.find((each) => each.component === intervention.component);
-      if (component === undefined)
-        throw new ExplorerError('invalidArgument', [
-          intervention.component,
-          `the model has ${run.components.map((each) => each.component).join(', ')}`,
-        ]);
-      for (const { layer, head } of intervention.heads) {
-        const info = component.layers.at(layer);
-        if (!Number.isInteger(layer) || layer < 0 || info === undefined || !(head >= 0 && head < info.numHeads))
-          throw new ExplorerError('invalidArgument', [`${layer}.${head}`, 'the model has no such head']);
-        const placed = this.#place(session, run, component, layer);
-        if (typeof placed === 'string') throw this.#refuse(`of layer ${layer}, ${placed}`);
-        const own = found.get(placed.place) ?? { layer: placed, changes: [] };
-        found.set(placed.place, own);
-        own.changes.push(this.#changeOf(intervention, { placed, head, component, streams: run.streams }));
-      }
-    }
-    return [...found.values()].sort((a, b) => a.layer.place.stage - b.layer.place.stage);
-  }
-
-  #changeOf(
-    intervention: Intervention,
-    {
-      placed: { first, place },
-      head,
-      component,
-      streams,
-    }: {
-      readonly placed: Placed;
-      readonly head: number;
-      readonly component: ComponentInfo;
-      readonly streams: PredictedRun['streams'];
-    },
-  ): HeadChange {
-    if (intervention.kind === 'silence') return { head, silent: intervention.by };
-    if (intervention.kind === 'swap') return { head, isSwapped: true };
-    const { query, key, isRenormalized } = intervention;
-    const check = (position: number | undefined, stream: number): void => {
-      const { length } = streams[stream].tokens;
-      if (position !== undefined && !(Number.isInteger(position) && position >= 0 && position < length))
-        throw new ExplorerError('invalidArgument', [
-          String(position),
-          `it is the place of a token, from 0 to ${length - 1}`,
-        ]);
-    };
-    check(query, component.queryStream);
-    check(key, component.keyStream);
-    if (query === undefined && key === undefined)
-      throw new ExplorerError('invalidArgument', ['block', 'a row or a column is given']);
-    const { site } = place;
-    if (site.isUndivided || site.normalizer === 'linear')
-      throw this.#refuse('its weights are no matrix of the graph’s own');
-    if (isRenormalized && site.rowSum === 'any')
-      throw this.#refuse('its rows have no sum by which what is left could be divided');
-    return {
-      head,
-      blocked: {
-        query: query === undefined ? undefined : first.query + query,
-        key: key === undefined ? undefined : first.key + key,
-        isRenormalized,
-      },
-    };
-  }
-
   /** Runs with changes, of each item of a batch its own; several items change one layer each, the same. */
   async #changed(
     session: EffectSession,
     { base, question, turn }: { readonly base: Baseline; readonly question: Asked; readonly turn: EffectSteps['turn'] },
     ...items: readonly (readonly ChangedLayer[])[]
   ): Promise<Answered[]> {
+    return session.ask(base, question, await this.#runOf(session, base, items), turn);
+  }
+
+  /** The same as a run that is to be made. */
+  async #runOf(
+    session: EffectSession,
+    base: Baseline,
+    items: readonly (readonly ChangedLayer[])[],
+  ): Promise<ChangedRun> {
     const [[first, ...later]] = items;
-    if (first === undefined) return session.ask(base, question, { from: 0, numItems: 1 }, turn);
+    if (first === undefined) return { from: 0, numItems: 1 };
     const { place } = first.layer;
     const isUsed = this.#isUsedInStage(session, place);
     const get = await this.#plainOf(session, base, first);
@@ -373,19 +323,14 @@ export class EffectRuns {
         throw this.#refuse(
           'what its layers read is rounded, or computed, together with what follows: interventions in several layers cannot be made at once',
         );
-    return session.ask(
-      base,
-      question,
-      {
-        from: isUsed ? place.stage : place.stage + 1,
-        ...(isUsed ? { given: changed } : { changed }),
-        ...(later.length === 0
-          ? {}
-          : { alter, also: later.flatMap((each) => (needsWeights(each) ? alongOf(each.layer.place) : [])) }),
-        numItems: items.length,
-      },
-      turn,
-    );
+    return {
+      from: isUsed ? place.stage : place.stage + 1,
+      ...(isUsed ? { given: changed } : { changed }),
+      ...(later.length === 0
+        ? {}
+        : { alter, also: later.flatMap((each) => (needsWeights(each) ? alongOf(each.layer.place) : [])) }),
+      numItems: items.length,
+    };
   }
 
   #directOf(session: EffectSession): DirectEffects {
@@ -488,6 +433,15 @@ export class EffectRuns {
     return { weights: arranged, values: rows };
   }
 }
+
+/** Nothing is asked of a prediction, and nothing masked for it. */
+const nothingAsked: Asked = {
+  resolved: { kind: 'loss', stream: 0, positions: new Int32Array(0), masked: [] },
+  rows: [0],
+  choices: [[0]],
+  isLoss: true,
+  maskId: undefined,
+};
 
 /** Whether any cell of a layer is blocked. */
 function needsWeights({ changes }: ChangedLayer): boolean {

@@ -222,6 +222,29 @@ export class EffectSession {
     );
   }
 
+  /** Outputs of a run that is changed, which is one item. */
+  async outputsOf(
+    base: Baseline,
+    { from, changed = new Map<string, Ort.Tensor>(), also = [], given, alter }: ChangedRun,
+    names: readonly string[],
+    turn?: () => Promise<void>,
+  ): Promise<ReadonlyMap<string, Ort.Tensor>> {
+    const found = new Map<string, Ort.Tensor>();
+    await this.staged.rerun({
+      kept: base.kept,
+      from,
+      fed: changed,
+      ...(given === undefined ? {} : { given }),
+      ...(alter === undefined ? {} : { alter }),
+      fetches: [...new Set([...names, ...also])],
+      turn,
+      onStage: (made) => {
+        for (const name of names) if (made[name] !== undefined) found.set(name, made[name]);
+      },
+    });
+    return found;
+  }
+
   /** What the question comes to in the plain run, kept for the next experiment. */
   async plainAnswer(base: Baseline, asked: Asked, turn?: () => Promise<void>): Promise<Answered> {
     const key = JSON.stringify([asked.rows, asked.choices]);

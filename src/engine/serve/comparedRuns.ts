@@ -58,11 +58,11 @@ export class ComparedRuns {
     component: Component,
     compared: NonNullable<WeightForm['compared']>,
   ): Promise<{ readonly layers: readonly HeldLayer[]; readonly ceiling: number }> {
+    const { shows, otherId } = compared;
+    // It has the same tokens and heads.
+    if (shows === 'intervened') return { layers: this.#store.layersOf(otherId, component), ceiling: 1 };
     const made = await this.#of(runId, component, compared);
-    return {
-      layers: made[compared.shows],
-      ceiling: compared.shows === 'difference' ? made.comparison.largest : 1,
-    };
+    return { layers: made[shows], ceiling: shows === 'difference' ? made.comparison.largest : 1 };
   }
 
   /** Forgets what is known of a run. */
@@ -108,7 +108,7 @@ export class ComparedRuns {
       return { unitOf: unitsOfA, numUnits: starts.length, isCommon };
     };
     const [queries, keys] = [axis(a.queryStream, common.queries), axis(a.keyStream, common.keys)];
-    const seen = (view: ComparedView): HeldLayer[] =>
+    const seen = (view: Exclude<ComparedView, 'intervened'>): HeldLayer[] =>
       own.map((layer, i) => new ComparedLayer(layer, { layers: layersOfB, others: others[i], queries, keys }, view));
     return {
       comparison: {

@@ -210,6 +210,19 @@ export class EngineServer {
         this.#asking(runId, signal, (model, ran) =>
           model.effect(ran, { ...asked, other: this.#besideOf(ran, otherId) }, this.#steps(signal, noProgress)),
         ),
+      intervene: ({ runId, otherId, interventions }, signal) =>
+        this.#asking(runId, signal, async (model, ran) => {
+          const layers = await model.intervene(
+            ran,
+            { interventions, other: this.#besideOf(ran, otherId) },
+            (component) => this.#attention.layersOf(runId, component),
+            this.#steps(signal, noProgress),
+          );
+          const intervenedId = this.#nextRun++;
+          this.#ran.set(intervenedId, ran);
+          this.#attention.add(intervenedId, layers);
+          return { runId: intervenedId };
+        }),
       headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
           model.headEffects(

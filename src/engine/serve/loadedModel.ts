@@ -233,6 +233,11 @@ export class LoadedModel {
     return this.#effects.headEffects(run, asked, steps);
   }
 
+  /** The layers of such a run with interventions; see {@link EffectRuns.intervene}. */
+  intervene(...asked: Parameters<EffectRuns['intervene']>): ReturnType<EffectRuns['intervene']> {
+    return this.#effects.intervene(...asked);
+  }
+
   /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
   writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
     return this.#writing.writes(run, asked);

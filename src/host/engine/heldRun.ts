@@ -155,7 +155,19 @@ export class HeldRun {
     const own = weightFormOf(this.info, component, form, form.level === 'symbol' ? await this.symbols() : []);
     return own === undefined || form.compared === undefined
       ? own
-      : { ...own, compared: { ...this.#comparedIds(), shows: form.compared } };
+      : {
+          ...own,
+          compared: {
+            ...(form.compared === 'intervened' ? this.#intervenedIds() : this.#comparedIds()),
+            shows: form.compared,
+          },
+        };
+  }
+
+  /** What the engine is told of the run with interventions. Throws `unknownRun` where none is held. */
+  #intervenedIds(): ComparedWith {
+    if (this.#intervenedId === undefined) throw new ExplorerError('unknownRun');
+    return { otherId: this.#intervenedId, pairing: 'index' };
   }
 
   /** Throws `unknownRun` where the attention is gone. */
@@ -346,6 +358,37 @@ export class HeldRun {
     return { otherId: this.#comparedIds().otherId };
   }
 
+  /** The engine's number of this run with interventions, whose attention is held beside it. */
+  #intervenedId: number | undefined;
+  #numIntervened = 0;
+
+  /** Has the attention of the run with interventions held, for forms that show it, in the place of the one before; with none, lets go of it. Throws what {@link effect} throws. */
+  async intervene(
+    { interventions }: Pick<EffectParams, 'interventions'>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly isHeld: boolean }> {
+    const number = ++this.#numIntervened;
+    this.#letGoOfIntervened();
+    if (interventions.length === 0) return { isHeld: false };
+    const swaps = interventions.some(({ kind }) => kind === 'swap');
+    const { runId } = await this.#askOfAll(signal, () =>
+      this.#engine.remote.intervene(
+        { runId: this.#engineRunId, interventions, ...(swaps ? this.#swappedWith() : {}) },
+        signal,
+      ),
+    );
+    const isWanted = number === this.#numIntervened && this.isHeld;
+    if (isWanted) this.#intervenedId = runId;
+    else this.#engine.remote.release({ runId }).catch(() => {});
+    return { isHeld: isWanted };
+  }
+
+  #letGoOfIntervened(): void {
+    const runId = this.#intervenedId;
+    this.#intervenedId = undefined;
+    if (runId !== undefined && this.#engine.isAlive) this.#engine.remote.release({ runId }).catch(() => {});
+  }
+
   /** What silencing each head by itself does to a prediction; `onLayer` is told of layers as they come. Throws what {@link effect} throws. */
   async headEffects(
     params: Omit<HeadEffectsParams, 'runId' | 'otherId'>,
@@ -437,6 +480,7 @@ export class HeldRun {
   release(): void {
     if (!this.isHeld) return;
     this.stop();
+    this.#letGoOfIntervened();
     this.#isReleased = true;
     // An engine that just died has dropped it already.
     this.#engine.remote.release({ runId: this.#engineRunId }).catch(() => {});

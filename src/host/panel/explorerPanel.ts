@@ -29,6 +29,7 @@ import {
   checkHeadTableParams,
   checkEffectParams,
   checkHeadEffectsParams,
+  checkIntervenedParams,
   checkHowParams,
   checkMarkSurprisal,
   checkMethodReasonsParams,
@@ -262,6 +263,7 @@ export class ExplorerPanel implements Disposable {
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
         effect: async (params, signal) => this.#held().effect(checkEffectParams(params, run()), signal),
+        intervene: async (params, signal) => this.#held().intervene(checkIntervenedParams(params, run()), signal),
         headEffects: async (params, signal) =>
           this.#held().headEffects(
             checkHeadEffectsParams(params, run()),

@@ -8,7 +8,7 @@ import { methodIds } from '../../model/methods';
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import { panelActions, type PanelAction } from '../../model/panelAction';
-import { levels, sinkModes, type PatternForm } from '../../model/patternForm';
+import { comparedViews, levels, sinkModes, type PatternForm } from '../../model/patternForm';
 import { directions } from '../../model/pattern';
 import { relationMethods } from '../../model/relations/relationsParams';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
@@ -85,7 +85,7 @@ const formEntries = {
   sinks: v.picklist(sinkModes),
   isRenormalized: v.boolean(),
 };
-const form = v.object({ ...formEntries, compared: v.optional(v.picklist(['other', 'difference'])) });
+const form = v.object({ ...formEntries, compared: v.optional(v.picklist(comparedViews)) });
 const optionalForm = v.optional(form);
 const view = v.object({
   selection,
@@ -175,18 +175,12 @@ const question = v.union([
   v.object({ kind: v.literal('loss') }),
   v.object({ kind: v.literal('label'), label: index, against: v.optional(index) }),
 ]);
-const someHeads = v.pipe(shortList(1, maxHeads), v.array(head));
+const within = { component, heads: v.pipe(shortList(1, maxHeads), v.array(head)) };
+const place = v.optional(index);
 const intervention = v.union([
-  v.object({ kind: v.literal('silence'), component, heads: someHeads, by: v.picklist(silencings) }),
-  v.object({ kind: v.literal('swap'), component, heads: someHeads }),
-  v.object({
-    kind: v.literal('block'),
-    component,
-    heads: someHeads,
-    query: v.optional(index),
-    key: v.optional(index),
-    isRenormalized: v.boolean(),
-  }),
+  v.object({ kind: v.literal('silence'), ...within, by: v.picklist(silencings) }),
+  v.object({ kind: v.literal('swap'), ...within }),
+  v.object({ kind: v.literal('block'), ...within, query: place, key: place, isRenormalized: v.boolean() }),
 ]);
 const effectParams = v.object({
   runId: index,
@@ -419,14 +413,27 @@ export function checkEffectParams(value: unknown, run: RunInfo | undefined): Omi
   const params = parse('effect', effectParams, value);
   const shown = checkRun(params.runId, run);
   checkQuestion(params.question, shown);
-  for (const each of params.interventions) {
-    const { component: name, heads } = each;
-    const { numQueries, numKeys } = checkSelection({ component: name, heads, aggregation: 'mean' }, shown);
+  checkInterventions(params.interventions, shown);
+  return params;
+}
+
+function checkInterventions(interventions: EffectParams['interventions'], shown: RunInfo): void {
+  for (const each of interventions) {
+    const { numQueries, numKeys } = checkSelection({ ...each, aggregation: 'mean' }, shown);
     if (each.kind !== 'block') continue;
     const { query, key } = each;
     if ((query === undefined && key === undefined) || (query ?? 0) >= numQueries || (key ?? 0) >= numKeys)
       throw new ExplorerError('invalidMessage', ['effect: not within the pattern']);
   }
+}
+
+/** Checks a request for the attention of a run with interventions, each of which must be of the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkIntervenedParams(
+  value: unknown,
+  run: RunInfo | undefined,
+): Omit<EffectParams, 'question' | 'path'> {
+  const params = parse('intervene', v.pick(effectParams, ['runId', 'interventions']), value);
+  checkInterventions(params.interventions, checkRun(params.runId, run));
   return params;
 }
 

@@ -6,6 +6,7 @@ import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
 import type { HeldRun } from '../../../src/host/engine/heldRun';
 import type { Log } from '../../../src/host/say/log';
 import { comingLayers } from '../../../src/model/head';
+import { plainForm } from '../../../src/model/patternForm';
 import { behave, endlessModel, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
 
@@ -89,6 +90,21 @@ describe('The engine supervisor', () => {
     );
     expect(told).to.deep.equal(['2,7,0,1,2', '2,7,1,2,2']);
     expect(all.layers.map(({ effects }) => [...effects])).to.deep.equal([[0], [1]]);
+  });
+
+  it('holds the attention of a run with interventions as long as they are on, and the run', async () => {
+    const run = await supervisor.explain(behave('answer'), never);
+    const intervened = { ...plainForm, compared: 'intervened' } as const;
+    expect(await codeOf(run.weightForm('self', intervened)), 'none is held').to.equal('unknownRun');
+    const silence = { kind: 'silence', component: 'self', heads: [{ layer: 0, head: 0 }], by: 'zero' } as const;
+    expect(await run.intervene({ interventions: [silence] })).to.deep.equal({ isHeld: true });
+    const form = await run.weightForm('self', intervened);
+    expect(form?.compared).to.deep.equal({ otherId: 901, pairing: 'index', shows: 'intervened' });
+    expect(await run.intervene({ interventions: [silence, silence] })).to.deep.equal({ isHeld: true });
+    await until(() => launcher.alive.some((engine) => engine.released.includes(901)));
+    expect((await run.weightForm('self', intervened))?.compared?.otherId).to.equal(902);
+    run.release();
+    await until(() => launcher.alive.some((engine) => engine.released.includes(902)));
   });
 
   it('runs in turn where it is asked to: no run ends another, and the engine stays', async () => {

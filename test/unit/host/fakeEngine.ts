@@ -176,6 +176,7 @@ export class FakeEngine implements EngineProcess {
       }),
       predict: () => ({ kind: 'labels', questions: [] }),
       effect: () => Promise.reject(new Error('not in this test')),
+      intervene: ({ interventions }) => ({ runId: 900 + interventions.length }),
       headEffects: ({ runId, scan, by, path }) => {
         const layers = [0, 1].map((layer) => ({ component: 'self' as const, layer, effects: Float32Array.of(layer) }));
         // As of another scan that is on its way, too.

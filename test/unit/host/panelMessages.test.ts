@@ -7,6 +7,7 @@ import {
   checkEffectParams,
   checkHeadEffectsParams,
   checkHeadRowsParams,
+  checkIntervenedParams,
   checkHeadTableParams,
   checkMenuToken,
   checkOverviewParams,
@@ -86,6 +87,10 @@ describe('What the webview says', () => {
         JSON.stringify(change),
       ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkEffectParams({ ...asked, runId: 8 }, run))).to.equal('unknownRun');
+    const intervened = { runId: 7, interventions: [silence, block] };
+    expect(checkIntervenedParams(intervened, run)).to.deep.equal(intervened);
+    for (const interventions of [undefined, [{ ...block, key: 1e5 }], [{ ...silence, component: 'cross' }]])
+      expect(codeOfCall(() => checkIntervenedParams({ ...intervened, interventions }, run))).to.equal('invalidMessage');
     const scan = { runId: 7, question, by: 'zero', path: 'direct', components: ['self'], scan: 3 };
     expect(checkHeadEffectsParams(scan, run)).to.deep.equal(scan);
     for (const change of [{ components: [] }, { components: ['cross'] }, { scan: -1 }, { by: 'x' }])
