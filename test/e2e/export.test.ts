@@ -66,7 +66,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.screenshot('export-pages');
     await vscode.pick('Light Page, 85 mm Wide (One Column)');
     const path = join(folder, 'figure.svg');
-    await saveAs(path, 'Export');
+    await saveAs(path, 'Save Figure');
     const svg = readFileSync(path, 'utf8');
     expect(svg.match(/<rect x="\d+" y="\d+" width="1" height="1"/g)).to.have.length(4);
     expect(svg)
@@ -78,7 +78,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.pick('PNG, 2×');
     await vscode.pick('As Seen, 174 mm Wide (Two Columns)');
     const picture = join(folder, 'source.png');
-    await saveAs(picture, 'Export');
+    await saveAs(picture, 'Save Figure');
     const { width, data } = PNG.sync.read(readFileSync(picture));
     expect(width).to.be.within(1313, 1317); // 174 mm of 192 dots an inch
     expect(Math.max(...data.subarray(8 * (width + 1), 8 * (width + 1) + 3)), 'a dark page').to.be.lessThan(64);
@@ -93,7 +93,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.pick('All layers');
     await vscode.pick('Light Page');
     const file = join(folder, 'page.html');
-    await saveAs(file, 'Export');
+    await saveAs(file, 'Save Page');
     await vscode.waitForNotification('The page was written to');
     const page = await vscode.page.context().newPage();
     await page.goto(pathToFileURL(file).href);
