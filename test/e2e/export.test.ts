@@ -34,7 +34,11 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   /** Answers the question where to save. */
   async function saveAs(path: string, title: string): Promise<void> {
     const { page } = vscode;
-    await page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first().fill(path);
+    const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
+    // A list of that title may still be closing: the question has a path to begin with.
+    for (const end = Date.now() + 30_000; Date.now() < end; await page.waitForTimeout(50))
+      if ((await input.inputValue()).includes('/')) break;
+    await input.fill(path);
     await page.keyboard.press('Enter');
     await expectEventually(() => expect(existsSync(path)).to.equal(true));
   }
