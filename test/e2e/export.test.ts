@@ -34,7 +34,11 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   /** Answers the question where to save. */
   async function saveAs(path: string, title: string): Promise<void> {
     const { page } = vscode;
-    await page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first().fill(path);
+    const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
+    // A list of that title may still be closing: the question has a path to begin with.
+    for (const end = Date.now() + 30_000; Date.now() < end; await page.waitForTimeout(50))
+      if ((await input.inputValue()).includes('/')) break;
+    await input.fill(path);
     await page.keyboard.press('Enter');
     await expectEventually(() => expect(existsSync(path)).to.equal(true));
   }
@@ -66,7 +70,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.screenshot('export-pages');
     await vscode.pick('Light Page, 85 mm Wide (One Column)');
     const path = join(folder, 'figure.svg');
-    await saveAs(path, 'Export');
+    await saveAs(path, 'Save Figure');
     const svg = readFileSync(path, 'utf8');
     expect(svg.match(/<rect x="\d+" y="\d+" width="1" height="1"/g)).to.have.length(4);
     expect(svg)
@@ -78,7 +82,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.pick('PNG, 2×');
     await vscode.pick('As Seen, 174 mm Wide (Two Columns)');
     const picture = join(folder, 'source.png');
-    await saveAs(picture, 'Export');
+    await saveAs(picture, 'Save Figure');
     const { width, data } = PNG.sync.read(readFileSync(picture));
     expect(width).to.be.within(1313, 1317); // 174 mm of 192 dots an inch
     expect(Math.max(...data.subarray(8 * (width + 1), 8 * (width + 1) + 3)), 'a dark page').to.be.lessThan(64);
@@ -93,7 +97,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.pick('All layers');
     await vscode.pick('Light Page');
     const file = join(folder, 'page.html');
-    await saveAs(file, 'Export');
+    await saveAs(file, 'Save Page');
     await vscode.waitForNotification('The page was written to');
     const page = await vscode.page.context().newPage();
     await page.goto(pathToFileURL(file).href);

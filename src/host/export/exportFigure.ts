@@ -207,7 +207,7 @@ async function save(
   if (run === undefined) throw new ExplorerError('unknownRun');
   const method = view.method === 'attention' ? '' : `-${view.method}`;
   const target = await askWhereToSave({
-    title: said('Export'),
+    title: said('Save Figure'),
     name: plain(
       `${documentName(run.text.uri)}-${what}-${headsName(view.selection)}${method}.${ending}`.replaceAll(
         /[^\w.-]+/g,

@@ -36,7 +36,7 @@ export async function exportPage(
   const colours = numbers && (await chooseColours(seen));
   if (numbers === undefined || colours === undefined) return;
   const target = await askWhereToSave({
-    title: said('Export'),
+    title: said('Save Page'),
     name: plain(`${documentName(run.text.uri)}-${numbers.method}.html`.replaceAll(/[^\w.-]+/g, '-')),
     kind: { name: said('HTML page'), extensions: ['html'] },
     besides: run.text.uri,
