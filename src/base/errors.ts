@@ -145,7 +145,8 @@ export const errorSentences = {
   noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
   notCompared: 'These two cannot be compared: {0}.',
   noProfile: 'The model {0} writes a text of its own for all that it reads: choose a model that only reads.',
-  profileInvalid: '{0} cannot be read as a profile ({1}): leave it out, or profile its texts again into an empty folder.',
+  profileInvalid:
+    '{0} cannot be read as a profile ({1}): leave it out, or profile its texts again into an empty folder.',
   profileOther:
     '{0} is a profile by other settings ({1}): profiles are merged and gone on with by the same model and settings alone.',
   invalidArgument: '{0} is not valid: {1}.',

@@ -71,7 +71,9 @@ export function activate(context: RendererContext): Renderer {
 async function readParts(): Promise<PageParts> {
   const read = (name: string): Promise<Response> => fetch(new URL(name, import.meta.url));
   const [script, style, elements, views, iconStyle] = await Promise.all(
-    ['webview.js', 'webview.css', 'elements.js', 'views.js', 'codicon.css'].map(async (name) => (await read(name)).text()),
+    ['webview.js', 'webview.css', 'elements.js', 'views.js', 'codicon.css'].map(async (name) =>
+      (await read(name)).text(),
+    ),
   );
   return { script, style, elements, views, iconStyle, iconFont: await (await read('codicon.ttf')).arrayBuffer() };
 }

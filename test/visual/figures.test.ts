@@ -10,13 +10,7 @@ import { oneColumn, twoColumns, type Paper } from '../../src/model/figures/paper
 import { sourceSvg } from '../../src/model/figures/sourceSvg';
 import { stepsSvg } from '../../src/model/figures/stepsSvg';
 import { tableSvg } from '../../src/model/figures/tableSvg';
-import {
-  gridFigure,
-  listFigure,
-  sourceFigure,
-  stepsFigure,
-  type LitView,
-} from '../../src/model/figures/viewFigures';
+import { gridFigure, listFigure, sourceFigure, stepsFigure, type LitView } from '../../src/model/figures/viewFigures';
 import { lightingFrom, lookAt } from '../../src/model/lighting';
 import { strongest, weightsOf } from '../../src/model/pattern';
 import { editorColours, rampFor, type ThemeKind } from '../../src/model/ramp';
