@@ -35,10 +35,11 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   async function saveAs(path: string, title: string): Promise<void> {
     const { page } = vscode;
     const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
-    // A list of that title may still be closing: the question has a path to begin with.
-    for (const end = Date.now() + 30_000; Date.now() < end; await page.waitForTimeout(50))
-      if ((await input.inputValue()).includes('/')) break;
-    await input.fill(path);
+    // A list of that title may still be closing, and the question writes its own path first: ours has to stay.
+    for (let stays = 0; stays < 3; await page.waitForTimeout(200)) {
+      stays = (await input.inputValue()) === path ? stays + 1 : 0;
+      if (stays === 0 && (await input.inputValue()).includes('/')) await input.fill(path);
+    }
     await page.keyboard.press('Enter');
     await expectEventually(() => expect(existsSync(path)).to.equal(true));
   }
