@@ -45,6 +45,10 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     const after = pane.locator('.effect-value', { hasText: /\d nats/ });
     await after.waitFor({ timeout: 60_000 });
     expect(Number(/[\d.]+/.exec((await after.textContent()) ?? '')?.[0])).to.be.closeTo(effect, 0.002);
+    // What heads behind it read is another pattern now, and said to be.
+    await panel.locator('.legend-title', { hasText: 'attention weight of the intervened run' }).waitFor();
+    await panel.locator('.matrix-pane .matrix-base').waitFor();
+    expect(await panel.locator('.matrix-pane [role=alert]').count()).to.equal(0);
     await vscode.screenshot('effects-intervened');
     await vscode.reloadWindow();
     panel = vscode.panelFrame();

@@ -65,8 +65,16 @@ export class PatternStore {
     const found = this.held(wanted);
     if (found !== undefined) return found;
     const { info, selection, component, form, startLine } = wanted;
-    if (form.compared !== undefined) return this.#shownCompared(wanted, signal);
     const { runId } = info;
+    if (form.compared === 'intervened') {
+      // Tokens and heads are those of the run itself.
+      const { streams } = info;
+      const matrix = await this.#matrix(runId, selection, { component, form, streams }, signal);
+      const shown: ShownPattern = { selection, component, matrix, form, weighing: plainWeighing, streams };
+      this.#formed.set(nameOf(runId, selection, form), shown);
+      return shown;
+    }
+    if (form.compared !== undefined) return this.#shownCompared(wanted, signal);
     const symbols = form.level === 'symbol' ? await this.#symbolsOf(runId, signal) : [];
     const streams = info.streams.map((stream) =>
       // The two texts of a pair begin at different lines.
