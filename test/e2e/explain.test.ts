@@ -199,6 +199,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       'Silence the Selected Heads',
       'Export…',
       'Export Numbers…',
+      'Save Explanation…',
     ]);
     await vscode.screenshot('2-menu');
     await vscode.page.keyboard.press('Escape');

@@ -110,7 +110,7 @@ describe('A command that cannot end by itself', function () {
         const { open } = files;
         files.open = async (path, ...others) => {
           const file = await open(path, ...others);
-          if (String(path).endsWith('.part')) file.writeFile = () => new Promise(() => setInterval(() => {}, 1000));
+          if (String(path).endsWith('.part')) file.write = () => new Promise(() => setInterval(() => {}, 1000));
           return file;
         };`,
       );

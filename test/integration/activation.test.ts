@@ -36,7 +36,7 @@ describe('Activation', () => {
   it('has the settings with the defaults of the manifest', () => {
     const configuration = vscode.workspace.getConfiguration();
     const properties = Object.entries(manifest().contributes.configuration.properties);
-    expect(properties).to.have.length(11);
+    expect(properties).to.have.length(13);
     for (const [key, property] of properties)
       expect(configuration.inspect(key)?.defaultValue, key).to.equal(property.default);
   });

@@ -47,7 +47,7 @@ const allowed = [
   /^media\/[\w-]+\.(png|svg)$/,
   /^media\/attention-files\.md$/,
   /^media\/course\/\w+(\.nls\.zh-cn)?\.md$/,
-  /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
+  /^media\/walkthrough\/[\w-]+(\.nls\.zh-cn)?\.(md|png|svg)$/,
   /^media\/models\/models\.json$/,
   /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|(samples\/)?[\w-]+\.png)$/,
 ];

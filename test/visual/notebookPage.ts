@@ -52,7 +52,15 @@ export class NotebookPages {
   static async start(): Promise<NotebookPages> {
     const folder = join(root, 'out/notebook');
     await mkdir(folder, { recursive: true });
-    for (const file of ['notebook.js', 'webview.js', 'webview.css', 'elements.js', 'codicon.css', 'codicon.ttf'])
+    for (const file of [
+      'notebook.js',
+      'webview.js',
+      'webview.css',
+      'elements.js',
+      'views.js',
+      'codicon.css',
+      'codicon.ttf',
+    ])
       await copyFile(join(root, 'dist', file), join(folder, file));
     return new NotebookPages(await launchBrowser(), await startStaticServer({ pages: { '/outputs.html': html } }));
   }

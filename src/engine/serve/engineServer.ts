@@ -29,6 +29,7 @@ import { isSameModel } from '../folder/isSameModel';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
+import { heldInParts, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel, ModelBounds } from './loadedModel';
 import { ServedModel } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
@@ -45,7 +46,6 @@ import { inspectModel } from './inspectModel';
 import { modelHash, type Sha256 } from './modelHash';
 import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
-import type { HeldLayer } from '../weights/heldLayer';
 import type { MemoryLimits } from '../long/memoryPlan';
 import type { GrowingReading, ReadingSteps } from '../text/textModel';
 import { Runtimes, type LoadRuntime } from '../runtime/runtimes';
@@ -573,21 +573,8 @@ export class EngineServer {
   }
 }
 
-/** Throws the signal's reason where a run that was cancelled came to its end all the same: nobody would ever let go of its attention. */
-function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  for (const layer of layers) layer.release?.();
-  signal.throwIfAborted();
-}
-
 function noProgress(): void {}
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** How many layers are not held whole, for the log. */
-function heldInParts(layers: readonly HeldLayer[]): string {
-  const count = layers.filter(({ held }) => held === 'recomputed').length;
-  return count > 0 ? `, ${count} layers recomputed` : '';
 }

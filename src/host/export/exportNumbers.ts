@@ -114,7 +114,7 @@ async function chooseFormat(): Promise<NumberFormat | undefined> {
       item('csv', 'CSV', said('One line for each number that is large enough, for spreadsheets')),
       item('json', 'JSON', said('Tokens and all numbers as text')),
     ],
-    { title: said('Export Numbers'), placeholder: said('As what kind of file?') },
+    { title: said('Export Numbers'), staysOpen: true, placeholder: said('As what kind of file?') },
   );
   return chosen?.format;
 }
@@ -138,7 +138,7 @@ async function chooseHeads(
         heads,
       }),
     ],
-    { title: said('Export Numbers'), placeholder: said('Which heads? Sizes are those in float32') },
+    { title: said('Export Numbers'), staysOpen: true, placeholder: said('Which heads? Sizes are those in float32') },
   );
   return chosen?.numbers;
 }
@@ -169,7 +169,7 @@ async function chooseForm(numbers: ChosenNumbers, format: NumberFormat): Promise
       item('float32', said('The numbers as they are')),
       item('float16', said('Half as large; each number within a two-thousandth of itself, or 3e-8')),
     ],
-    { title: said('Export Numbers'), placeholder: said('How exact?') },
+    { title: said('Export Numbers'), staysOpen: true, placeholder: said('How exact?') },
   );
   return chosen && { format, ...plainFileForm, precision: chosen.precision };
 }
