@@ -11,7 +11,7 @@ function patternSentence({ effects, form }: Panel): string {
   switch (form.value.compared) {
     case 'intervened':
       return l10n.t(
-        'Patterns of the layers behind it, and «after» in Effects, are of this run; metrics and Predictions of the plain one.',
+        'Patterns of the layers behind it, and «after» in Effects, are of this run; metrics, Predictions and the editor of the plain one.',
       );
     case undefined:
       return l10n.t('The patterns of this run are being read…');
