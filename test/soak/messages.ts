@@ -81,10 +81,10 @@ const values: readonly unknown[] = [
   { $frame: 'x', type: 'toString' },
 ];
 
-/** What is no call at all. */
+/** What is no call at all; its ids are none of our own calls', which would take an answer to it for theirs. */
 const loose: readonly unknown[] = [
   ...values,
-  { jsonrpc: '1.0', id: 1, method: 'memory' },
+  { jsonrpc: '1.0', id: 90_001, method: 'memory' },
   { jsonrpc: '2.0' },
   { jsonrpc: '2.0', method: 7 },
   { jsonrpc: '2.0', id: {}, method: 'memory', params: {} },
@@ -98,11 +98,11 @@ const loose: readonly unknown[] = [
   { jsonrpc: '2.0', method: '$/cancelRequest' },
   { jsonrpc: '2.0', method: '$/progress', params: { token: {}, value: 1 } },
   { jsonrpc: '2.0', method: '$/setTrace', params: [] },
-  { jsonrpc: '2.0', id: 1, method: '__proto__', params: {} },
-  { jsonrpc: '2.0', id: 2, method: 'constructor' },
-  { jsonrpc: '2.0', id: 3, method: 'x'.repeat(50_000) },
-  [{ jsonrpc: '2.0', id: 1, method: 'memory' }],
-  { jsonrpc: '2.0', id: 9, method: 'memory', params: [1, 2, 3] },
+  { jsonrpc: '2.0', id: 90_001, method: '__proto__', params: {} },
+  { jsonrpc: '2.0', id: 90_002, method: 'constructor' },
+  { jsonrpc: '2.0', id: 90_003, method: 'x'.repeat(50_000) },
+  [{ jsonrpc: '2.0', id: 90_001, method: 'memory' }],
+  { jsonrpc: '2.0', id: 90_009, method: 'memory', params: [1, 2, 3] },
 ];
 
 /** Sound parameters of each method, from which others are made. */
