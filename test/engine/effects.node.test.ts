@@ -14,6 +14,7 @@ import type {
 import type { Component } from '../../src/model/head';
 import { codeOf } from '../harness/codeOf';
 import { listFixtures, readFixtureText } from '../harness/fixtures';
+import { expectClose, questionOf, type WrittenQuestion } from './askedOfHeads';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
@@ -23,13 +24,7 @@ interface Expected {
   readonly text: string;
   readonly target?: string;
   readonly answers: readonly {
-    readonly question: {
-      readonly kind: 'token' | 'loss' | 'label';
-      readonly position?: number;
-      readonly token?: number;
-      readonly label?: number;
-      readonly against?: number | null;
-    };
+    readonly question: WrittenQuestion;
     readonly plain: number;
     readonly heads: Readonly<Record<Silencing, Readonly<Partial<Record<Component, readonly (readonly number[])[]>>>>>;
     /** Of components that have a direct path; none where the model has none. */
@@ -44,27 +39,6 @@ interface Expected {
       readonly value: number;
     }[];
   }[];
-}
-
-/** Relative, of what the prediction is with the intervention. */
-const tolerance = 1e-4;
-
-function expectClose(own: number, wanted: number, what: string): void {
-  expect(Math.abs(own - wanted), `${what}: ${own} and ${wanted}`).to.be.at.most(
-    tolerance * Math.max(0.1, Math.abs(wanted)),
-  );
-}
-
-function questionOf({
-  kind,
-  position,
-  token,
-  label,
-  against,
-}: Expected['answers'][number]['question']): EffectQuestion {
-  if (kind === 'loss') return { kind };
-  if (kind === 'label') return { kind, label: label ?? -1, against: against ?? undefined };
-  return { kind, position: position ?? -1, token: token ?? -1, against: against ?? undefined };
 }
 
 interface Asking {

@@ -3,10 +3,11 @@ import type * as Ort from 'onnxruntime-common';
 import type { PredictedRun } from '../../src/engine/predict/predictedFile';
 import { Runtime } from '../../src/engine/runtime/runtime';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
-import { shareOf, type EffectQuestion } from '../../src/model/effects/effects';
+import { shareOf } from '../../src/model/effects/effects';
 import { headsOf, type Component } from '../../src/model/head';
 import { codeOf } from '../harness/codeOf';
 import { listFixtures, readFixtureText } from '../harness/fixtures';
+import { expectClose, questionOf, type WrittenQuestion } from './askedOfHeads';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
@@ -15,13 +16,7 @@ interface Expected {
   readonly other: string;
   readonly component: Component;
   readonly answers: readonly {
-    readonly question: {
-      readonly kind: 'token' | 'loss' | 'label';
-      readonly position?: number;
-      readonly token?: number;
-      readonly label?: number;
-      readonly against?: number | null;
-    };
+    readonly question: WrittenQuestion;
     readonly plain: number;
     readonly other: number;
     readonly heads: Readonly<Partial<Record<Component, readonly (readonly number[])[]>>>;
@@ -30,27 +25,6 @@ interface Expected {
     /** Heads 0 and 1 of every layer of the component that is named. */
     readonly together: number;
   }[];
-}
-
-/** Relative, of what the prediction is with the intervention. */
-const tolerance = 1e-4;
-
-function expectClose(own: number, wanted: number, what: string): void {
-  expect(Math.abs(own - wanted), `${what}: ${own} and ${wanted}`).to.be.at.most(
-    tolerance * Math.max(0.1, Math.abs(wanted)),
-  );
-}
-
-function questionOf({
-  kind,
-  position,
-  token,
-  label,
-  against,
-}: Expected['answers'][number]['question']): EffectQuestion {
-  if (kind === 'loss') return { kind };
-  if (kind === 'label') return { kind, label: label ?? -1, against: against ?? undefined };
-  return { kind, position: position ?? -1, token: token ?? -1, against: against ?? undefined };
 }
 
 /** What is to be of all heads: read from where it stands in effects.json. */
