@@ -3,18 +3,14 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'vscode-jsonrpc/node';
-import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
-import { EngineServer } from '../../src/engine/serve/engineServer';
 import { comparedValues, type Pairing } from '../../src/model/compare/comparison';
 import { decodeDifference } from '../../src/model/pattern';
 import type { WeightForm } from '../../src/model/weightForm';
-import type { EngineApi, EngineEvents } from '../../src/protocol';
-import { openConnection, type Client } from '../../src/rpc/connection';
-import { engineMethods } from '../../src/rpc/methods';
-import { WorkerChannel } from '../../src/rpc/workerChannel';
+import type { EngineApi } from '../../src/protocol';
+import type { Client } from '../../src/rpc/connection';
 import { codeOf } from '../harness/codeOf';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { serveEngine } from './servedEngine.node';
 
 const formOf = (otherId: number, shows: 'other' | 'difference', pairing: Pairing = 'index'): WeightForm => ({
   method: 'attention',
@@ -38,26 +34,9 @@ describe('two runs that the engine holds', function () {
       ['bert.sdpa.legacy.int8', 'model_int8.onnx'],
     ])
       copyFileSync(`test/fixtures/zoo/${variant}/model.onnx`, join(folder, name));
-    const ports = new MessageChannel();
-    const [host, window] = [ports.port1, ports.port2].map((port) => {
-      port.start();
-      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
-    });
-    new EngineServer({
-      channel: host,
-      runtimes: () => nodeRuntimes,
-      access: () => nodeFileAccess,
-      numProcessors: 1,
-      attentionBudgetBytes: 1e8,
-      residentBytes: () => 0,
-    });
-    const connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
-    engine = connection.remote;
-    end = () => {
-      connection.dispose();
-      ports.port1.close();
-      ports.port2.close();
-    };
+    const served = serveEngine();
+    engine = served.connection.remote;
+    end = served.end;
   });
   after(() => {
     end();

@@ -3,15 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import 'vscode-jsonrpc/node';
-import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
-import { EngineServer } from '../../src/engine/serve/engineServer';
-import type { EngineApi, EngineEvents } from '../../src/protocol';
-import { openConnection } from '../../src/rpc/connection';
-import { engineMethods } from '../../src/rpc/methods';
-import { WorkerChannel } from '../../src/rpc/workerChannel';
 import { codeOf } from '../harness/codeOf';
 import { picturedTokenizer } from '../harness/tinyTokenizer';
+import { serveEngine } from './servedEngine.node';
 
 describe('a picture within a text, from the engine', () => {
   it('is shown as a picture, with what of the text is read beside it', async () => {
@@ -20,20 +14,7 @@ describe('a picture within a text, from the engine', () => {
     // In a folder there is one of the two.
     rmSync(join(folder, 'embedding.onnx'));
     writeFileSync(join(folder, 'tokenizer.json'), picturedTokenizer());
-    const ports = new MessageChannel();
-    const [host, window] = [ports.port1, ports.port2].map((port) => {
-      port.start();
-      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
-    });
-    new EngineServer({
-      channel: host,
-      runtimes: () => nodeRuntimes,
-      access: () => nodeFileAccess,
-      numProcessors: 1,
-      attentionBudgetBytes: 1e8,
-      residentBytes: () => 0,
-    });
-    const connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
+    const { connection, end } = serveEngine();
     const engine = connection.remote;
     const path = join(folder, 'picture.png');
     const asked = { model: { path: folder, backend: 'auto', threads: 1 }, path } as const;
@@ -59,9 +40,7 @@ describe('a picture within a text, from the engine', () => {
       const given = await engine.explainImage({ ...asked, path: 'elsewhere.png', bytes, text: '(J<image>' });
       expect(given.streams[0].grid?.first).to.equal(2);
     } finally {
-      connection.dispose();
-      ports.port1.close();
-      ports.port2.close();
+      end();
       rmSync(folder, { recursive: true, force: true });
     }
   });

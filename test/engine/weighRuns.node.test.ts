@@ -4,13 +4,6 @@ import 'vscode-jsonrpc/node';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
-import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
-import { EngineServer } from '../../src/engine/serve/engineServer';
-import type { EngineApi, EngineEvents } from '../../src/protocol';
-import { openConnection } from '../../src/rpc/connection';
-import { engineMethods } from '../../src/rpc/methods';
-import { WorkerChannel } from '../../src/rpc/workerChannel';
 import { WeighedRuns, type WeighableRun } from '../../src/engine/serve/weighedRuns';
 import { arrangeLayers } from '../../src/engine/session/arrangeLayers';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
@@ -21,6 +14,7 @@ import { codeOf } from '../harness/codeOf';
 import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
+import { serveEngine } from './servedEngine.node';
 
 const noText = { isCausal: false, ids: new Int32Array(0), delimiters: new Uint8Array(0), isPicture: false };
 const form = (method: WeightForm['method']): WeightForm => ({
@@ -149,20 +143,7 @@ describe('attention of a run that is weighed when someone asks', () => {
   });
 
   it('comes from the engine as any other pattern, and without a word where nobody asks', async () => {
-    const ports = new MessageChannel();
-    const [host, window] = [ports.port1, ports.port2].map((port) => {
-      port.start();
-      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
-    });
-    new EngineServer({
-      channel: host,
-      runtimes: () => nodeRuntimes,
-      access: () => nodeFileAccess,
-      numProcessors: 1,
-      attentionBudgetBytes: 1e8,
-      residentBytes: () => 0,
-    });
-    const connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
+    const { connection, end } = serveEngine();
     const engine = connection.remote;
     const model = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
     const { runId, components } = await engine.explain({ model, text: 'def f(x): return x', tokenLimit: 0 });
@@ -184,8 +165,6 @@ describe('attention of a run that is weighed when someone asks', () => {
     expect(table.values.slice(0, 8).reduce((sum, share) => sum + share, 0)).to.be.closeTo(1, 1e-5);
     const rolled = await engine.thumbnails({ runId, component, size: 16, isCausal: true, form: form('rollout') });
     expect(rolled.numHeads).to.deep.equal(components[0].layers.map(() => 1));
-    connection.dispose();
-    ports.port1.close();
-    ports.port2.close();
+    end();
   });
 });

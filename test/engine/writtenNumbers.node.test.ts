@@ -14,20 +14,16 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import 'vscode-jsonrpc/node';
 import { writeWhole } from '../../src/base/wholeFile.node';
-import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
-import { EngineServer } from '../../src/engine/serve/engineServer';
 import { numbersWriter } from '../../src/engine/serve/numbersWriter.node';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Numbers } from '../../src/model/numbers/numbers';
 import { fileOf, numberFormats, plainFileForm } from '../../src/model/numbers/numbersFile';
 import { crc32 } from '../../src/model/numbers/zip';
 import type { EngineApi, EngineEvents, WriteNumbersParams } from '../../src/protocol';
-import { openConnection, type Connection } from '../../src/rpc/connection';
-import { engineMethods } from '../../src/rpc/methods';
-import { WorkerChannel } from '../../src/rpc/workerChannel';
+import { type Connection } from '../../src/rpc/connection';
 import { codeOf } from '../harness/codeOf';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { serveEngine } from './servedEngine.node';
 
 describe('numbers that the engine writes', function () {
   this.timeout(20_000);
@@ -40,31 +36,14 @@ describe('numbers that the engine writes', function () {
     folder = mkdtempSync(join(tmpdir(), 'ae-written-'));
     writeFileSync(join(folder, 'tokenizer.json'), tinyTokenizer());
     copyFileSync('test/fixtures/zoo/bert.sdpa.legacy/model.onnx', join(folder, 'model.onnx'));
-    const ports = new MessageChannel();
-    const [host, window] = [ports.port1, ports.port2].map((port) => {
-      port.start();
-      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
-    });
-    new EngineServer({
-      channel: host,
-      runtimes: () => nodeRuntimes,
-      access: () => nodeFileAccess,
-      numProcessors: 1,
-      attentionBudgetBytes: 1e8,
-      residentBytes: () => 0,
+    ({ connection, end } = serveEngine({
       numbersWriter,
       sha256: async (blocks) => {
         const hash = createHash('sha256');
         for (const block of blocks) hash.update(block);
         return hash.digest('hex');
       },
-    });
-    connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
-    end = () => {
-      connection.dispose();
-      ports.port1.close();
-      ports.port2.close();
-    };
+    }));
     run = await connection.remote.explain({ model: spec(), text: 'if a: b(c, d)', tokenLimit: 0 });
   });
   after(() => {
