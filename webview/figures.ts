@@ -38,7 +38,7 @@ async function answer(panel: Panel, kept: KeptLayout, request: FigureRequest): P
       };
     }
     case 'drawn': {
-      const png = await panel.drawFigure?.();
+      const png = await panel.drawFigure();
       return png === undefined ? { kind: 'failed' } : { kind: 'picture', png };
     }
     case 'picture':

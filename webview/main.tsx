@@ -56,6 +56,7 @@ effect(() => {
 const followEffects = (): void =>
   panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
 followEffects();
+const menu = followContextMenu(panel);
 connection.on('arrangement', () => connection.fire('arrangement', kept.arrangement));
 connection.on('restore', ({ arrangement }) => {
   kept.restore(arrangement);
@@ -63,11 +64,11 @@ connection.on('restore', ({ arrangement }) => {
 });
 connection.on('show', ({ view, does }) => {
   if (view === 'how') {
-    openHow(panel, kept, panel.menu.pair ?? panel.how.pairHere());
+    openHow(panel, kept, menu().pair ?? panel.how.pairHere());
     return;
   }
   if (view === 'effects') {
-    if (does === 'block') block(panel, kept, panel.menu.pair, panel.menu.token);
+    if (does === 'block') block(panel, kept, menu().pair, menu().token);
     else if (does === 'silence') silence(panel, kept);
     else {
       // It then asks about what is pinned, where the model predicts that.
@@ -127,7 +128,6 @@ effect(() => {
     requestAnimationFrame(() => requestAnimationFrame(focusText));
 });
 
-followContextMenu(panel);
 answerFigures(panel, kept, connection);
 
 const root = document.getElementById('root');

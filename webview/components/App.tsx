@@ -44,7 +44,7 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
   const isTyping =
     target instanceof HTMLTextAreaElement ||
     (target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox');
-  if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
+  if (panel.run.peek() === null || isTyping || panel.looking.areKeysShown.peek()) return false;
   const component = panel.component.peek();
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
     const order = kept.layout.peek().isOrdered ? panel.heads.order.peek() : undefined;
@@ -57,14 +57,14 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
   if (panel.form.peek().compared !== undefined && 'lLsSnN'.includes(event.key)) return true;
   switch (event.key) {
     case 'Escape':
-      if (panel.isFinding.peek()) panel.isFinding.value = false;
+      if (panel.looking.isFinding.peek()) panel.looking.showFinding(false);
       else panel.letGo();
       return true;
     case '/':
-      panel.isFinding.value = true;
+      panel.looking.showFinding(true);
       return true;
     case '?':
-      panel.areKeysShown.value = true;
+      panel.looking.showKeys(true);
       return true;
     case 'h':
     case 'H':
@@ -105,7 +105,7 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
       return true;
     case 'k':
     case 'K':
-      block(panel, kept, panel.how.pairHere(), panel.hovered.peek() ?? panel.cursor.peek());
+      block(panel, kept, panel.how.pairHere(), panel.looking.hovered.peek() ?? panel.looking.cursor.peek());
       return true;
     case 'z':
     case 'Z':
@@ -254,7 +254,7 @@ export function App(): JSX.Element {
       {run === null || component === undefined ? null : <RunView run={run} component={component} />}
       <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>
       <LiveRegion />
-      {panel.areKeysShown.value ? <KeysOverlay /> : null}
+      {panel.looking.areKeysShown.value ? <KeysOverlay /> : null}
     </main>
   );
 }

@@ -312,16 +312,16 @@ function Heads({ run, streams: [queries, keys] }: { run: PanelRun; streams: read
             <tr
               key={label}
               aria-selected={selected.has(label)}
-              onPointerEnter={() => panel.lookAtHead(head)}
-              onPointerLeave={() => panel.lookAtHead(undefined)}
+              onPointerEnter={() => panel.looking.lookAtHead(head)}
+              onPointerLeave={() => panel.looking.lookAtHead(undefined)}
               onClick={() => panel.select([head])}
             >
               <th scope="row">
                 <button
                   type="button"
                   class="link plain"
-                  onFocus={() => panel.lookAtHead(head)}
-                  onBlur={() => panel.lookAtHead(undefined)}
+                  onFocus={() => panel.looking.lookAtHead(head)}
+                  onBlur={() => panel.looking.lookAtHead(undefined)}
                 >
                   {label}
                 </button>

@@ -106,8 +106,8 @@ function Tokens({
           return (
             <tr
               key={place.unit}
-              onPointerEnter={() => (panel.pointed.value = token)}
-              onPointerLeave={() => (panel.pointed.value = undefined)}
+              onPointerEnter={() => panel.looking.point(token)}
+              onPointerLeave={() => panel.looking.point(undefined)}
             >
               <th scope="row">{tokenName(run.info.streams, token)}</th>
               <td>{place.a.surprisal.toFixed(2)}</td>

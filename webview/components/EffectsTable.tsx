@@ -141,7 +141,7 @@ function Heads({
     const row = rows[index];
     if (row === undefined) return;
     setActive(index);
-    panel.lookAtHead(undefined);
+    panel.looking.lookAtHead(undefined);
     panel.select([{ layer: row.layer, head: row.head }]);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -150,7 +150,7 @@ function Heads({
     if (next !== undefined) {
       const to = Math.max(0, Math.min(rows.length - 1, next));
       setActive(to);
-      panel.lookAtHead(rows[to]);
+      panel.looking.lookAtHead(rows[to]);
     } else if (event.key === 'Enter' || event.key === ' ') choose(at);
     else return;
     event.preventDefault();
@@ -167,13 +167,13 @@ function Heads({
       aria-label={l10n.t('Heads by their effect')}
       aria-activedescendant={rows.length > 0 ? `effect-row-${at}` : undefined}
       onKeyDown={onKeyDown}
-      onBlur={() => panel.lookAtHead(undefined)}
+      onBlur={() => panel.looking.lookAtHead(undefined)}
       onPointerMove={(event) => pointer.current.note(event)}
       onPointerOver={(event) => {
         const row = rows[indexOf(event.target)];
-        if (row !== undefined && pointer.current.hasMoved(event)) panel.lookAtHead(row);
+        if (row !== undefined && pointer.current.hasMoved(event)) panel.looking.lookAtHead(row);
       }}
-      onPointerLeave={() => panel.lookAtHead(undefined)}
+      onPointerLeave={() => panel.looking.lookAtHead(undefined)}
       onClick={(event) => choose(indexOf(event.target))}
     >
       <thead>

@@ -21,21 +21,18 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
       ),
     [run],
   );
-  const found = panel.found.value;
+  const found = panel.looking.found.value;
   // Before the next key comes: whoever types «/fib» without a pause finds «fib».
   useLayoutEffect(() => {
     input.current?.focus();
-    return () => {
-      panel.found.value = [];
-      panel.pointed.value = undefined;
-    };
+    return () => panel.looking.forgetFound();
   }, []);
   const go = (index: number): void => {
     if (found.length === 0) return;
     const next = (index + found.length) % found.length;
     setCurrent(next);
-    panel.moveCursor(found[next]);
-    panel.pointed.value = found[next];
+    panel.looking.moveCursor(found[next]);
+    panel.looking.point(found[next]);
   };
   return (
     <div class="find" role="search">
@@ -50,16 +47,14 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
             texts.map(({ text }) => text),
             event.currentTarget.value,
           );
-          panel.found.value = positions.map((position) => texts[position].token);
+          panel.looking.find(positions.map((position) => texts[position].token));
           setCurrent(0);
-          panel.cursor.value = panel.found.value[0];
-          panel.pointed.value = panel.found.value[0];
         }}
         onKeyDown={(event) => {
           event.stopPropagation();
           if (event.key === 'Enter') go(current + (event.shiftKey ? -1 : 1));
           else if (event.key === 'Escape') {
-            panel.isFinding.value = false;
+            panel.looking.showFinding(false);
             onDone();
           } else return;
           event.preventDefault();
@@ -76,7 +71,7 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
         type="button"
         class="link"
         onClick={() => {
-          panel.isFinding.value = false;
+          panel.looking.showFinding(false);
           onDone();
         }}
       >

@@ -35,18 +35,18 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
   useLayoutEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);
   // Once the heads are ranked anew, the first is where the keyboard is.
   useEffect(() => setActive(0), [shown?.name]);
-  useEffect(() => () => void (panel.previewHead.value = undefined), []);
+  useEffect(() => () => void panel.looking.lookAtHead(undefined), []);
 
   const goTo = (index: number): void => {
     const next = Math.max(0, Math.min(listed.length - 1, index));
     setActive(next);
-    panel.previewHead.value = listed[next];
+    panel.looking.lookAtHead(listed[next]);
   };
   const choose = (index: number): void => {
     const head = listed[index];
     if (head === undefined) return;
     setActive(index);
-    panel.previewHead.value = undefined;
+    panel.looking.lookAtHead(undefined);
     panel.select([{ layer: head.layer, head: head.head }]);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -94,13 +94,13 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
             aria-label={title}
             aria-activedescendant={listed.length > 0 ? `ranked-${at}` : undefined}
             onKeyDown={onKeyDown}
-            onBlur={() => (panel.previewHead.value = undefined)}
+            onBlur={() => panel.looking.lookAtHead(undefined)}
             onPointerMove={(event) => pointer.current.note(event)}
             onPointerOver={(event) => {
               const index = indexOf(event.target);
-              if (index >= 0 && pointer.current.hasMoved(event)) panel.previewHead.value = listed[index];
+              if (index >= 0 && pointer.current.hasMoved(event)) panel.looking.lookAtHead(listed[index]);
             }}
-            onPointerLeave={() => (panel.previewHead.value = undefined)}
+            onPointerLeave={() => panel.looking.lookAtHead(undefined)}
             onClick={(event) => choose(indexOf(event.target))}
           >
             {listed.map(({ layer, head, value, key }, index) => {

@@ -64,7 +64,7 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
     [shown],
   );
   const isColour = sort !== 'head' && panel.heads.applicable.value.includes(sort);
-  const look = (head: HeadRef | undefined): void => panel.lookAtHead(head);
+  const look = (head: HeadRef | undefined): void => panel.looking.lookAtHead(head);
   const choose = (head: HeadRef): void => panel.select([{ layer: head.layer, head: head.head }]);
   const pick = (which: 'x' | 'y') => (value: string) =>
     kept.arrangeHeadTable({ [which]: value as MetricId /* one of the choices */ });

@@ -102,7 +102,7 @@ function useOrder(): {
 /** The names of each head's sink tokens, as they are told of it. */
 function useSinks(component: ComponentInfo): ReadonlyMap<string, readonly string[]> {
   const { panel } = usePanel();
-  const held = panel.thumbnails.value;
+  const held = panel.shown.thumbnails.value;
   const streams = panel.run.value?.info.streams;
   return useMemo(() => {
     if (
@@ -134,7 +134,7 @@ function HeadCaption({
   sinks: ReadonlyMap<string, readonly string[]>;
 }): JSX.Element {
   const { panel } = usePanel();
-  const preview = panel.previewHead.value;
+  const preview = panel.looking.previewHead.value;
   return (
     <p class="caption" aria-hidden="true">
       {preview === undefined || component.areHeadsJoined === true
@@ -181,7 +181,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const direction = computed(() => panel.view.value.direction);
     const scale = computed(() => panel.view.value.scale);
     const held = computed(() =>
-      panel.thumbnails.value?.component === component.component ? panel.thumbnails.value.value : undefined,
+      panel.shown.thumbnails.value?.component === component.component ? panel.shown.thumbnails.value.value : undefined,
     );
     // What is measured of each head, in the place of its pattern.
     const shown = computed(() =>
@@ -201,7 +201,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         if (tiles.value === undefined) return undefined;
         const signed = shares.value;
         if (signed !== undefined) return paintShares(tiles.value.numHeads, signed, panel.diverging.value.colour);
-        return shown.value === undefined && panel.thumbnails.value?.isSigned === true
+        return shown.value === undefined && panel.shown.thumbnails.value?.isSigned === true
           ? paintThumbnails(tiles.value, divergingPalette(panel.diverging.value), scale.value, true)
           : paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value);
       }),
@@ -267,8 +267,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   const pointer = useRef(new MovedPointer());
   const look = (cell: GridCell | undefined): void => {
-    panel.previewHead.value =
-      cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
+    panel.looking.lookAtHead(cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? cell : undefined);
   };
   const choose = (cell: GridCell, event: { ctrlKey: boolean; metaKey: boolean; shiftKey: boolean }): void => {
     const wanted = headsOfCell(component, cell, order);
@@ -425,7 +424,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           }}
         >
           <canvas ref={canvas} aria-hidden="true" />
-          {panel.thumbnails.value?.component === component.component ? null : (
+          {panel.shown.thumbnails.value?.component === component.component ? null : (
             <p class="drawing" role="status">
               {l10n.t('drawing…')}
             </p>

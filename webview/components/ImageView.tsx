@@ -49,11 +49,11 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
             : l10n.t('A special token: it stands for no place of the picture')
       }
       onPointerEnter={(event) => {
-        if (event.pointerType !== 'touch') panel.hovered.value = { stream, position };
+        if (event.pointerType !== 'touch') panel.looking.hover({ stream, position });
       }}
-      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onPointerLeave={() => panel.looking.hover(undefined)}
       onClick={(event) => {
-        panel.cursor.value = { stream, position };
+        panel.looking.putCursor({ stream, position });
         if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark({ stream, position });
         else panel.pin({ stream, position }, event.shiftKey);
       }}
@@ -110,7 +110,7 @@ function Picture({
     () =>
       effect(() => {
         // A picture larger than its pane follows the keyboard.
-        const token = panel.cursor.value;
+        const token = panel.looking.cursor.value;
         const rect = token?.stream === stream ? patchRect(grid, token.position, layout) : undefined;
         const scroller = canvas.current?.closest('.source-scroll');
         if (rect === undefined || canvas.current === null || !(scroller instanceof HTMLElement)) return;
@@ -134,14 +134,14 @@ function Picture({
       onPointerMove={(event) => {
         if (event.pointerType === 'touch') return;
         const position = under(event);
-        if (panel.hovered.peek()?.position !== position)
-          panel.hovered.value = position === undefined ? undefined : { stream, position };
+        if (panel.looking.hovered.peek()?.position !== position)
+          panel.looking.hover(position === undefined ? undefined : { stream, position });
       }}
-      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onPointerLeave={() => panel.looking.hover(undefined)}
       onClick={(event) => {
         const position = under(event);
         if (position === undefined) return;
-        panel.cursor.value = { stream, position };
+        panel.looking.putCursor({ stream, position });
         if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark({ stream, position });
         else panel.pin({ stream, position }, event.shiftKey);
       }}
@@ -157,9 +157,9 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
   const { streams, model, answers = [] } = run.info;
   const component = panel.component.value;
   const shown = [...new Set([component?.queryStream ?? 0, component?.keyStream ?? 0])];
-  const picture = panel.picture.value;
+  const picture = panel.shown.picture.value;
   const onKeyDown = (event: KeyboardEvent): void => {
-    const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
+    const current = panel.looking.cursor.peek() ?? panel.view.peek().pinned[0];
     if (event.key === 'Enter' && current !== undefined && (event.ctrlKey || event.metaKey)) panel.mark(current);
     else if (event.key === 'Enter' && current !== undefined) panel.pin(current, event.shiftKey);
     else {
@@ -175,7 +175,7 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
               event.ctrlKey || event.metaKey,
             );
       if (position === undefined) return;
-      panel.moveCursor({ stream, position });
+      panel.looking.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();
@@ -205,7 +205,7 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
         grid?.columns ?? 0,
       )}
       onKeyDown={onKeyDown}
-      onBlur={() => (panel.cursor.value = undefined)}
+      onBlur={() => panel.looking.putCursor(undefined)}
     >
       {shown.length > 1 ? <div class="picture-head">{answerLines}</div> : null}
       <div class={shown.length > 1 ? 'picture-pair' : ''}>

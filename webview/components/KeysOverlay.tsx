@@ -17,7 +17,7 @@ export function KeysOverlay(): JSX.Element {
     };
   }, []);
   return (
-    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={() => (panel.areKeysShown.value = false)}>
+    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={() => panel.looking.showKeys(false)}>
       <h2 id="keys-title">{l10n.t('Keys')}</h2>
       <dl>
         {keyList().map(([keys, what]) => (

@@ -40,7 +40,8 @@ export function Legend(): JSX.Element {
     stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0);
   const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
   const canHaveSinks = component !== undefined && component.areHeadsJoined !== true && hasSinks(component, numQueries);
-  const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
+  const tiles =
+    panel.shown.thumbnails.value?.component === component?.component ? panel.shown.thumbnails.value?.value : undefined;
   const measured = panel.heads.shown.value;
   const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of], isSigned)), [ramps, shown, isSigned]);
   const least = scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0';

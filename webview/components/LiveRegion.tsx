@@ -31,8 +31,8 @@ function sentenceOf(panel: Panel): string {
   const shown = panel.matrix.value;
   const streams = panel.streams.value;
   const lighting = panel.lighting.value;
-  const [cursor] = panel.placesOf(panel.cursor.value);
-  const cell = panel.crosshair.value;
+  const [cursor] = panel.placesOf(panel.looking.cursor.value);
+  const cell = panel.looking.crosshair.value;
   const isPinned = panel.view.value.pinned.length > 0;
   if (cell !== undefined && shown !== undefined) {
     const { component } = shown;
@@ -79,8 +79,8 @@ export function LiveRegion(): JSX.Element {
       // What it is made of; the sentence itself only once the pointer rests.
       void [
         panel.lighting.value,
-        panel.cursor.value,
-        panel.crosshair.value,
+        panel.looking.cursor.value,
+        panel.looking.crosshair.value,
         panel.crosshairWeight.value,
         panel.matrix.value,
         panel.view.value,

@@ -131,14 +131,14 @@ export function MatrixCanvas({
       },
       pixelRatio,
     );
-    panel.blockSize.value = 2 ** levelFor(surface.view.cell, pixelRatio);
+    panel.looking.zoomed(2 ** levelFor(surface.view.cell, pixelRatio));
   };
   const drawOverlay = (): void => {
     if (overlay.current === null || width === 0 || queries === undefined || keys === undefined) return;
     const context = prepareCanvas(overlay.current, width, height);
     if (context === undefined) return;
     const areQueries = panel.direction.value === 'reads';
-    const marked = panel.looking.value
+    const marked = panel.lookedAt.value
       .map((token) => inPattern(shown, token))
       .filter(({ stream }) => stream === (areQueries ? component.queryStream : component.keyStream))
       .map(({ position }) => position);
@@ -147,7 +147,14 @@ export function MatrixCanvas({
     surface.drawOverlay(
       context,
       { queries, keys },
-      { crosshair: panel.crosshair.value, marked, areQueries, pairs, blocked: blockedPlaces(panel, shown), colours },
+      {
+        crosshair: panel.looking.crosshair.value,
+        marked,
+        areQueries,
+        pairs,
+        blocked: blockedPlaces(panel, shown),
+        colours,
+      },
     );
   };
   const moved = (): void => {
@@ -174,9 +181,8 @@ export function MatrixCanvas({
   }, [drawn]);
   useLayoutEffect(() => effect(drawOverlay), [frame, component, run]);
   useLayoutEffect(() => {
-    if (run === null || panel.arrivedAt === 0 || width === 0) return;
-    const arrived = panel.arrivedAt;
-    panel.arrivedAt = 0;
+    const arrived = run === null || width === 0 ? undefined : panel.takeArrival();
+    if (run === null || arrived === undefined) return;
     // The frame after this one comes when what was drawn in this one is on the screen.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => panel.painted(run.info.runId, performance.now() - arrived)),
@@ -210,8 +216,8 @@ export function MatrixCanvas({
     const element = overlay.current;
     if (element === null) return undefined;
     return trackPointers(element, {
-      look: (x, y) => (panel.crosshair.value = surface.cellAt(x, y)),
-      leave: () => (panel.crosshair.value = undefined),
+      look: (x, y) => panel.looking.moveTo(surface.cellAt(x, y)),
+      leave: () => panel.looking.moveTo(undefined),
       drag: (dx, dy) => {
         surface.pan(dx, dy);
         latest.current.moved();
@@ -247,19 +253,19 @@ export function MatrixCanvas({
         ? Promise.resolve(undefined)
         : drawFigure(base.current, [title, about], panel.theme.peek().canvas);
     };
-    panel.drawFigure = draw;
-    return () => {
-      if (panel.drawFigure === draw) panel.drawFigure = undefined;
-    };
+    return panel.offerFigure(draw);
   }, [shown, run]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const cell = panel.crosshair.peek();
+    const cell = panel.looking.crosshair.peek();
     if (step !== undefined) {
-      if (event.shiftKey) surface.reveal((panel.crosshair.value = surface.cellBeside(cell, step)));
-      else surface.pan(-step[0] * 40, -step[1] * 40);
+      if (event.shiftKey) {
+        const beside = surface.cellBeside(cell, step);
+        panel.looking.moveTo(beside);
+        surface.reveal(beside);
+      } else surface.pan(-step[0] * 40, -step[1] * 40);
       moved();
     } else if (event.key === '+' || event.key === '=') commands.current?.zoom(1.5);
     else if (event.key === '-') commands.current?.zoom(1 / 1.5);
@@ -283,7 +289,7 @@ export function MatrixCanvas({
         matrix.numKeys,
       )}
       onKeyDown={onKeyDown}
-      onBlur={() => (panel.crosshair.value = undefined)}
+      onBlur={() => panel.looking.moveTo(undefined)}
     >
       <canvas ref={base} class="matrix-base" aria-hidden="true" />
       <canvas ref={overlay} class="matrix-overlay" aria-hidden="true" />

@@ -15,9 +15,9 @@ export function MatrixPane(): JSX.Element {
   const { panel } = usePanel();
   const commands = useRef<MatrixCommands | undefined>(undefined);
   const shown = panel.matrix.value;
-  const error = panel.dataError.value;
+  const error = panel.shown.dataError.value;
   const isPreview = panel.isPreviewing.value;
-  const selected = panel.selected.value;
+  const selected = panel.shown.selected.value;
   const isLoading =
     error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
   const isSilent =
@@ -82,7 +82,7 @@ export function MatrixPane(): JSX.Element {
 function CrosshairReadout(): JSX.Element {
   const { panel } = usePanel();
   const shown = panel.matrix.value;
-  const cell = panel.crosshair.value;
+  const cell = panel.looking.crosshair.value;
   const weight = panel.crosshairWeight.value;
   const streams = panel.streams.value;
   if (
@@ -92,7 +92,7 @@ function CrosshairReadout(): JSX.Element {
     cell.key >= shown.matrix.numKeys
   ) {
     const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
-    const size = panel.blockSize.value;
+    const size = panel.looking.blockSize.value;
     const axes = isTarget
       ? l10n.t('Rows: what the decoder writes next. Columns: keys.')
       : l10n.t('Rows: queries. Columns: keys.');

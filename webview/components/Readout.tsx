@@ -13,9 +13,11 @@ export function Readout(): JSX.Element {
   const shown = panel.matrix.value;
   const streams = panel.streams.value;
   const lighting = panel.lighting.value;
-  const looking = panel.placesOf(...panel.looking.value);
+  const looking = panel.placesOf(...panel.lookedAt.value);
   const isPinned = panel.view.value.pinned.length > 0;
-  const [hovered] = panel.placesOf(panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value);
+  const [hovered] = panel.placesOf(
+    panel.looking.hovered.value ?? panel.looking.cursor.value ?? panel.looking.editorHover.value,
+  );
   const removed = panel.removed.value;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
   if (looking.length === 0 && isPicture)
@@ -28,7 +30,7 @@ export function Readout(): JSX.Element {
     );
   if (lighting === undefined) {
     if (panel.look.value !== undefined) return <p class="readout hint">{l10n.t('Fetching the weights…')}</p>;
-    const isWaiting = panel.selected.value === undefined;
+    const isWaiting = panel.shown.selected.value === undefined;
     return (
       <p class="readout hint">
         {isWaiting

@@ -127,16 +127,16 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
                 <tr
                   key={`${layer}.${head}`}
                   aria-selected={selected.has(headLabel({ layer, head }))}
-                  onPointerEnter={() => panel.lookAtHead({ layer, head })}
-                  onPointerLeave={() => panel.lookAtHead(undefined)}
+                  onPointerEnter={() => panel.looking.lookAtHead({ layer, head })}
+                  onPointerLeave={() => panel.looking.lookAtHead(undefined)}
                   onClick={() => panel.select([{ layer, head }])}
                 >
                   <th scope="row">
                     <button
                       type="button"
                       class="link plain"
-                      onFocus={() => panel.lookAtHead({ layer, head })}
-                      onBlur={() => panel.lookAtHead(undefined)}
+                      onFocus={() => panel.looking.lookAtHead({ layer, head })}
+                      onBlur={() => panel.looking.lookAtHead(undefined)}
                     >
                       {headLabel({ layer, head })}
                     </button>

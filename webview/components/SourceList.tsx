@@ -118,8 +118,9 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const pointAt = (row: number | undefined): void => {
     place.current = row;
     const position = row === undefined ? undefined : sources?.strongest[row]?.position;
-    panel.pointed.value =
-      position === undefined || lighting === undefined ? undefined : firstToken({ stream: lighting.stream, position });
+    panel.looking.point(
+      position === undefined || lighting === undefined ? undefined : firstToken({ stream: lighting.stream, position }),
+    );
   };
   useLayoutEffect(() => {
     if (place.current !== undefined) pointAt(place.current);

@@ -34,7 +34,9 @@ interface WeightLabel {
 function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): WeightLabel[] {
   const lighting = panel.lighting.value;
   const { threshold } = panel.view.value;
-  const [hovered] = panel.placesOf(panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value);
+  const [hovered] = panel.placesOf(
+    panel.looking.hovered.value ?? panel.looking.editorHover.value ?? panel.looking.cursor.value,
+  );
   const shown = panel.matrix.value;
   const wanted = lighting?.stream === stream ? strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01)) : [];
   if (
@@ -148,13 +150,13 @@ function StreamText({
       class="stream"
       ref={root}
       onPointerOver={(event) => {
-        if (event.pointerType !== 'touch') panel.hovered.value = tokenOf(event.target, stream);
+        if (event.pointerType !== 'touch') panel.looking.hover(tokenOf(event.target, stream));
       }}
-      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onPointerLeave={() => panel.looking.hover(undefined)}
       onClick={(event) => {
         const token = tokenOf(event.target, stream);
         if (token === undefined || document.getSelection()?.isCollapsed === false) return;
-        panel.cursor.value = token;
+        panel.looking.putCursor(token);
         if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark(token);
         else if ((event.ctrlKey || event.metaKey) && panel.view.peek().pinned.length > 0) panel.heads.hold(token);
         else panel.pin(token, event.shiftKey);
@@ -268,7 +270,8 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     () =>
       effect(() => {
         const token =
-          panel.cursor.value ?? (panel.view.peek().pinned.length === 0 ? panel.editorHover.value : undefined);
+          panel.looking.cursor.value ??
+          (panel.view.peek().pinned.length === 0 ? panel.looking.editorHover.value : undefined);
         if (token !== undefined)
           painters
             .get(token.stream)
@@ -279,7 +282,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   );
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
+    const current = panel.looking.cursor.peek() ?? panel.view.peek().pinned[0];
     const stream = current?.stream ?? order[0] ?? 0;
     if (event.key === 'Enter' && current !== undefined) {
       if (event.ctrlKey || event.metaKey) panel.mark(current);
@@ -298,8 +301,11 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
       // At the end of one text the arrows go on in the other.
       const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
       if (neighbour !== undefined && neighbour !== stream)
-        panel.moveCursor({ stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 });
-      else if (position !== undefined) panel.moveCursor({ stream, position });
+        panel.looking.moveCursor({
+          stream: neighbour,
+          position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0,
+        });
+      else if (position !== undefined) panel.looking.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();
@@ -329,7 +335,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
       aria-label={l10n.t('Source, {0} tokens. Arrow keys walk the tokens, Enter pins one.', numTokens)}
       style={{ '--gutter': `calc(${Math.max(2, lastLine.length)}ch + 18px)` }}
       onKeyDown={onKeyDown}
-      onBlur={() => (panel.cursor.value = undefined)}
+      onBlur={() => panel.looking.putCursor(undefined)}
       onCopy={onCopy}
     >
       {order.map((stream) => (

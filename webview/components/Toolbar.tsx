@@ -206,14 +206,14 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
           icon="search"
           label={l10n.t('Find a token')}
           title={l10n.t('Find a token (/)')}
-          onClick={() => (panel.isFinding.value = true)}
+          onClick={() => panel.looking.showFinding(true)}
         />
         {run.isOutput === true ? null : <EditorActions />}
         <vscode-toolbar-button
           icon="question"
           label={l10n.t('Show the keys')}
           title={l10n.t('Show the keys (?)')}
-          onClick={() => (panel.areKeysShown.value = true)}
+          onClick={() => panel.looking.showKeys(true)}
         />
       </span>
     </div>

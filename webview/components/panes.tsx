@@ -104,8 +104,12 @@ function Source({ run }: PaneProps): JSX.Element {
     >
       <IntervenedSign />
       {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
-      {panel.isFinding.value ? <FindBar run={run} onDone={goBack} /> : null}
-      {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
+      {panel.looking.isFinding.value ? <FindBar run={run} onDone={goBack} /> : null}
+      {isPicture ? (
+        <ImageView key={run.info.runId} run={run} />
+      ) : (
+        <SourceView key={panel.shown.generation.value} run={run} />
+      )}
       <Readout />
     </section>
   );
@@ -115,7 +119,7 @@ function Heads({ component }: PaneProps): JSX.Element {
   const { panel } = usePanel();
   return (
     <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
-      <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
+      <HeadsView key={`${panel.shown.generation.value}/${component.component}`} component={component} />
     </section>
   );
 }

@@ -1,6 +1,5 @@
-import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
-import type { ExplorerError } from '../../src/base/errors';
-import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { ComponentInfo } from '../../src/model/head';
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
 import {
   fadeReaders,
@@ -20,24 +19,10 @@ import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { inPattern, sinkColumns, type ShownPattern } from './matrixData';
-import type { Methods } from './methods';
-import { settle, type PatternStore, type WantedPattern } from './patternStore';
+import { settle } from './patternStore';
+import { stable } from './stable';
 
 const hoverDelay = 30;
-
-/** What of the panel says which patterns are wanted, and where they go. */
-interface Showing {
-  readonly run: ReadonlySignal<PanelRun | null>;
-  readonly selection: ReadonlySignal<HeadSelection>;
-  readonly component: ReadonlySignal<ComponentInfo | undefined>;
-  readonly form: ReadonlySignal<PatternForm>;
-  readonly previewHead: ReadonlySignal<HeadRef | undefined>;
-  readonly selected: Signal<ShownPattern | undefined>;
-  readonly preview: Signal<ShownPattern | undefined>;
-  readonly crosshair: Signal<unknown>;
-  readonly dataError: Signal<ExplorerError | undefined>;
-  readonly methods: Pick<Methods, 'refuse'>;
-}
 
 /** Which run's patterns are wanted, where they are not those of the run that is shown. */
 export class SeenRun {
@@ -55,103 +40,14 @@ export function stableForm(
   view: ReadonlySignal<PatternForm & Pick<ViewState, 'pinned'>>,
   compared: ReadonlySignal<ComparedView | undefined>,
 ): ReadonlySignal<PatternForm> {
-  let last: PatternForm = plainForm;
-  return computed(() => {
-    const seen = compared.value;
+  return stable(() => {
     // What is compared are the weights as both models have them.
-    if (seen !== undefined) return last.compared === seen ? last : (last = { ...plainForm, compared: seen });
+    if (compared.value !== undefined) return { ...plainForm, compared: compared.value };
     const { method, level, isRenormalized, pinned } = view.value;
     // Sinks are those of one head.
     const sinks = joinsHeads(method) ? 'show' : view.value.sinks;
-    const form: PatternForm = { method, ...tokensOfMethod(method, pinned), level, sinks, isRenormalized };
-    return formName(form) === formName(last) ? last : (last = form);
-  });
-}
-
-/** Fetches the pattern of the selected heads in the wanted form. */
-export function followSelection(panel: Showing, store: PatternStore): void {
-  let wanted: (WantedPattern & { readonly controller: AbortController }) | undefined;
-  effect(() => {
-    const run = panel.run.value;
-    const selection = panel.selection.value;
-    const component = panel.component.value;
-    const form = panel.form.value;
-    if (run === null || component === undefined) {
-      wanted?.controller.abort();
-      wanted = undefined;
-      return;
-    }
-    // A run that grows is the same, unless what is known of its order changes.
-    if (
-      wanted?.info.runId === run.info.runId &&
-      wanted.component.isCausal === component.isCausal &&
-      wanted.form === form &&
-      wanted.component.areHeadsJoined === component.areHeadsJoined &&
-      isSameSelection(wanted.selection, selection)
-    )
-      return;
-    wanted?.controller.abort();
-    // Rows and columns of another level are at other places.
-    if (wanted !== undefined && wanted.form.level !== form.level) panel.crosshair.value = undefined;
-    wanted = {
-      info: run.info,
-      selection,
-      component,
-      form,
-      startLine: run.startLine,
-      controller: new AbortController(),
-    };
-    panel.dataError.value = undefined;
-    load({ panel, store }, wanted, wanted.controller.signal, (shown) => (panel.selected.value = shown));
-  });
-}
-
-/** Fetches the pattern of the head that is looked at as long as the pointer rests on it. */
-export function followPreview(panel: Showing, store: PatternStore): void {
-  let controller: AbortController | undefined;
-  let timer = 0;
-  effect(() => {
-    const head = panel.previewHead.value;
-    const run = panel.run.value;
-    const component = panel.component.value;
-    const form = panel.form.value;
-    controller?.abort();
-    clearTimeout(timer);
-    if (head === undefined || run === null || component === undefined) {
-      panel.preview.value = undefined;
-      return;
-    }
-    controller = new AbortController();
-    const { signal: aborted } = controller;
-    const selection: HeadSelection = { component: component.component, heads: [head], aggregation: 'mean' };
-    const wanted: WantedPattern = { info: run.info, selection, component, form, startLine: run.startLine };
-    const fetch = (): void => load({ panel, store }, wanted, aborted, (shown) => (panel.preview.value = shown));
-    // A pointer that crosses the grid asks for no head that it does not rest on, unless it is here already.
-    if (store.held(wanted) !== undefined) fetch();
-    else timer = window.setTimeout(fetch, hoverDelay);
-  });
-}
-
-function load(
-  { panel, store }: { readonly panel: Showing; readonly store: PatternStore },
-  wanted: WantedPattern,
-  aborted: AbortSignal,
-  show: (shown: ShownPattern) => void,
-): void {
-  const held = store.held(wanted);
-  if (held !== undefined) return show(held);
-  void settle(
-    store.shown(wanted, aborted),
-    (shown) =>
-      batch(() => {
-        panel.dataError.value = undefined;
-        show(shown);
-      }),
-    (error) => {
-      if (error.code === 'methodNotOffered') panel.methods.refuse(wanted.form.method, error);
-      else panel.dataError.value = error;
-    },
-  );
+    return { method, ...tokensOfMethod(method, pinned), level, sinks, isRenormalized };
+  }, formName);
 }
 
 /** Tokens as rows or columns of a pattern, each once. */

@@ -1,17 +1,9 @@
 import { normalizeSelection, type HeadSelection } from '../../src/model/head';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
 import type { PatternForm } from '../../src/model/patternForm';
-import type { TokenRef } from '../../src/model/token';
-import type { PanelEvents, PanelRun, Thumbnails } from '../../src/protocol';
+import type { PanelRun, Thumbnails } from '../../src/protocol';
 import type { ShownPattern } from './matrixData';
 import type { PatternStore } from './patternStore';
-
-/** A run of live mode on its way, with what is said of it before it is shown. */
-export interface NextRun {
-  readonly controller: AbortController;
-  view?: PanelEvents['view'];
-  hover?: TokenRef | undefined;
-}
 
 /** What of a run is looked at. */
 export interface FetchedRun {

@@ -1,7 +1,8 @@
-import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
-import type { ExplorerError } from '../../src/base/errors';
+import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+import { isSameData } from '../../src/base/isSameData';
 import {
   comingLayers,
+  headLabel,
   isSameSelection,
   normalizeSelection,
   type Component,
@@ -23,7 +24,7 @@ import {
   type Sources,
 } from '../../src/model/lighting';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
-import { formName, type PatternForm } from '../../src/model/patternForm';
+import type { PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import type { Ramp } from '../../src/model/ramp';
@@ -38,38 +39,30 @@ import type {
   PanelLive,
   PanelRun,
   PanelStatus,
-  PictureView,
-  Thumbnails,
 } from '../../src/protocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
-import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { ComparisonView } from './comparisonView';
 import { followHover, followRows } from './followers';
 import { EffectsView } from './effectsView';
 import { HeadTables } from './headTables';
 import { Methods } from './methods';
-import { HowView, type AskedPair } from './howView';
+import { HowView } from './howView';
 import { HeadViews } from './headViews';
 import { weightRamps } from '../theme/weightRamps';
 import { oftenReadColumns, removedOfTokens, sinkColumns, type ShownPattern } from './matrixData';
-import {
-  drawnLighting,
-  followPreview,
-  followSelection,
-  followStrongestCell,
-  lookingIn,
-  SeenRun,
-  stableForm,
-} from './formedPatterns';
-import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
-import { PatternStore, settle } from './patternStore';
+import { drawnLighting, followStrongestCell, lookingIn, SeenRun, stableForm } from './formedPatterns';
+import { Looking } from './looking';
+import { PatternStore } from './patternStore';
 import { PredictionView } from './predictionView';
 import { ContinuationView } from './continuationView';
 import { WritesView } from './writesView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
+import { RunLoader } from './runLoader';
+import { LoadedRun, type ShownRun } from './shownRun';
+import { stable } from './stable';
 
 /** The panel's line to the editor. */
 export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
@@ -79,12 +72,13 @@ const numListed = 12;
 /** The most tokens that can be pinned together; the first pinned goes. */
 const maxPinned = 64;
 
-/** The small pictures of a component's heads. */
-interface ShownThumbnails {
-  readonly component: Component;
-  readonly value: Thumbnails;
-  /** Whether they are of differences. */
-  readonly isSigned?: boolean;
+/** Draws the matrix that is shown as a PNG file. */
+type FigureDrawer = () => Promise<Uint8Array | undefined>;
+
+/** A pattern, and how what is looked at in it is lit. */
+interface LitPattern {
+  readonly shown: ShownPattern;
+  readonly lighting: Lighting;
 }
 
 /** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
@@ -94,33 +88,15 @@ export class Panel {
   readonly status = signal<PanelStatus | undefined>(undefined);
   /** Whether a run has been drawn. */
   readonly hasPainted = signal(false);
-  readonly run = signal<PanelRun | null>(null);
-  /** Counts the runs that do not take the place of the one before without a break. */
-  readonly generation = signal(0);
+  readonly #loaded = new LoadedRun();
+  /** The run that is shown, with what has come of it. */
+  readonly shown: ShownRun = this.#loaded;
+  readonly run: ReadonlySignal<PanelRun | null> = this.shown.run;
+  /** What the person is at. */
+  readonly looking = new Looking();
   /** Undefined while live mode is off. */
   readonly live = signal<PanelLive | undefined>(undefined);
   readonly view = signal<ViewState>(initialView);
-  /** The token that is hovered in the editor. */
-  readonly editorHover = signal<TokenRef | undefined>(undefined);
-  /** The token under the pointer, and the one that the keyboard is at. */
-  readonly hovered = signal<TokenRef | undefined>(undefined);
-  readonly cursor = signal<TokenRef | undefined>(undefined);
-  /** The head whose thumbnail is hovered or focused. */
-  readonly previewHead = signal<HeadRef | undefined>(undefined);
-  readonly crosshair = signal<MatrixCell | undefined>(undefined);
-  /** How many cells of the matrix, along each side, one pixel stands for by the strongest of them. */
-  readonly blockSize = signal(1);
-  /** A token that a list's entry or the search points at. */
-  readonly pointed = signal<TokenRef | undefined>(undefined);
-  readonly found: Signal<readonly TokenRef[]> = signal([]);
-  readonly isFinding = signal(false);
-  readonly areKeysShown = signal(false);
-  readonly selected = signal<ShownPattern | undefined>(undefined);
-  readonly preview = signal<ShownPattern | undefined>(undefined);
-  readonly thumbnails = signal<ShownThumbnails | undefined>(undefined);
-  /** The picture of the run, where it is of one. */
-  readonly picture = signal<PictureView | undefined>(undefined);
-  readonly dataError = signal<ExplorerError | undefined>(undefined);
   readonly theme: ReadonlySignal<Theme>;
 
   readonly #seen = new SeenRun();
@@ -146,59 +122,57 @@ export class Panel {
   );
   /** The form that patterns are wanted in. */
   readonly form: ReadonlySignal<PatternForm> = stableForm(this.view, this.#seen.view);
-  readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
+  readonly selection: ReadonlySignal<HeadSelection> = stable(() => {
     const wanted = this.view.value.selection;
-    const selection = normalizeSelection(
-      this.#areJoined.value ? joinedSelection(wanted) : wanted,
-      this.#components.value,
-    );
-    // The same object as long as it says the same.
-    return (this.#lastSelection =
-      this.#lastSelection !== undefined &&
-      isSameSelection(this.#lastSelection, selection) &&
-      this.#lastSelection.aggregation === selection.aggregation
-        ? this.#lastSelection
-        : selection);
-  });
+    return normalizeSelection(this.#areJoined.value ? joinedSelection(wanted) : wanted, this.#components.value);
+  }, selectionKey);
   /** Whether the matrix shows another head than the selected ones. */
   readonly isPreviewing: ReadonlySignal<boolean> = computed(() => {
-    const [preview, selected] = [this.preview.value, this.selected.value];
+    const [preview, selected] = [this.shown.preview.value, this.shown.selected.value];
     return preview !== undefined && (selected === undefined || !isSameSelection(preview.selection, selected.selection));
   });
   /** What is shown, as matrix, in the text and as a list: the previewed head, else the selection. */
   readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() =>
-    this.isPreviewing.value ? this.preview.value : this.selected.value,
+    this.isPreviewing.value ? this.shown.preview.value : this.shown.selected.value,
   );
   /** The tokens that are looked at: the pinned ones, else the one under the pointer, the keyboard's, or the editor's. */
-  readonly looking: ReadonlySignal<readonly TokenRef[]> = computed(() => {
+  readonly lookedAt: ReadonlySignal<readonly TokenRef[]> = computed(() => {
     const { pinned } = this.view.value;
     if (pinned.length > 0) return pinned;
-    const one = this.hovered.value ?? this.cursor.value ?? this.editorHover.value;
+    const { hovered, cursor, editorHover } = this.looking;
+    const one = hovered.value ?? cursor.value ?? editorHover.value;
     return one === undefined ? [] : [one];
   });
   /** What is to be lit, which is not there at once where the pattern is large. */
   readonly look: ReadonlySignal<Look | undefined> = computed(() => {
     const shown = this.matrix.value;
     if (shown === undefined) return undefined;
-    return lookAt(shown.matrix, shown.component, lookingIn(shown, this.looking.value), this.view.value.direction);
+    return lookAt(shown.matrix, shown.component, lookingIn(shown, this.lookedAt.value), this.view.value.direction);
   });
-  readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
+  readonly #lit: ReadonlySignal<LitPattern | undefined> = computed(() => {
     const shown = this.matrix.value;
     const look = this.look.value;
     if (shown === undefined || look === undefined) return undefined;
     if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
     const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
-    if (rows.every((row) => row !== undefined)) {
-      const counts = countsInMean(shown.component, look, this.view.value.pinnedMean);
-      const lit = { ...lightingFrom(look, rows, counts), ...drawnLighting(shown, look, counts) };
-      const lighting = shown.form.compared === 'difference' ? { ...lit, maximum: largestOf(lit.weights) } : lit;
-      this.#lastLighting = { shown, lighting };
-      return lighting;
-    }
+    if (!rows.every((row) => row !== undefined)) return undefined;
+    const counts = countsInMean(shown.component, look, this.view.value.pinnedMean);
+    const lit = { ...lightingFrom(look, rows, counts), ...drawnLighting(shown, look, counts) };
+    return {
+      shown,
+      lighting: shown.form.compared === 'difference' ? { ...lit, maximum: largestOf(lit.weights) } : lit,
+    };
+  });
+  /** What was lit last. */
+  readonly #lastLit = signal<LitPattern | undefined>(undefined);
+  readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
+    const lit = this.#lit.value;
+    if (lit !== undefined) return lit.lighting;
+    const shown = this.matrix.value;
+    if (shown === undefined || this.look.value === undefined) return undefined;
     // What was lit before, under its own name, for the moment that rows of a large pattern need to come.
-    return this.#lastLighting?.shown === shown && !this.#lightRows.isLate.value
-      ? this.#lastLighting.lighting
-      : undefined;
+    const last = this.#lastLit.value;
+    return last?.shown === shown && !this.#lightRows.isLate.value ? last.lighting : undefined;
   });
   /** The texts whose tokens, or words, lines or symbols, the rows and columns shown are. */
   readonly streams: ReadonlySignal<readonly TokenStream[]> = computed(
@@ -206,7 +180,7 @@ export class Panel {
   );
   /** The weight under the crosshair; undefined where there is none, or where it has not come yet. */
   readonly crosshairWeight: ReadonlySignal<number | undefined> = computed(() => {
-    const cell = this.crosshair.value;
+    const cell = this.looking.crosshair.value;
     const matrix = this.matrix.value?.matrix;
     if (cell === undefined || matrix === undefined || cell.query >= matrix.numQueries || cell.key >= matrix.numKeys)
       return undefined;
@@ -260,10 +234,8 @@ export class Panel {
     () => this.lighting.value?.direction ?? this.view.value.direction,
   );
 
-  #lastSelection: HeadSelection | undefined;
-  #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
-  readonly #lightRows = new RowFetcher((error) => (this.dataError.value = error));
-  readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
+  readonly #lightRows = new RowFetcher((error) => this.#loader.fail(error));
+  readonly #crosshairRows = new RowFetcher((error) => this.#loader.fail(error));
   /** What is shown of all heads at once. */
   readonly heads: HeadViews;
   /** Which methods there are. */
@@ -283,21 +255,29 @@ export class Panel {
   readonly tables: HeadTables;
   /** How one weight came about. */
   readonly how: HowView;
-  /** The query and key, and the token, that the context menu was opened over. */
-  menu: { readonly pair?: AskedPair | undefined; readonly token?: TokenRef | undefined } = {};
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
+  readonly #loader: RunLoader;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
   #sequence = 0;
-  #thumbnailsWanted: { readonly name: string; readonly controller: AbortController } | undefined;
-  #thumbnailSize = 0;
-  /** A run of live mode on its way: until its pattern is here, what is shown stays, and what is said of it waits. */
-  #next: NextRun | undefined;
+  #drawFigure: FigureDrawer | undefined;
 
   constructor(connection: PanelConnection, theme: ReadonlySignal<Theme>, persist: (kept: KeptPanel) => void) {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
+    this.#loader = new RunLoader(this.#loaded, this.#store, connection.remote, {
+      looking: this.looking,
+      wanted: () => this.view.peek().selection,
+      selection: this.selection,
+      component: this.component,
+      form: this.form,
+      began: (selection) => {
+        this.#selectionOfComponent.clear();
+        if (selection !== undefined) this.view.value = { ...this.view.peek(), selection };
+      },
+      refuse: (method, error) => this.methods.refuse(method, error),
+    });
     // What is compared says in which form all else is wanted.
     this.comparison = new ComparisonView(
       {
@@ -322,38 +302,35 @@ export class Panel {
     const beside = { predictions: this.predictions, compared: this.comparison.shown, seen: this.#seen };
     this.effects = new EffectsView({ ...own, ...beside, store: this.#store }, connection.remote);
     const heads = { ...own, component: this.component, effects: this.effects.chosen };
-    this.heads = new HeadViews(heads, connection.remote, (error) => this.#failed(error));
-    this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
+    this.heads = new HeadViews(heads, connection.remote, (error) => this.#loader.fail(error));
+    this.tables = new HeadTables(own, connection.remote, (error) => this.#loader.fail(error));
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.
-      if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;
+      if (!isSameData(value, this.appearance.peek())) this.appearance.value = value;
     });
     connection.on('status', (value) => (this.status.value = value));
     connection.on('first', (value) => this.#store.keepFirst(value));
-    connection.on('run', (value) => {
-      if (value?.isLive === true && this.selected.peek() !== undefined && !isSameRun(value, this.run.peek()))
-        void this.#exchangeRun(value);
-      else this.#showRun(value);
-    });
-    connection.on('grown', (value) => this.#grow(value));
+    connection.on('run', (value) => this.#loader.take(value));
+    connection.on('grown', (value) => this.#loader.grow(value));
     connection.on('effects', (value) => this.effects.layerCame(value));
     connection.on('comparison', (value) => this.comparison.take(value));
     connection.on('live', (value) => (this.live.value = value ?? undefined));
-    connection.on('view', (value) => {
-      if (this.#next === undefined) this.#showView(value);
-      else this.#next.view = value;
-    });
-    connection.on('hover', (value) => {
-      if (this.#next === undefined) this.editorHover.value = value ?? undefined;
-      else this.#next.hover = value ?? undefined;
-    });
+    connection.on('view', (value) => this.#loader.whenShown('view', () => this.#showView(value)));
+    connection.on('hover', (value) =>
+      this.#loader.whenShown('hover', () => this.looking.hoverInEditor(value ?? undefined)),
+    );
     connection.on('persist', persist);
-    followSelection(this, this.#store);
-    followPreview(this, this.#store);
-    followStrongestCell(this, connection.remote);
-    followHover(this, (token) => this.#connection.fire('hover', token));
-    followRows(this, this.#lightRows, this.#crosshairRows);
+    this.#loader.follow();
+    const { matrix, look, strongestCell, run, view } = this;
+    const { hovered, cursor, crosshair } = this.looking;
+    followStrongestCell({ matrix, crosshair, strongestCell, run }, connection.remote);
+    followHover({ view, hovered, cursor }, (token) => this.#connection.fire('hover', token));
+    followRows({ look, matrix, crosshair }, this.#lightRows, this.#crosshairRows);
+    effect(() => {
+      const lit = this.#lit.value;
+      if (lit !== undefined) this.#lastLit.value = lit;
+    });
   }
 
   // ---- what the person does ----
@@ -372,19 +349,14 @@ export class Panel {
     this.change({ selection: normalizeSelection(wanted, [component]) });
   }
 
-  /** Shows a head's pattern as long as it is looked at. */
-  lookAtHead(head: HeadRef | undefined): void {
-    this.previewHead.value = head === undefined ? undefined : { layer: head.layer, head: head.head };
-  }
-
   /** Shows another component, with the heads that were last selected in it. */
   showComponent(component: Component): void {
     const current = this.ownSelection.peek();
     this.#selectionOfComponent.set(current.component, current);
     const { aggregation } = current;
     batch(() => {
-      this.crosshair.value = undefined;
-      this.previewHead.value = undefined;
+      this.looking.moveTo(undefined);
+      this.looking.lookAtHead(undefined);
       this.change({
         selection: this.#selectionOfComponent.get(component) ?? {
           component,
@@ -419,20 +391,12 @@ export class Panel {
     });
   }
 
-  /** Takes the keyboard to a token, which is then what is told of: not the one under a pointer that rests. */
-  moveCursor(token: TokenRef): void {
-    batch(() => {
-      this.hovered.value = undefined;
-      this.cursor.value = token;
-    });
-  }
-
   /** Lets go of the second token of a pair, else of what is pinned, else of where the keyboard is. */
   letGo(): void {
     if (this.heads.letGo()) return;
     if (this.view.peek().marked.length > 0) this.change({ marked: [] });
     else if (this.view.peek().pinned.length > 0) this.change({ pinned: [] });
-    else this.cursor.value = undefined;
+    else this.looking.putCursor(undefined);
   }
 
   /** Tokens as rows or columns of what is shown, each once. */
@@ -465,156 +429,45 @@ export class Panel {
     return component === undefined ? undefined : directionOf(component, stream, this.view.value.direction);
   }
 
-  /** When the run that is shown came, for the time to its first paint. */
-  arrivedAt = 0;
+  /** When the run that is shown came, for the time to its first paint: told once. */
+  takeArrival(): number | undefined {
+    return this.#loader.takeArrival();
+  }
 
-  /** Draws the matrix as a PNG file; what draws it puts its own here. */
-  drawFigure: (() => Promise<Uint8Array | undefined>) | undefined;
+  /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */
+  wantThumbnails(size: number): void {
+    this.#loader.wantThumbnails(size);
+  }
+
+  /** Takes up who draws the matrix as a PNG file; returns what takes it back. */
+  offerFigure(draw: FigureDrawer): () => void {
+    this.#drawFigure = draw;
+    return () => {
+      if (this.#drawFigure === draw) this.#drawFigure = undefined;
+    };
+  }
+
+  /** Draws the matrix as a PNG file; nothing where none is shown. */
+  async drawFigure(): Promise<Uint8Array | undefined> {
+    return this.#drawFigure?.();
+  }
 
   // ---- what follows ----
 
-  /** Says what is wrong; a method that cannot be had is given up, and says so by itself. */
-  #failed(error: ExplorerError): void {
-    if (error.code === 'methodNotOffered') this.methods.refuse(this.view.peek().method, error);
-    else this.dataError.value = error;
-  }
-
   /** What views of their own are made from. */
   #sources() {
-    const { run, view, hovered, cursor, crosshair, editorHover } = this;
+    const { run, view } = this;
+    const { hovered, cursor, crosshair, editorHover } = this.looking;
     return { run, view, hovered, cursor, crosshair, editorHover };
   }
 
   #showView({ view, sequence }: PanelEvents['view']): void {
     // The host answers each change with the whole view, which then is what it is here already.
-    if (sequence >= this.#sequence && JSON.stringify(view) !== JSON.stringify(this.view.peek())) this.view.value = view;
+    if (sequence >= this.#sequence && !isSameData(view, this.view.peek())) this.view.value = view;
   }
+}
 
-  /** Fetches what of a run is looked at, and shows it in place of the one before, all at once. */
-  async #exchangeRun(run: PanelRun): Promise<void> {
-    const arrived = performance.now();
-    this.#next?.controller.abort();
-    const next: NextRun = (this.#next = { controller: new AbortController() });
-    const fetched = await fetchRun(
-      this.#store,
-      run,
-      { selection: this.view.peek().selection, form: this.form.peek(), thumbnailSize: this.#thumbnailSize },
-      next.controller.signal,
-    ).catch(() => undefined);
-    // Where the panel shares its thread with the editor, keys go first.
-    await idle();
-    if (next !== this.#next) return;
-    if (fetched === undefined) this.#showRun(run); // what is wrong shows when it is asked for again
-    this.#next = undefined;
-    batch(() => {
-      if (fetched !== undefined) {
-        const { shown, thumbnails } = fetched;
-        this.arrivedAt = arrived;
-        for (const cleared of [this.hovered, this.pointed, this.preview, this.dataError]) cleared.value = undefined;
-        this.found.value = [];
-        this.run.value = run;
-        this.selected.value = shown;
-        if (thumbnails !== undefined)
-          this.thumbnails.value = { component: shown.component.component, value: thumbnails };
-      }
-      if (next.view !== undefined) this.#showView(next.view);
-      this.editorHover.value = next.hover;
-    });
-  }
-
-  /** More layers of the run that is shown have come, or no more will. */
-  #grow({ runId, components }: PanelEvents['grown']): void {
-    const run = this.run.peek();
-    if (run?.info.runId !== runId) return;
-    // What one layer shows to be read ahead changes what the others say of their readers; and a layer may be read anew.
-    const isOther = run.info.components.some(
-      ({ isCausal, layers }, i) =>
-        isCausal !== components[i].isCausal ||
-        layers.some(({ isComing }, layer) => isComing !== true && components[i].layers[layer].isComing === true),
-    );
-    batch(() => {
-      if (isOther) {
-        this.#store.clear();
-        this.thumbnails.value = undefined;
-      }
-      this.run.value = { ...run, info: { ...run.info, components } };
-    });
-  }
-
-  #showRun(run: PanelRun | null): void {
-    this.#next?.controller.abort();
-    this.#next = undefined;
-    const former = this.run.peek();
-    if (former !== null && run !== null && isSameRun(run, former)) {
-      // Only the place of its text has changed, or all of it has come.
-      this.run.value = { ...run, info: former.isGrowing === true ? run.info : former.info };
-      return;
-    }
-    this.arrivedAt = performance.now();
-    this.#store.clear();
-    this.#selectionOfComponent.clear();
-    batch(() => {
-      for (const cleared of [
-        this.hovered,
-        this.cursor,
-        this.previewHead,
-        this.crosshair,
-        this.pointed,
-        this.selected,
-        this.preview,
-        this.thumbnails,
-        this.picture,
-        this.dataError,
-        this.editorHover,
-      ])
-        cleared.value = undefined;
-      this.found.value = [];
-      this.generation.value++;
-      // The view that the host looks at the run with comes after it, and what is looked at with it came before.
-      const selection = run === null ? undefined : this.#store.firstSelection(run.info.runId);
-      if (selection !== undefined) this.view.value = { ...this.view.peek(), selection };
-      this.run.value = run;
-    });
-    if (run?.info.streams.some(({ grid }) => grid !== undefined) !== true) return;
-    const { runId } = run.info;
-    void settle(
-      this.#connection.remote.picture({ runId }),
-      (picture) => {
-        if (this.run.peek()?.info.runId === runId) this.picture.value = picture;
-      },
-      (error) => (this.dataError.value = error),
-    );
-  }
-
-  /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */
-  wantThumbnails(size: number): void {
-    const run = this.run.peek();
-    const component = this.component.peek();
-    this.#thumbnailSize = size;
-    const name =
-      run === null || component === undefined
-        ? ''
-        : `${run.info.runId}/${component.component}/${size}/${formName(this.form.peek())}`;
-    // While a run grows, what is on its way is waited for, and then asked for what has come meanwhile.
-    if (this.#thumbnailsWanted?.name === name) return;
-    this.#thumbnailsWanted?.controller.abort();
-    this.#thumbnailsWanted = undefined;
-    if (run === null || component === undefined) return;
-    const wanted = { name, controller: new AbortController() };
-    this.#thumbnailsWanted = wanted;
-    void settle(
-      this.#store.thumbnails(run.info.runId, component, { size, form: this.form.peek() }, wanted.controller.signal),
-      (value) =>
-        (this.thumbnails.value = {
-          component: component.component,
-          value,
-          isSigned: wanted.name.includes('/difference '),
-        }),
-      (error) => this.#failed(error),
-    ).then(() => {
-      if (this.#thumbnailsWanted !== wanted) return;
-      this.#thumbnailsWanted = undefined;
-      if (this.component.peek() !== component) this.wantThumbnails(size);
-    });
-  }
+/** What a selection says. */
+function selectionKey({ component, heads, aggregation }: HeadSelection): string {
+  return `${component} ${aggregation} ${heads.map(headLabel).join(' ')}`;
 }

@@ -45,16 +45,16 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
     if (token !== undefined) setUnit(shown === undefined ? token : inPattern(shown, token), bit);
   };
   for (const token of pinned) setAround(token, mark.pinned);
-  for (const token of panel.looking.value) setAround(token, mark.looking);
-  setAround(panel.hovered.value ?? panel.editorHover.value, mark.pointed);
-  setAround(panel.pointed.value, mark.pointed);
-  set(panel.cursor.value, mark.cursor);
+  for (const token of panel.lookedAt.value) setAround(token, mark.looking);
+  setAround(panel.looking.hovered.value ?? panel.looking.editorHover.value, mark.pointed);
+  setAround(panel.looking.pointed.value, mark.pointed);
+  set(panel.looking.cursor.value, mark.cursor);
   set(panel.heads.held.value, mark.crossKey);
   for (const token of panel.view.value.marked) set(token, mark.crossKey);
-  for (const token of panel.found.value) set(token, mark.found);
+  for (const token of panel.looking.found.value) set(token, mark.found);
   for (const position of relatedTokens(panel, stream)) set({ stream, position }, mark.crossKey);
   const component = panel.component.value;
-  const cell = panel.crosshair.value;
+  const cell = panel.looking.crosshair.value;
   if (component !== undefined && cell !== undefined) {
     setUnit({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
     setUnit({ stream: component.keyStream, position: cell.key }, mark.crossKey);
@@ -69,6 +69,6 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
 function relatedTokens(panel: Panel, stream: number): Iterable<number> {
   const pairs = panel.relations.pairs.value;
   if (pairs === undefined || panel.component.value?.queryStream !== stream) return [];
-  const looking = panel.looking.value.filter((token) => token.stream === stream);
+  const looking = panel.lookedAt.value.filter((token) => token.stream === stream);
   return looking.length === 0 ? pairs.keys : looking.flatMap(({ position }) => [...keysOf(pairs, position)]);
 }
