@@ -223,6 +223,20 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', sayOnly[0], castOfSafeText] },
   },
   {
+    files: ['webview/components/**/*.{ts,tsx}'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        sayOnly[0],
+        castOfSafeText,
+        {
+          selector: "AssignmentExpression[left.property.name='value'][left.object.name!='select']",
+          message: 'Call an intent: what is shown is written by webview/state alone.',
+        },
+      ],
+    },
+  },
+  {
     files: ['webview/**/*.{ts,tsx}'],
     rules: restricted(
       ['**/engine/**', '**/host/**', '**/cli/**', '**/onnx/**', '**/tokenizer/**', 'onnxruntime*'],

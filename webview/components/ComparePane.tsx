@@ -120,7 +120,7 @@ function ViewChoice(): JSX.Element {
           class="random-switch"
           aria-pressed={comparison.view.value === view}
           title={title}
-          onClick={() => (comparison.view.value = view)}
+          onClick={() => comparison.see(view)}
         >
           {name}
         </button>

@@ -19,7 +19,7 @@ export function ComparedPredictions({ run, table }: { run: PanelRun; table: Comp
   if (!comparison.arePredictionsWanted.value)
     return (
       <p>
-        <button type="button" class="random-switch" onClick={() => (comparison.arePredictionsWanted.value = true)}>
+        <button type="button" class="random-switch" onClick={() => comparison.wantPredictions()}>
           {l10n.t('Predictions Side by Side')}
         </button>
       </p>

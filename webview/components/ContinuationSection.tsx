@@ -14,9 +14,7 @@ export function ContinuationSection({ run }: { run: PanelRun }): JSX.Element {
   const [stream] = run.info.streams;
   const { written } = stream;
   const own = writtenIds(stream).join();
-  const set = (change: Partial<typeof settings>): void => {
-    continuation.settings.value = { ...settings, ...change };
-  };
+  const set = (change: Partial<typeof settings>): void => continuation.arrange(change);
   return (
     <section class="writes" aria-label={l10n.t('What the model writes')}>
       <h3>{l10n.t('What the model writes')}</h3>

@@ -235,7 +235,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const marksSinks = component.areHeadsJoined !== true && hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels === 0) return;
-    panel.heads.rowSize.value = pixels;
+    panel.heads.drawRowsIn(pixels);
     panel.wantThumbnails(pixels);
   }, [component, pixels, sinkMode, method, compared, panel.comparison.shown.value]);
   useLayoutEffect(

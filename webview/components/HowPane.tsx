@@ -31,8 +31,9 @@ export function HowPane({ run, component }: PaneProps): JSX.Element {
   // What is asked about outlives a reload of the window.
   const pair = how.pair.value;
   useEffect(() => {
+    const before = kept.layout.peek().how.pair;
     if (pair !== undefined) kept.arrangeHow({ pair });
-    else if (kept.layout.peek().how.pair !== undefined) how.pair.value = kept.layout.peek().how.pair;
+    else if (before !== undefined) how.askAgain(before);
   }, [pair]);
 
   useEffect(() => {

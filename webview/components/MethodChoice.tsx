@@ -57,7 +57,7 @@ export function MethodRefusal(): JSX.Element | null {
         icon="close"
         label={l10n.t('Close the notice')}
         title={l10n.t('Close the notice')}
-        onClick={() => (panel.methods.refusal.value = undefined)}
+        onClick={() => panel.methods.forgetRefusal()}
       />
     </p>
   );

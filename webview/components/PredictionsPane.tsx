@@ -27,7 +27,7 @@ export function PredictionsPane({ run }: PaneProps): JSX.Element {
     return () => predictions.close();
   }, []);
   useEffect(() => {
-    predictions.isMarked.value = marksSurprisal;
+    predictions.markSurprisal(marksSurprisal);
   }, [marksSurprisal]);
   const shown = predictions.shown.value;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);

@@ -30,7 +30,7 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
   const [shown, norms] = [relations.shown.value, relations.norms.value];
   const error = relations.error.value;
   useEffect(() => {
-    relations.chosen.value = kept.layout.peek().relation;
+    relations.choose(kept.layout.peek().relation);
     relations.open();
     return () => relations.close();
   }, []);
@@ -73,8 +73,9 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
           choices={choices}
           width={220}
           onChange={(value) => {
-            relations.chosen.value = value as RelationId; // one of the choices
-            kept.chooseRelation(value as RelationId); // as above
+            const relation = value as RelationId; // one of the choices
+            relations.choose(relation);
+            kept.chooseRelation(relation);
           }}
         />
         <span class="actions">

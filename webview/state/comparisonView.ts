@@ -41,11 +41,13 @@ export class ComparisonView extends OpenedView {
   /** What the host says of the comparison. */
   readonly shown = signal<PanelComparison | null>(null);
   /** What is seen of it: undefined is the run itself. */
-  readonly view: Signal<ComparedView | undefined>;
+  readonly view: ReadonlySignal<ComparedView | undefined>;
+  readonly #view: Signal<ComparedView | undefined>;
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** Undefined until they have come, or as long as nobody asked. */
   readonly predictions = signal<PredictionsOfBoth | undefined>(undefined);
-  readonly arePredictionsWanted = signal(false);
+  readonly #arePredictionsWanted = signal(false);
+  readonly arePredictionsWanted: ReadonlySignal<boolean> = this.#arePredictionsWanted;
   readonly predictionError = signal<ExplorerError | undefined>(undefined);
   readonly #held = signal<{ readonly name: string; readonly value: Comparison } | undefined>(undefined);
   readonly #sources: ComparisonSources;
@@ -70,7 +72,7 @@ export class ComparisonView extends OpenedView {
   constructor(sources: ComparisonSources, remote: Pick<Client<PanelApi>, 'predict' | 'predictOther'>) {
     super();
     this.#sources = sources;
-    this.view = sources.view;
+    this.view = this.#view = sources.view;
     this.#remote = remote;
     let asked: string | undefined;
     let controller: AbortController | undefined;
@@ -79,7 +81,7 @@ export class ComparisonView extends OpenedView {
       const [run, component] = [sources.run.value, sources.component.value];
       if (name === undefined) {
         asked = undefined;
-        this.view.value = undefined;
+        this.#view.value = undefined;
         return;
       }
       if (!this.isSeen.value || asked === name || run === null || component === undefined) return;
@@ -93,26 +95,26 @@ export class ComparisonView extends OpenedView {
         (value) =>
           batch(() => {
             this.#held.value = { name, value };
-            if (isFirst) this.view.value = 'difference';
+            if (isFirst) this.#view.value = 'difference';
           }),
         (error) => {
           this.error.value = error;
-          this.view.value = undefined;
+          this.#view.value = undefined;
         },
       );
     });
     effect(() => {
-      if (this.arePredictionsWanted.value && this.isSeen.value) this.#askPredictions(this.comparison.value);
+      if (this.#arePredictionsWanted.value && this.isSeen.value) this.#askPredictions(this.comparison.value);
     });
   }
 
   /** Takes up what the host says. */
   take(comparison: PanelComparison | null): void {
     batch(() => {
-      this.view.value = undefined;
+      this.#view.value = undefined;
       this.shown.value = comparison;
       for (const cleared of [this.error, this.predictions, this.predictionError, this.#held]) cleared.value = undefined;
-      this.arePredictionsWanted.value = false;
+      this.#arePredictionsWanted.value = false;
     });
     this.#sources.forget();
   }
@@ -121,8 +123,18 @@ export class ComparisonView extends OpenedView {
   override close(): void {
     batch(() => {
       super.close();
-      this.view.value = undefined;
+      this.#view.value = undefined;
     });
+  }
+
+  /** Shows one side of it, or the difference. */
+  see(view: ComparedView | undefined): void {
+    this.#view.value = view;
+  }
+
+  /** Asks what both models predict. */
+  wantPredictions(): void {
+    this.#arePredictionsWanted.value = true;
   }
 
   /** Compares with something else, or with nothing any more. */

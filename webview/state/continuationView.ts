@@ -21,13 +21,14 @@ const mostBranches = 16;
 
 /** How the model goes on with the text, and with what else it went on. */
 export class ContinuationView {
-  readonly settings = signal<ContinuationSettings>({
+  readonly #settings = signal<ContinuationSettings>({
     tokens: 20,
     isDrawn: false,
     temperature: 0.8,
     topP: 0.95,
     seed: 0,
   });
+  readonly settings: ReadonlySignal<ContinuationSettings> = this.#settings;
   /** All that it wrote after this text, the newest first. */
   readonly branches = signal<readonly Branch[]>([]);
   readonly #run: ReadonlySignal<PanelRun | null>;
@@ -62,6 +63,11 @@ export class ContinuationView {
       isLive !== true &&
       components.every(({ isCausal }) => isCausal)
     );
+  }
+
+  /** Goes on otherwise from now on. */
+  arrange(settings: Partial<ContinuationSettings>): void {
+    this.#settings.value = { ...this.#settings.peek(), ...settings };
   }
 
   /** Writes on after what is there. */

@@ -101,7 +101,7 @@ export class HeadViews {
   /** The second token of a pair, where it was held fast. */
   readonly held = signal<TokenRef | undefined>(undefined);
   /** The most numbers of a row that a tile has pixels for: drawing fewer of them than there are would lose some. */
-  readonly rowSize = signal(16);
+  readonly #rowSize = signal(16);
   /** The metrics of all heads, once someone has asked for any. */
   readonly table = signal<{ readonly name: string; readonly value: HeadTable } | undefined>(undefined);
   readonly applicable: ReadonlySignal<readonly Measure[]>;
@@ -227,6 +227,11 @@ export class HeadViews {
   needMetric(): void {
     if (!canOrder(this.measure.peek()))
       this.measure.value = this.applicable.peek().find(canOrder) ?? this.measure.peek();
+  }
+
+  /** Notes how many numbers of a row a tile has pixels for. */
+  drawRowsIn(pixels: number): void {
+    this.#rowSize.value = pixels;
   }
 
   /** Goes on to the next of what tiles can show of tokens. */
@@ -384,7 +389,7 @@ export class HeadViews {
     if (measure === 'row') {
       if (direction === 'readBy' && component.layers.some(({ held }) => held === 'recomputed')) return 'readers';
       const positions = pinned.map(({ position }) => position);
-      const size = this.rowSize.value;
+      const size = this.#rowSize.value;
       const request = async (signal: AbortSignal): Promise<Numbers> => ({
         ...numbersOf(
           await this.#remote.headRows(

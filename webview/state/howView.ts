@@ -32,7 +32,8 @@ export class HowView extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** The cell that is asked about: of the one head that is selected; undefined where several are, or no pair. */
   readonly cell: ReadonlySignal<Cell | undefined>;
-  readonly pair = signal<AskedPair | undefined>(undefined);
+  readonly #pair = signal<AskedPair | undefined>(undefined);
+  readonly pair: ReadonlySignal<AskedPair | undefined> = this.#pair;
   readonly #arrived = signal<{ readonly name: string; readonly how: How } | undefined>(undefined);
   readonly #kept = new RecentlyUsed<How>(8);
   readonly #sources: HowSources;
@@ -84,7 +85,12 @@ export class HowView extends OpenedView {
   /** Asks about a pair of tokens, and for a step of its answer. */
   ask(pair: AskedPair, step?: HowKind): void {
     this.#wantedStep = step;
-    this.pair.value = { ...pair };
+    this.#pair.value = { ...pair };
+  }
+
+  /** Asks about a pair as before the window was loaded again: for no step, and unless one is asked for. */
+  askAgain(pair: AskedPair): void {
+    this.#pair.value = pair;
   }
 
   /** The place of the step that was asked for among those that are shown, once; undefined where none is waited for, or it is not among them. */

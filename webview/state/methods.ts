@@ -19,8 +19,9 @@ interface MethodSources {
 export class Methods {
   /** Why methods cannot be had, as far as that is known. */
   readonly reasons = signal<MethodReasons>({});
+  readonly #refusal = signal<ExplorerError | undefined>(undefined);
   /** The error that the method chosen last came to, which was given up for it. */
-  readonly refusal = signal<ExplorerError | undefined>(undefined);
+  readonly refusal: ReadonlySignal<ExplorerError | undefined> = this.#refusal;
   readonly #sources: MethodSources;
   readonly #remote: Pick<Client<PanelApi>, 'methodReasons'>;
   #asked: { readonly name: string; readonly done: Promise<void> } | undefined;
@@ -40,8 +41,13 @@ export class Methods {
 
   /** Chooses what a number between two tokens is. */
   choose(method: MethodId): void {
-    this.refusal.value = undefined;
+    this.forgetRefusal();
     if (method !== this.#sources.view.peek().method) this.#sources.change({ method });
+  }
+
+  /** Says no more that a method could not be had. */
+  forgetRefusal(): void {
+    this.#refusal.value = undefined;
   }
 
   /** Asks which methods there are, once for each run and component. */
@@ -76,7 +82,7 @@ export class Methods {
   refuse(method: MethodId, error: ExplorerError): void {
     if (method !== this.#sources.view.peek().method || method === 'attention') return;
     this.reasons.value = { ...this.reasons.peek(), [method]: String(error.args[1]) };
-    this.refusal.value = error;
+    this.#refusal.value = error;
     this.#sources.change({ method: 'attention' });
   }
 

@@ -29,7 +29,7 @@ export class PredictionView extends OpenedView {
   /** The place that is being masked. */
   readonly masking = signal<number | undefined>(undefined);
   /** Whether surprisal is marked in the source. */
-  readonly isMarked = signal(false);
+  readonly #isMarked = signal(false);
   /** Whether another view needs them. */
   readonly isNeeded = signal(false);
   readonly #held = signal<{ readonly runId: number; readonly value: Predictions } | undefined>(undefined);
@@ -71,7 +71,7 @@ export class PredictionView extends OpenedView {
     this.#remote = remote;
     let isTold = false;
     effect(() => {
-      const isMarked = this.isSeen.value && this.isMarked.value;
+      const isMarked = this.isSeen.value && this.#isMarked.value;
       if (isMarked === isTold) return;
       isTold = isMarked;
       tellMarked(isMarked);
@@ -103,9 +103,14 @@ export class PredictionView extends OpenedView {
     this.#ask(position, runId, () => {});
   }
 
+  /** Marks surprisal in the source, or no more. */
+  markSurprisal(isMarked: boolean): void {
+    this.#isMarked.value = isMarked;
+  }
+
   /** Steps of surprisal for the tokens of a stream, from 0 to eight; undefined while it is not marked. */
   stepsOf(stream: number, count: number): Uint8Array | undefined {
-    if (!this.isSeen.value || !this.isMarked.value) return undefined;
+    if (!this.isSeen.value || !this.#isMarked.value) return undefined;
     const shown = this.shown.value;
     if (shown === undefined || shown.kind === 'labels' || shown.stream !== stream) return undefined;
     return surprisalSteps(shown, count);

@@ -23,8 +23,9 @@ interface Arrived {
 /** The relations between the tokens of a program, and what heads read along them: fetched only while someone looks at them. */
 export class Relations extends OpenedView {
   readonly error = signal<ExplorerError | undefined>(undefined);
+  readonly #chosen = signal<RelationId | undefined>(undefined);
   /** The relation whose pairs are drawn. */
-  readonly chosen = signal<RelationId | undefined>(undefined);
+  readonly chosen: ReadonlySignal<RelationId | undefined> = this.#chosen;
   readonly #held = signal<Arrived | undefined>(undefined);
   /** The same of norm-weighted attention. */
   readonly #ofNorms = signal<Arrived | undefined>(undefined);
@@ -82,6 +83,11 @@ export class Relations extends OpenedView {
         },
       );
     });
+  }
+
+  /** Draws the pairs of another relation. */
+  choose(relation: RelationId): void {
+    this.#chosen.value = relation;
   }
 }
 
