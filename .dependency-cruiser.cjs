@@ -7,10 +7,10 @@ const allowed = {
   rpc: ['base', 'rpc'],
   hub: ['base', 'model', 'hub'],
   engine: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'protocol'],
-  host: ['base', 'model', 'rpc', 'hub', 'host', 'protocol'],
+  host: ['base', 'model', 'rpc', 'hub', 'host', 'protocol', 'panelProtocol'],
   cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'cli', 'protocol'],
   notebook: [
-    ...['base', 'model', 'rpc', 'engine', 'notebook', 'protocol'],
+    ...['base', 'model', 'rpc', 'engine', 'notebook', 'protocol', 'panelProtocol'],
     ...['host/engine/heldRun', 'host/panel/formedRequests', 'host/panel/panelHtml', 'host/panel/panelMessages'],
   ],
 };
@@ -78,13 +78,13 @@ module.exports = {
       name: 'webview-imports',
       severity: 'error',
       from: { path: '^webview/' },
-      to: { path: '^src/', pathNot: ['^src/base/', '^src/model/', '^src/rpc/', '^src/protocol\\.ts$'] },
+      to: { path: '^src/', pathNot: ['^src/base/', '^src/model/', '^src/rpc/', '^src/(protocol|panelProtocol)\\.ts$'] },
     },
     {
       name: 'protocol-imports',
       severity: 'error',
-      from: { path: '^src/protocol\\.ts$' },
-      to: { path: '^src/', pathNot: ['^src/base/', '^src/model/'] },
+      from: { path: '^src/(protocol|panelProtocol)\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/base/', '^src/model/', '^src/protocol\\.ts$'] },
     },
   ],
   options: {

@@ -1,4 +1,4 @@
-import type { FigureAnswer, FigureRequest, PanelApi, PanelEvents, PanelIntents } from '../src/protocol';
+import type { FigureAnswer, FigureRequest, PanelApi, PanelEvents, PanelIntents } from '../src/panelProtocol';
 import type { Connection } from '../src/rpc/connection';
 import type { KeptLayout } from './state/layoutState';
 import type { Panel } from './state/panel';

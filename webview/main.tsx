@@ -2,7 +2,7 @@ import 'vscode-jsonrpc/browser';
 import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import { render } from 'preact';
-import type { PanelApi, PanelEvents, PanelIntents } from '../src/protocol';
+import type { PanelApi, PanelEvents, PanelIntents } from '../src/panelProtocol';
 import { openConnection } from '../src/rpc/connection';
 import { panelMethods } from '../src/rpc/methods';
 import { App } from './components/App';

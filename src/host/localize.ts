@@ -3,7 +3,8 @@ import type { PlainText } from '../base/safeText';
 import { noticeSentences, type Notice } from '../model/modelInfo';
 import type { PanelAction } from '../model/panelAction';
 import { stageSentences } from '../model/stage';
-import type { PanelButton, PanelError, Progress } from '../protocol';
+import type { PanelButton, PanelError } from '../panelProtocol';
+import type { Progress } from '../protocol';
 import { actionTitle } from './commands/panelActions';
 import { said } from './say/said';
 

@@ -1,6 +1,6 @@
 import type { ViewState } from '../model/viewState';
 import type { RunInfo } from '../model/modelInfo';
-import type { PanelComparison, PanelStatus } from '../protocol';
+import type { PanelComparison, PanelStatus } from '../panelProtocol';
 import type { Highlight } from './editor/decorationPlan';
 import type { LiveState } from './view/viewStore';
 import type { EngineState } from './engine/engineSupervisor';

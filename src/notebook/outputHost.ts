@@ -18,7 +18,7 @@ import {
 import { normalizeSelection } from '../model/head';
 import { noticeSentences } from '../model/modelInfo';
 import { initialView, type ViewState } from '../model/viewState';
-import type { PanelApi, PanelAppearance, PanelEvents, PanelIntents } from '../protocol';
+import type { PanelApi, PanelAppearance, PanelEvents, PanelIntents } from '../panelProtocol';
 import type { Channel } from '../rpc/channel';
 import { openConnection } from '../rpc/connection';
 import { maxOutputUnpackedBytes } from './readOutput';

@@ -1,7 +1,7 @@
 import 'vscode-jsonrpc/browser';
 import * as l10n from '@vscode/l10n';
 import { errorSentences, ExplorerError } from '../base/errors';
-import type { PanelAppearance } from '../protocol';
+import type { PanelAppearance } from '../panelProtocol';
 import { makeOutputFrame, type PageParts } from './outputFrame';
 import { sentenceOf, serveOutput, type OutputHost } from './outputHost';
 import { readOutput } from './readOutput';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
-import type { PanelStatus } from '../../src/protocol';
+import type { PanelStatus } from '../../src/panelProtocol';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 
 /** Our extension in this host. */

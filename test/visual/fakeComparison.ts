@@ -8,7 +8,7 @@ import type { Component } from '../../src/model/head';
 import type { ComparedView } from '../../src/model/patternForm';
 import type { TokenStream } from '../../src/model/token';
 import type { WeightForm } from '../../src/model/weightForm';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 
 const otherId = 900;
 const compared = { otherId, pairing: 'index' } as const;

@@ -16,16 +16,8 @@ import type { PatternForm } from '../../src/model/patternForm';
 import type { TextSymbol } from '../../src/model/units';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type {
-  EffectParams,
-  HeadEffectsParams,
-  PanelApi,
-  PanelEvents,
-  PanelIntents,
-  PanelRun,
-  PanelStatus,
-  Thumbnails,
-} from '../../src/protocol';
+import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus } from '../../src/panelProtocol';
+import type { EffectParams, HeadEffectsParams, Thumbnails } from '../../src/protocol';
 import type { MethodId } from '../../src/model/methods';
 import type { Weighing, WeightForm } from '../../src/model/weightForm';
 import { openConnection } from '../../src/rpc/connection';

@@ -4,7 +4,8 @@ import { plain } from '../../src/base/safeText';
 import { provenSinks } from '../../src/model/lighting';
 import { aggregatePatterns, encodeThumbnail, maxPool, type Pattern } from '../../src/model/pattern';
 import type { Token, TokenStream } from '../../src/model/token';
-import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
+import type { PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
 export type RunKind =

@@ -1,6 +1,6 @@
 // Large patterns by rule: rows are made when asked for, as nobody holds 144 heads of 4096 tokens in a page.
 import type { HeldLayer } from '../../src/engine/weights/heldLayer';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 
 /** One cell far from the others in head 0.0, as large as none beside it. */
 export const hotCell = { query: 3000, key: 1234, weight: 0.8125 } as const;

@@ -10,7 +10,7 @@ import {
 } from '../../src/model/compare/comparison';
 import { headLabel } from '../../src/model/head';
 import type { ComparedView } from '../../src/model/patternForm';
-import type { PanelComparison, PanelRun } from '../../src/protocol';
+import type { PanelComparison, PanelRun } from '../../src/panelProtocol';
 import { formatChange, readerName, tokenName } from '../words';
 import { ComparedPredictions } from './ComparedPredictions';
 import { usePanel } from './context';

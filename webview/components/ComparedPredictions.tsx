@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { plain } from '../../src/base/safeText';
 import type { Comparison } from '../../src/model/compare/comparison';
 import type { UnitPrediction } from '../../src/model/compare/comparePredictions';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import type { PredictionsOfBoth } from '../state/comparisonView';
 import { tokenName } from '../words';
 import { usePanel } from './context';

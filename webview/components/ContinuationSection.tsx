@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { mostContinued, type Sampling } from '../../src/model/continuation';
 import { withVisibleBlanks } from '../../src/model/token';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { writtenIds } from '../state/continuationView';
 import { usePanel } from './context';
 

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { visibleText } from '../../src/model/token';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { findTokens } from '../layout/tokenMoves';
 import { usePanel } from './context';
 

@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { ComponentInfo } from '../../src/model/head';
 import { levels, type Level, type SinkMode } from '../../src/model/patternForm';
 import { joinsHeads } from '../../src/model/methods';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { levelName, sinksName } from '../formWords';
 import { canRenormalize } from '../state/formedPatterns';
 import { usePanel } from './context';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { silencings, type Silencing } from '../../src/model/effects/effects';
 import { headsOf, headLabel, type HeadRef } from '../../src/model/head';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { deedName, headsName, replacementName, shapeName } from '../effectWords';
 import {
   blockShapes,

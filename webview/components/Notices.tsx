@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PanelNotice } from '../../src/protocol';
+import type { PanelNotice } from '../../src/panelProtocol';
 import { usePanel } from './context';
 
 /** What the reader of a run must know, each until it is closed. */

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { plain } from '../../src/base/safeText';
 import type { ModelAnswer } from '../../src/model/modelInfo';
 import { meanSurprisal, wordParts, type TokenPrediction, type TokenPredictions } from '../../src/model/predictions';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { visibleText, type TokenStream } from '../../src/model/token';
 import { tokenName } from '../words';
 import { usePanel } from './context';

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { PanelRun, PanelSelection } from '../../src/protocol';
+import type { PanelRun, PanelSelection } from '../../src/panelProtocol';
 import { usePanel } from './context';
 
 type Mode = 'readInContext' | 'readAlone';

@@ -6,7 +6,7 @@ import type { Direction } from '../../src/model/pattern';
 import type { TokenRef, TokenStream } from '../../src/model/token';
 import { depthOf, pinnedMeans, signedDepthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { formTags, removedSentence } from '../formWords';
 import { tokensIn, type ShownPattern } from '../state/matrixData';
 import type { AskedPair } from '../state/howView';

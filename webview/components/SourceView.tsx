@@ -6,7 +6,7 @@ import { plain } from '../../src/base/safeText';
 import { numTokensOf, type RunLanguages } from '../../src/model/modelInfo';
 import { strongest } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { TokenPainter } from '../draw/tokenPainter';
 import { selectedText } from '../layout/selectedText';
 import { layoutTokens, type TokenLine } from '../../src/model/tokenLines';

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { assertNever } from '../../src/base/assertNever';
 import { plain } from '../../src/base/safeText';
 import { longRunMilliseconds } from '../../src/model/longRun';
-import type { PanelError, PanelStatus } from '../../src/protocol';
+import type { PanelError, PanelStatus } from '../../src/panelProtocol';
 import { progressName } from '../words';
 import { usePanel } from './context';
 

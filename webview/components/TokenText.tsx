@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import type { TextSpan } from '../../src/model/contextWindow';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { leadOf, type Piece, type Run, type TokenLine } from '../../src/model/tokenLines';
 
 const glyphs = { tab: '→', break: '↵' } as const;

@@ -5,7 +5,7 @@ import { plain } from '../../src/base/safeText';
 import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import { numTokensOf } from '../../src/model/modelInfo';
 import { scales, type Scale } from '../../src/model/viewState';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { FormChoice } from './FormChoice';

@@ -5,7 +5,7 @@ import { headLabel } from '../../src/model/head';
 import type { TokenPrediction } from '../../src/model/predictions';
 import { visibleText } from '../../src/model/token';
 import { headsOf, strongestWriters, type Writes, type WrittenHead, type WrittenPart } from '../../src/model/writes';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 import { usePanel } from './context';
 import { Select, type Choice } from './Select';
 

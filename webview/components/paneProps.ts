@@ -1,5 +1,5 @@
 import type { ComponentInfo } from '../../src/model/head';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 
 /** What every part of the panel is given. */
 export interface PaneProps {

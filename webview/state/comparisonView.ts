@@ -5,7 +5,7 @@ import { comparePredictions, type ComparedPrediction } from '../../src/model/com
 import type { ComponentInfo } from '../../src/model/head';
 import type { ComparedView } from '../../src/model/patternForm';
 import type { Predictions, TokenPredictions } from '../../src/model/predictions';
-import type { CompareKind, PanelApi, PanelComparison, PanelRun } from '../../src/protocol';
+import type { CompareKind, PanelApi, PanelComparison, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
 import { OpenedView } from './openedView';

@@ -1,7 +1,7 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Continuation, Sampling } from '../../src/model/continuation';
 import type { TokenStream } from '../../src/model/token';
-import type { PanelRun } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
 
 /** What a model wrote after the text, at one time. */
 interface Branch {

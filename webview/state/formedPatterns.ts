@@ -14,7 +14,7 @@ import {
 import { joinsHeads, methodOf } from '../../src/model/methods';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';

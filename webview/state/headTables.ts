@@ -5,7 +5,8 @@ import { applicableTo, hasEnoughRows, normMetrics, type HeadTable } from '../../
 import { metricOf, type MetricId } from '../../src/model/metrics/metrics';
 import { MetricText, metricTextOf, type AskedTokens } from '../../src/model/metrics/metricText';
 import type { ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelRun, RandomText } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
+import type { RandomText } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { RowFetcher } from './rowFetcher';
 import { OpenedView } from './openedView';

@@ -4,7 +4,7 @@ import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import type { Cell, How, HowKind } from '../../src/model/how/how';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { RowFetcher } from './rowFetcher';

@@ -1,5 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
-import type { KeptPanel, PanelIntents } from '../../src/protocol';
+import type { KeptPanel, PanelIntents } from '../../src/panelProtocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
 import { relationIds, type RelationId } from '../../src/model/relations/relation';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';

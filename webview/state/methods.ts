@@ -4,7 +4,7 @@ import type { ComponentInfo } from '../../src/model/head';
 import { methodIds, type MethodId } from '../../src/model/methods';
 import type { ViewState } from '../../src/model/viewState';
 import type { MethodReasons } from '../../src/model/weightForm';
-import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 
 /** What methods are chosen for. */

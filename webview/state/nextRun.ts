@@ -1,7 +1,8 @@
 import { normalizeSelection, type HeadSelection } from '../../src/model/head';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
 import type { PatternForm } from '../../src/model/patternForm';
-import type { PanelRun, Thumbnails } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
+import type { Thumbnails } from '../../src/protocol';
 import type { ShownPattern } from './matrixData';
 import type { PatternStore } from './patternStore';
 

@@ -39,7 +39,7 @@ import type {
   PanelLive,
   PanelRun,
   PanelStatus,
-} from '../../src/protocol';
+} from '../../src/panelProtocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
 import type { Theme } from '../theme/theme';

@@ -9,7 +9,7 @@ import {
 } from '../../src/model/predictions';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
 import { OpenedView } from './openedView';

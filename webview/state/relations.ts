@@ -3,7 +3,7 @@ import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo } from '../../src/model/head';
 import type { RelationId, RelationPairs } from '../../src/model/relations/relation';
 import type { RelationsResult } from '../../src/model/relations/relationsParams';
-import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
 import { OpenedView } from './openedView';

@@ -2,7 +2,7 @@ import { batch, effect, type ReadonlySignal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import { formName, type PatternForm } from '../../src/model/patternForm';
-import type { PanelApi, PanelEvents, PanelRun } from '../../src/protocol';
+import type { PanelApi, PanelEvents, PanelRun } from '../../src/panelProtocol';
 import type { Client } from '../../src/rpc/connection';
 import type { Looking } from './looking';
 import type { ShownPattern } from './matrixData';

@@ -1,7 +1,8 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import type { Component } from '../../src/model/head';
-import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
+import type { PanelRun } from '../../src/panelProtocol';
+import type { PictureView, Thumbnails } from '../../src/protocol';
 import type { ShownPattern } from './matrixData';
 
 /** The small pictures of a component's heads. */

@@ -1,7 +1,8 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import type { Writes } from '../../src/model/writes';
-import type { PanelApi, PanelRun, WritesParams } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/panelProtocol';
+import type { WritesParams } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
 

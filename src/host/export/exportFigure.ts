@@ -5,7 +5,7 @@ import { oneColumn, twoColumns } from '../../model/figures/paper';
 import { figureViews, type FigureView } from '../../model/figures/viewFigures';
 import { headLabel, type HeadSelection } from '../../model/head';
 import { editorColours } from '../../model/ramp';
-import type { SeenView } from '../../protocol';
+import type { SeenView } from '../../panelProtocol';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import { panelAppearance } from '../panel/panelSnapshots';
 import { documentName } from '../run/documentName';

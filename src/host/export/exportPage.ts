@@ -10,7 +10,7 @@ import { joinedSelection, joinsHeads, methodOf } from '../../model/methods';
 import { noticeText } from '../../model/modelInfo';
 import { weightBytes, writtenLayers, type ChosenNumbers } from '../../model/numbers/numbers';
 import { editorColours, rampFor } from '../../model/ramp';
-import type { SeenView } from '../../protocol';
+import type { SeenView } from '../../panelProtocol';
 import { panelAppearance } from '../panel/panelSnapshots';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';

@@ -11,7 +11,7 @@ import { rampFor, type Rgb } from '../../model/ramp';
 import type { TokenRef, TokenStream } from '../../model/token';
 import { unitAt, unitsOf, unitStream } from '../../model/units';
 import type { ColourMap, ViewState } from '../../model/viewState';
-import type { SeenView } from '../../protocol';
+import type { SeenView } from '../../panelProtocol';
 import type { ShownRun } from '../run/shownRun';
 
 /** What is to be drawn, and in which colours. */

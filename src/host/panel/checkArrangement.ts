@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
-import type { PanelIntents } from '../../protocol';
+import type { PanelIntents } from '../../panelProtocol';
 
 /** Thirty-two interventions of four thousand heads each take less. */
 const maxArrangementUnits = 2 ** 23;

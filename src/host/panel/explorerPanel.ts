@@ -14,7 +14,7 @@ import type {
   PanelDeed,
   PanelEvents,
   PanelIntents,
-} from '../../protocol';
+} from '../../panelProtocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';

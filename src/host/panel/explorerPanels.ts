@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
-import type { FigureAnswer, FigureRequest, PanelArrangement, PanelDeed, PanelEvents } from '../../protocol';
+import type { FigureAnswer, FigureRequest, PanelArrangement, PanelDeed, PanelEvents } from '../../panelProtocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { PanelMemory, Recalled } from './panelMemory';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { metricIds } from '../../model/metrics/metrics';
-import type { FigureAnswer } from '../../protocol';
+import type { FigureAnswer } from '../../panelProtocol';
 import { parse } from './panelMessages';
 
 /** A large screen's matrix takes a tenth of it. */

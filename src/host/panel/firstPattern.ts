@@ -2,7 +2,7 @@ import { normalizeSelection } from '../../model/head';
 import { isPlainForm } from '../../model/patternForm';
 import type { ViewState } from '../../model/viewState';
 import { isTiled } from '../../model/patternLevels';
-import type { FirstPattern } from '../../protocol';
+import type { FirstPattern } from '../../panelProtocol';
 import type { ShownRun } from '../run/shownRun';
 
 /** A run waits no longer for its first pattern. */

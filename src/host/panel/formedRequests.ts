@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { Component } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { PatternForm } from '../../model/patternForm';
-import type { PanelApi } from '../../protocol';
+import type { PanelApi } from '../../panelProtocol';
 import type { WeightForm } from '../../model/weightForm';
 import type { Server } from '../../rpc/connection';
 import type { HeldRun } from '../engine/heldRun';

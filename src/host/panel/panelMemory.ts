@@ -1,5 +1,5 @@
 import type { Memento } from 'vscode';
-import type { KeptPanel, PersistedPanel } from '../../protocol';
+import type { KeptPanel, PersistedPanel } from '../../panelProtocol';
 import { makeNonce } from './panelHtml';
 import { checkKept, checkPersisted } from './panelMessages';
 

@@ -14,6 +14,7 @@ import { relationMethods } from '../../model/relations/relationsParams';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
+import type { KeptPanel, PersistedPanel, PanelIntents } from '../../panelProtocol';
 import type {
   CellParams,
   EffectParams,
@@ -21,13 +22,10 @@ import type {
   HeadRowsParams,
   HeadTableParams,
   HowParams,
-  KeptPanel,
   MethodParams,
   PairParams,
   PanelRelationsParams,
   PatternParams,
-  PersistedPanel,
-  PanelIntents,
   PredictParams,
   RandomParams,
   RowParams,

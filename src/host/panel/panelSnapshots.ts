@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { plain, type PlainText } from '../../base/safeText';
 import type { ViewState } from '../../model/viewState';
-import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
+import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../panelProtocol';
 import { visibleEditor } from '../editor/visibleEditor';
 import type { ShownRun } from '../run/shownRun';
 import { cellNumber, textName } from '../run/textName';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
-import type { PersistedPanel } from '../../protocol';
+import type { PersistedPanel } from '../../panelProtocol';
 import type { ExplainController } from '../run/explainController';
 import { openDocument, type ExplainSource } from '../run/explainSource';
 import { findByHash } from '../run/findByHash';

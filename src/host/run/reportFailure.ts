@@ -1,5 +1,5 @@
 import { runAction } from '../commands/panelActions';
-import type { PanelError } from '../../protocol';
+import type { PanelError } from '../../panelProtocol';
 import { showError } from '../say/notifications';
 
 /** Tells of a failure in a notification, unless the panel is seen: that shows it in place. */

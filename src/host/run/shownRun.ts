@@ -1,7 +1,7 @@
 import type { Disposable } from '../../base/disposable';
 import type { RunInfo } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
-import type { PanelNotice } from '../../protocol';
+import type { PanelNotice } from '../../panelProtocol';
 import type { HeldRun } from '../engine/heldRun';
 import type { ModelLocation } from '../model/modelLocation';
 import { documentSymbols } from './documentSymbols';

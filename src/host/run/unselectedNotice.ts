@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { PanelNotice } from '../../protocol';
+import type { PanelNotice } from '../../panelProtocol';
 import { actionTitle } from '../commands/panelActions';
 import { noticeSentence } from '../localize';
 import { cellNumber } from './textName';

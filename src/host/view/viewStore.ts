@@ -4,7 +4,7 @@ import type { PlainText } from '../../base/safeText';
 import { isSameSelection, normalizeSelection } from '../../model/head';
 import { isSameToken, type TokenRef } from '../../model/token';
 import { initialView, type ViewState } from '../../model/viewState';
-import type { PanelStatus } from '../../protocol';
+import type { PanelStatus } from '../../panelProtocol';
 import type { ShownRun } from '../run/shownRun';
 
 /** Which side the pointer is on. */

@@ -6,7 +6,7 @@ import { plainForm } from '../../../src/model/patternForm';
 import { initialView } from '../../../src/model/viewState';
 import { FirstPatternFetcher } from '../../../src/host/panel/firstPattern';
 import type { ShownRun } from '../../../src/host/run/shownRun';
-import type { PanelApi } from '../../../src/protocol';
+import type { PanelApi } from '../../../src/panelProtocol';
 import type { Client } from '../../../src/rpc/connection';
 import { PatternStore } from '../../../webview/state/patternStore';
 

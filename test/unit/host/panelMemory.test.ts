@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PanelMemory } from '../../../src/host/panel/panelMemory';
 import { initialView } from '../../../src/model/viewState';
-import type { PersistedPanel } from '../../../src/protocol';
+import type { PersistedPanel } from '../../../src/panelProtocol';
 
 /** The memory of one workspace, as VS Code keeps it. */
 class FakeMemento {

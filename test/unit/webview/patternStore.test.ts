@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { ComponentInfo, HeadSelection } from '../../../src/model/head';
 import { plainForm } from '../../../src/model/patternForm';
 import type { RunInfo } from '../../../src/model/modelInfo';
-import type { PanelApi, PatternParams } from '../../../src/protocol';
+import type { PanelApi } from '../../../src/panelProtocol';
+import type { PatternParams } from '../../../src/protocol';
 import type { Client } from '../../../src/rpc/connection';
 import { PatternStore, type WantedPattern } from '../../../webview/state/patternStore';
 
