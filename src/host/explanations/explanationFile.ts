@@ -4,7 +4,7 @@ import { plain } from '../../base/safeText';
 import type { Continuation } from '../../model/continuation';
 import type { Languages } from '../../model/modelInfo';
 import type { ViewState } from '../../model/viewState';
-import { continuation, keptView } from '../panel/panelMessages';
+import { continuation, keptView } from '../panel/messageShapes';
 import { maxTextUnits } from '../run/textGuards';
 import { bundledPrefix } from '../model/modelPath';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { metricIds } from '../../model/metrics/metrics';
 import type { FigureAnswer } from '../../panelProtocol';
-import { parse } from './panelMessages';
+import { parse } from './messageShapes';
 
 /** A large screen's matrix takes a tenth of it. */
 const maxFigureBytes = 32 * 2 ** 20;

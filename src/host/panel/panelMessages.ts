@@ -1,19 +1,14 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
-import { plain } from '../../base/safeText';
-import { mostContinued, type Continuation } from '../../model/continuation';
-import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
-import { effectPaths, replacements, silencings, type EffectQuestion } from '../../model/effects/effects';
-import { methodIds } from '../../model/methods';
-import { metricIds } from '../../model/metrics/metrics';
+import { type Continuation } from '../../model/continuation';
+import { headLabel, type HeadSelection } from '../../model/head';
+import { type EffectQuestion } from '../../model/effects/effects';
 import type { RunInfo } from '../../model/modelInfo';
-import { panelActions, type PanelAction } from '../../model/panelAction';
-import { comparedViews, levels, sinkModes, type PatternForm } from '../../model/patternForm';
-import { directions } from '../../model/pattern';
-import { relationMethods } from '../../model/relations/relationsParams';
+import { type PanelAction } from '../../model/panelAction';
+import { type PatternForm } from '../../model/patternForm';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
-import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
+import { type ViewState } from '../../model/viewState';
 import type { KeptPanel, PersistedPanel, PanelIntents } from '../../panelProtocol';
 import type {
   CellParams,
@@ -34,206 +29,40 @@ import type {
   WritesParams,
 } from '../../protocol';
 import type { OfForm } from '../../model/weightForm';
-import { maxTextUnits } from '../run/textGuards';
+import {
+  act,
+  cellParams,
+  changeView,
+  compareWith,
+  componentParams,
+  continuation,
+  effectParams,
+  formParams,
+  headEffectsParams,
+  headRowsParams,
+  headTableParams,
+  howParams,
+  kept,
+  markSurprisal,
+  menuContext,
+  methodParams,
+  painted,
+  pairParams,
+  parse,
+  patternParams,
+  persisted,
+  pictureParams,
+  predictParams,
+  randomParams,
+  relationsParams,
+  rowParams,
+  thumbnailParams,
+  tileParams,
+  token,
+  writesParams,
+} from './messageShapes';
 
-// The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
-// before what is in it.
-
-const maxHeads = 4096;
-const maxLayers = 1024;
-const maxPinned = 64;
-const maxThumbnailSize = 256;
-/** Tokens that are asked about. */
-const maxAsked = 8192;
-/** Interventions that are on together, and UTF-16 units of a token that someone has written. */
-const maxInterventions = 32;
-const longestToken = 200;
-/** Tokens of a random text that come twice. */
-const maxRandom = 512;
-/** UTF-16 units of what is told of a message. */
-const maxComplaint = 200;
-const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e6));
-const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
-
-/** A list by its length alone: the library's own check of it comes after that of every member. */
-const shortList = (least: number, most: number) =>
-  v.custom<readonly unknown[]>(
-    (value) => Array.isArray(value) && value.length >= least && value.length <= most,
-    'a list of another length',
-  );
-
-const head = v.object({ layer: index, head: index });
-/** A model has few stages. */
-const stage = v.custom<`stage${number}`>(
-  (value) => typeof value === 'string' && /^stage[1-9]\d?$/.test(value),
-  'no stage',
-);
-const component = v.union([v.picklist(components), stage]);
-const selection = v.object({
-  component,
-  heads: v.pipe(shortList(1, maxHeads), v.array(head)),
-  aggregation: v.picklist(aggregations),
-});
-const token = v.object({ stream: index, position: index });
-const pinnedMean = v.picklist(pinnedMeans);
-const formEntries = {
-  method: v.picklist(methodIds),
-  tokens: v.optional(v.pipe(shortList(0, maxPinned), v.array(index))),
-  level: v.picklist(levels),
-  sinks: v.picklist(sinkModes),
-  isRenormalized: v.boolean(),
-};
-const form = v.object({ ...formEntries, compared: v.optional(v.picklist(comparedViews)) });
-const optionalForm = v.optional(form);
-const view = v.object({
-  selection,
-  direction: v.picklist(directions),
-  scale: v.picklist(scales),
-  threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
-  pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
-  pinnedMean,
-  marked: v.pipe(shortList(0, maxPinned), v.array(token)),
-  ...formEntries,
-});
-/** Views that were kept before there was a choice had one mean, nothing was marked, and all was shown as it is. */
-export const keptView = v.object({
-  ...view.entries,
-  pinnedMean: v.optional(pinnedMean, 'all'),
-  marked: v.optional(view.entries.marked, []),
-  method: v.optional(formEntries.method, 'attention'),
-  level: v.optional(formEntries.level, 'token'),
-  sinks: v.optional(formEntries.sinks, 'show'),
-  isRenormalized: v.optional(formEntries.isRenormalized, false),
-});
-const changeView = v.object({ view: v.partial(view), sequence: index });
-const patternParams = v.object({ runId: index, selection, form: optionalForm });
-const cellParams = v.object({ runId: index, selection, form, query: index, key: index });
-const formParams = v.object({ runId: index, selection, form });
-const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index, form: optionalForm });
-const rowParams = v.object({
-  runId: index,
-  selection,
-  position: index,
-  direction: v.picklist(directions),
-  form: optionalForm,
-});
-const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize));
-const thumbnailParams = v.object({
-  runId: index,
-  component,
-  size: thumbnailSize,
-  form: optionalForm,
-  layers: v.optional(v.pipe(shortList(1, maxLayers), v.array(index))),
-});
-const positions = v.pipe(shortList(1, maxPinned), v.array(index));
-const pairParams = v.object({ runId: index, component, queries: positions, keys: positions, form: optionalForm });
-const headRowsParams = v.object({
-  runId: index,
-  component,
-  positions,
-  direction: v.picklist(directions),
-  mean: pinnedMean,
-  size: thumbnailSize,
-  form: optionalForm,
-});
-const metricList = v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds)));
-const askedPositions = v.pipe(shortList(1, maxAsked), v.array(index));
-const headTableParams = v.object({
-  runId: index,
-  component,
-  metrics: metricList,
-  asked: v.optional(v.object({ queries: askedPositions, keys: askedPositions })),
-});
-const randomParams = v.object({
-  runId: index,
-  component,
-  metrics: metricList,
-  random: v.object({
-    numTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxRandom)),
-    seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
-  }),
-});
-const writesParams = v.object({ runId: index, position: index, token: index, against: v.optional(index) });
-export const continuation = v.object({
-  written: v.pipe(shortList(0, maxAsked), v.array(index)),
-  tokens: v.pipe(index, v.maxValue(mostContinued)),
-  sampling: v.optional(
-    v.object({
-      temperature: v.pipe(v.number(), v.minValue(0.01), v.maxValue(100)),
-      topP: v.pipe(v.number(), v.minValue(0.0001), v.maxValue(1)),
-      seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
-    }),
-  ),
-});
-const markSurprisal = v.object({ isMarked: v.boolean() });
-const predictParams = v.object({ runId: index, mask: v.optional(index) });
-const tokenOrText = v.union([index, v.pipe(v.string(), v.minLength(1), v.maxLength(longestToken))]);
-const question = v.union([
-  v.object({ kind: v.literal('token'), position: index, token: tokenOrText, against: v.optional(tokenOrText) }),
-  v.object({ kind: v.literal('loss') }),
-  v.object({ kind: v.literal('label'), label: index, against: v.optional(index) }),
-]);
-const within = { component, heads: v.pipe(shortList(1, maxHeads), v.array(head)) };
-const place = v.optional(index);
-const intervention = v.union([
-  v.object({ kind: v.literal('silence'), ...within, by: v.picklist(silencings) }),
-  v.object({ kind: v.literal('swap'), ...within }),
-  v.object({ kind: v.literal('block'), ...within, query: place, key: place, isRenormalized: v.boolean() }),
-]);
-const effectParams = v.object({
-  runId: index,
-  question,
-  interventions: v.pipe(shortList(0, maxInterventions), v.array(intervention)),
-  path: v.picklist(effectPaths),
-});
-const headEffectsParams = v.object({
-  runId: index,
-  question,
-  by: v.picklist(replacements),
-  path: v.picklist(effectPaths),
-  components: v.optional(v.pipe(shortList(1, maxLayers), v.array(component))),
-  scan: index,
-});
-const howParams = v.object({
-  runId: index,
-  cell: v.object({ component, layer: index, head: index, query: index, key: index }),
-});
-const methodParams = v.object({ runId: index, component, method: v.picklist(methodIds) });
-const componentParams = v.object({ runId: index, component });
-const relationsParams = v.object({ runId: index, component, method: v.picklist(relationMethods) });
-const pictureParams = v.object({ runId: index });
-const compareWith = v.nullable(
-  v.object({
-    kind: v.picklist(['text', 'model', 'precision', 'earlier']),
-    text: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(maxTextUnits))),
-  }),
-);
-const act = v.object({ action: v.picklist(panelActions) });
-const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
-/** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
-const menuContext = v.object({ runId: index, stream: index, position: index });
-const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
-const persisted = v.pipe(
-  v.object({
-    version: v.literal(1),
-    uri: v.pipe(v.string(), v.maxLength(10_000)),
-    start: offset,
-    end: offset,
-    textHash: v.pipe(v.string(), v.maxLength(64)),
-    isWholeDocument: v.boolean(),
-    isPicture: v.optional(v.boolean()),
-    isChatMessage: v.optional(v.boolean()),
-    target: v.optional(v.pipe(v.string(), v.maxLength(100_000))),
-    focus: v.optional(v.object({ start: offset, end: offset })),
-    second: v.optional(v.object({ start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)) })),
-    view: keptView,
-  }),
-  v.check(
-    ({ start, end, isPicture, focus }) =>
-      (start < end || isPicture === true) &&
-      (focus === undefined || (focus.start < focus.end && focus.end <= end - start)),
-  ),
-);
+// The webview is untrusted: all that it says is checked here, for its shape (messageShapes.ts) and against the run that is shown.
 
 /** Checks a request for a whole pattern against the run shown: only a small one may be asked for; how many units a text has is not known here. Throws `invalidMessage` or `unknownRun`. */
 export function checkPatternParams(value: unknown, run: RunInfo | undefined): PatternParams & OfForm {
@@ -543,14 +372,6 @@ export function checkKept(state: unknown): KeptPanel | 'nothing' | undefined {
   if (typeof state !== 'object' || state === null || !('persist' in state)) return 'nothing';
   const result = v.safeParse(kept, state.persist);
   return result.success ? result.output : undefined;
-}
-
-/** What a schema makes of a value. Throws `invalidMessage`. */
-export function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (!result.success)
-    throw new ExplorerError('invalidMessage', [`${what}: ${plain(result.issues[0].message, maxComplaint)}`]);
-  return result.output;
 }
 
 function checkRun(runId: number, run: RunInfo | undefined): RunInfo {
