@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
-import { type Continuation } from '../../model/continuation';
+import type { Continuation } from '../../model/continuation';
 import { headLabel, type HeadSelection } from '../../model/head';
-import { type EffectQuestion } from '../../model/effects/effects';
+import type { EffectQuestion } from '../../model/effects/effects';
 import type { RunInfo } from '../../model/modelInfo';
-import { type PanelAction } from '../../model/panelAction';
-import { type PatternForm } from '../../model/patternForm';
+import type { PanelAction } from '../../model/panelAction';
+import type { PatternForm } from '../../model/patternForm';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
-import { type ViewState } from '../../model/viewState';
+import type { ViewState } from '../../model/viewState';
 import type { KeptPanel, PersistedPanel, PanelIntents } from '../../panelProtocol';
 import type {
   CellParams,
