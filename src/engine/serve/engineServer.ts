@@ -22,22 +22,22 @@ import { normMetrics } from '../../model/metrics/headTable';
 import { drawnCell } from '../how/drawnCell';
 import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
-import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
 import { baseName, type FileAccess } from '../files/fileAccess';
-import { isSameModel } from '../folder/isSameModel';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { heldInParts, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel, ModelBounds } from './loadedModel';
+import { RanRuns, type Ran } from './ranRuns';
+import { RunTurns } from './runTurns';
 import { ServedModel } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { openAttention } from './openAttention';
 import { writeNumbers, type NumbersWriter } from './writeNumbers';
-import { WeighedRuns, type WeighableRun } from './weighedRuns';
+import { WeighedRuns } from './weighedRuns';
 
 import { CodeParser } from '../syntax/parseCode';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
@@ -47,7 +47,7 @@ import { modelHash, type Sha256 } from './modelHash';
 import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { MemoryLimits } from '../long/memoryPlan';
-import type { GrowingReading, ReadingSteps } from '../text/textModel';
+import type { GrowingReading } from '../text/textModel';
 import { Runtimes, type LoadRuntime } from '../runtime/runtimes';
 
 /** What an entry knows of its host and the engine does not. */
@@ -77,24 +77,6 @@ export interface EngineHost {
   readonly timeLimits?: typeof timeLimits;
 }
 
-/** A run whose attention is held. */
-interface Ran extends Pick<RunInfo, 'streams' | 'components'>, Pick<WeighableRun, 'weighings'> {
-  /** Undefined of an attention file, which has no model. */
-  readonly spec: ModelSpec | undefined;
-  /** What it is called, of an attention file. */
-  readonly name?: string;
-  readonly fed: readonly FedFile[];
-  /** Whether a model of texts read a picture in one. */
-  readonly isWithinText?: boolean;
-}
-
-/** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
-const turnMilliseconds = 30;
-/** When the first layers of a run are there, it waits so long for what is asked of them. */
-const firstLookMilliseconds = 20;
-/** And between its layers at most so long for what is being read: whoever looks at some goes before those to come. */
-const mostReadMilliseconds = 2000;
-
 /** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
 export class EngineServer {
   readonly #runtimes: Runtimes;
@@ -109,13 +91,8 @@ export class EngineServer {
   readonly #served: ServedModel;
   /** Files that the runtime has mapped into memory. */
   #mapped: EngineEvents['mapped']['files'][number][] = [];
-  #nextRun = 1;
-  /** What the models of the runs that are held are, and what they were fed. */
-  readonly #ran = new Map<number, Ran>();
-  /** Whether the first layers of a run have just been handed out. */
-  #isLookedAt = false;
-  /** Attention that is being read. */
-  readonly #reads = new Set<Promise<unknown>>();
+  readonly #ran = new RanRuns();
+  readonly #turns = new RunTurns();
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly onClose: Event<string>;
@@ -127,12 +104,12 @@ export class EngineServer {
       limits: host.timeLimits,
       announce: (busy) => this.#connection.fire('busy', busy),
     });
-    this.#compared = new ComparedRuns(this.#attention, (runId) => this.#ranOf(runId));
+    this.#compared = new ComparedRuns(this.#attention, (runId) => this.#ran.of(runId));
     this.#weighed = new WeighedRuns({
       store: this.#attention,
-      ranOf: (runId) => this.#ranOf(runId),
+      ranOf: (runId) => this.#ran.of(runId),
       loaded: (runId) => {
-        const { spec } = this.#ranOf(runId);
+        const { spec } = this.#ran.of(runId);
         return spec === undefined ? undefined : this.#served.heldFor(spec)?.weighs;
       },
       withModel: (runId, work, signal = new AbortController().signal) =>
@@ -142,7 +119,7 @@ export class EngineServer {
         }),
     });
     const reads = readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
-      this.#read(reading),
+      this.#turns.read(reading),
     );
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
@@ -165,7 +142,7 @@ export class EngineServer {
         signal.throwIfAborted();
         const { info, layers, picture, weighings, explanation } = {
           ...opened,
-          info: { ...opened.info, runId: this.#nextRun++ },
+          info: { ...opened.info, runId: this.#ran.nextId() },
         };
         this.#ran.set(info.runId, { ...info, spec: undefined, name: info.model.name, fed: [], weighings });
         this.#attention.add(info.runId, layers);
@@ -181,17 +158,17 @@ export class EngineServer {
         const { runId } = params;
         if (host.numbersWriter === undefined) throw new ExplorerError('internal', ['no writer']);
         const run = {
-          streams: this.#ranOf(runId).streams,
+          streams: this.#ran.of(runId).streams,
           layersOf: (component: Component) => this.#attention.layersOf(runId, component),
           pattern: reads.pattern,
           onRead: (numHeads: number) => this.#connection.fire('written', { runId, numHeads }),
         };
-        await this.#read(writeNumbers(host.numbersWriter, run, params, signal));
+        await this.#turns.read(writeNumbers(host.numbersWriter, run, params, signal));
       },
       headTable: async (params, signal) => {
         if (params.metrics.some((id) => normMetrics.includes(id)))
           await this.#weighed.weigh(params.runId, params.component, 'norm', signal);
-        const table = await this.#read(this.#attention.headTable(params, signal));
+        const table = await this.#turns.read(this.#attention.headTable(params, signal));
         giveUp(table.values);
         return table;
       },
@@ -204,21 +181,21 @@ export class EngineServer {
         const layers = this.#attention.weighed(runId, component, method)?.layers;
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
-      compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
+      compare: (params, signal) => this.#turns.read(this.#compared.compare(params, signal)),
       predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
       effect: ({ runId, otherId, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
-          model.effect(ran, { ...asked, other: this.#besideOf(ran, otherId) }, this.#steps(signal, noProgress)),
+          model.effect(ran, { ...asked, other: this.#ran.beside(ran, otherId) }, this.#turns.steps(signal, noProgress)),
         ),
       intervene: ({ runId, otherId, interventions }, signal) =>
         this.#asking(runId, signal, async (model, ran) => {
           const layers = await model.intervene(
             ran,
-            { interventions, other: this.#besideOf(ran, otherId) },
+            { interventions, other: this.#ran.beside(ran, otherId) },
             (component) => this.#attention.layersOf(runId, component),
-            this.#steps(signal, noProgress),
+            this.#turns.steps(signal, noProgress),
           );
-          const intervenedId = this.#nextRun++;
+          const intervenedId = this.#ran.nextId();
           this.#ran.set(intervenedId, ran);
           this.#attention.add(intervenedId, layers);
           return { runId: intervenedId };
@@ -227,9 +204,9 @@ export class EngineServer {
         this.#asking(runId, signal, (model, ran) =>
           model.headEffects(
             ran,
-            { ...asked, other: this.#besideOf(ran, otherId) },
+            { ...asked, other: this.#ran.beside(ran, otherId) },
             {
-              ...this.#steps(signal, noProgress),
+              ...this.#turns.steps(signal, noProgress),
               onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
             },
           ),
@@ -312,20 +289,10 @@ export class EngineServer {
   #asking<T>(runId: number, signal: AbortSignal, ask: (model: LoadedModel, ran: Ran) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       signal.throwIfAborted();
-      const ran = this.#ranOf(runId);
+      const ran = this.#ran.of(runId);
       this.#begin();
-      return ask(await this.#served.ofTexts(this.#specOf(runId), signal), ran);
+      return ask(await this.#served.ofTexts(this.#ran.specOf(runId), signal), ran);
     });
-  }
-
-  /** Reads attention that is held; between its layers a run waits for that. */
-  async #read<T>(reading: Promise<T>): Promise<T> {
-    this.#reads.add(reading);
-    try {
-      return await reading;
-    } finally {
-      this.#reads.delete(reading);
-    }
   }
 
   #log(level: EngineEvents['log']['level'], message: string): void {
@@ -365,11 +332,11 @@ export class EngineServer {
     } = await model.explain(
       { text, second, tokenLimit, target, languages: named, continuation, isChatMessage, isLive, isInContext },
       {
-        ...this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+        ...this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
         ...(grows && isLive !== true
           ? {
               onGrowth: (reading) => {
-                growing ??= { runId: this.#nextRun++, streams: reading.streams };
+                growing ??= { runId: this.#ran.nextId(), streams: reading.streams };
                 this.#grow(growing, reading, { model: model.info, load: loaded - started });
               },
             }
@@ -378,7 +345,7 @@ export class EngineServer {
     );
     if (growing === undefined) letGoWhereCancelled(layers, signal);
     // A text that was read anew, otherwise, is another run.
-    const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#nextRun++;
+    const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
     this.#ran.set(runId, { spec, fed: model.fed, streams, components });
     this.#attention.add(runId, layers);
     this.#log(
@@ -397,22 +364,6 @@ export class EngineServer {
     };
   }
 
-  #steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress']): ReadingSteps {
-    let turned = -Infinity;
-    return {
-      onProgress,
-      turn: async () => {
-        if (performance.now() - turned < turnMilliseconds && !this.#isLookedAt) return;
-        // What is looked at first is asked for at once, and what is asked for goes before the next step.
-        await delay(this.#isLookedAt ? firstLookMilliseconds : 0);
-        this.#isLookedAt = false;
-        if (this.#reads.size > 0) await Promise.race([Promise.allSettled(this.#reads), delay(mostReadMilliseconds)]);
-        turned = performance.now();
-        signal.throwIfAborted();
-      },
-    };
-  }
-
   /** Hands out the layers of a run that have come; the first time with all that is known of it. */
   #grow(
     { runId }: Pick<RunInfo, 'runId'>,
@@ -428,7 +379,7 @@ export class EngineServer {
         ? { run: { runId, model, streams, components, notices, timings: { load, tokenize: 0, run: 0 } } }
         : {}),
     });
-    this.#isLookedAt ||= isFirst;
+    if (isFirst) this.#turns.lookAt();
   }
 
   async #measureRandom(
@@ -436,47 +387,23 @@ export class EngineServer {
     signal: AbortSignal,
   ): Promise<RandomTable> {
     signal.throwIfAborted();
-    const spec = this.#specOf(runId);
+    const spec = this.#ran.specOf(runId);
     this.#begin();
     const model = await this.#served.ofTexts(spec, signal);
     return measureRandomText(
       (reading) =>
         model.explain(
           reading,
-          this.#steps(signal, () => {}),
+          this.#turns.steps(signal, () => {}),
         ),
       { component: name, metrics, random },
       signal,
     );
   }
 
-  #ranOf(runId: number): Ran {
-    const ran = this.#ran.get(runId);
-    if (ran === undefined) throw new ExplorerError('unknownRun');
-    return ran;
-  }
-
-  /** A run by the same model. Throws `noEffects` where it is by another. */
-  #besideOf({ spec }: Ran, otherId: number | undefined): Ran | undefined {
-    const other = otherId === undefined ? undefined : this.#ranOf(otherId);
-    if (other === undefined || (spec !== undefined && other.spec !== undefined && isSameModel(spec, other.spec)))
-      return other;
-    throw new ExplorerError('noEffects', [
-      spec?.path.split(/[\\/]/).at(-1) ?? '',
-      'the other text was read by another model, whose heads are not these',
-    ]);
-  }
-
-  /** Throws `noModelHere` of an attention file. */
-  #specOf(runId: number): ModelSpec {
-    const { spec, name = '' } = this.#ranOf(runId);
-    if (spec === undefined) throw new ExplorerError('noModelHere', [name]);
-    return spec;
-  }
-
   async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
     signal.throwIfAborted();
-    const { fed, streams, components } = this.#ranOf(runId);
+    const { fed, streams, components } = this.#ran.of(runId);
     const drawn = await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params }));
     this.#begin();
     return (await this.#modelOf(runId, signal)).how(drawn, fed);
@@ -484,8 +411,8 @@ export class EngineServer {
 
   /** The model of a run, loaded where it is not. */
   #modelOf(runId: number, signal: AbortSignal): Promise<LoadedModel | ImageModel> {
-    const spec = this.#specOf(runId);
-    const { streams, isWithinText } = this.#ranOf(runId);
+    const spec = this.#ran.specOf(runId);
+    const { streams, isWithinText } = this.#ran.of(runId);
     const isPicture = streams.some(({ grid }) => grid !== undefined) && isWithinText !== true;
     return isPicture ? this.#served.ofPictures(spec, signal) : this.#served.ofTexts(spec, signal);
   }
@@ -503,12 +430,12 @@ export class EngineServer {
     const picture = { bytes: bytes ?? (await this.#access.read(path, 'picture')), name: baseName(path) };
     const read = await model.explain(
       { text, tokenLimit: 0, picture },
-      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+      this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
     );
     letGoWhereCancelled(read.layers, signal);
     const { components, layers, notices, timings } = read;
     const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
-    const runId = this.#nextRun++;
+    const runId = this.#ran.nextId();
     this.#ran.set(runId, { spec, fed: model.fed, streams, components, isWithinText: true });
     this.#attention.add(runId, layers);
     if (read.picture !== undefined) this.#pictures.add(runId, read.picture);
@@ -543,11 +470,11 @@ export class EngineServer {
     signal.throwIfAborted();
     const { streams, layers, components, notices, answers } = await model.run(
       picture,
-      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+      this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
     );
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
-    const runId = this.#nextRun++;
+    const runId = this.#ran.nextId();
     this.#ran.set(runId, { spec, fed: model.fed, streams, components });
     this.#attention.add(runId, layers);
     this.#pictures.add(runId, picture);
@@ -574,7 +501,3 @@ export class EngineServer {
 }
 
 function noProgress(): void {}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
