@@ -9,7 +9,7 @@ import type { InputRole } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { FoundSite } from '../../onnx/name/site';
 import type { HeadTensor, SiteTaps } from '../../onnx/name/taps';
-import type { ExtraTensors } from '../session/attentionSession';
+import type { ExtraTensors } from '../session/sessionPlan';
 import type { Tap } from '../../onnx/rewrite/rewriteModel';
 import { namedNode, planCell, type CellPlan, type NamedNode } from '../../onnx/steps/cellPlan';
 import { findEmbedding, type Embedding } from '../../onnx/steps/embedding';

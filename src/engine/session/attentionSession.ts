@@ -3,7 +3,6 @@ import { ExplorerError } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, withChecks, type ExtractionReport } from '../../onnx/report/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
@@ -12,7 +11,6 @@ import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
-import { weightedValues } from '../../onnx/find/weightedValues';
 import type { Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
 import { fromTensor, toTensor, type OutputTensor } from '../runtime/feeds';
@@ -25,9 +23,10 @@ import { silently, type OrtModule } from '../runtime/runtime';
 import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
-import { provenBy, SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
+import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { KeptParts, type PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
+import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
 
@@ -62,16 +61,6 @@ export interface SessionOptions {
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
-/** Tensors that are wanted of a site, with what makes those that the graph does not. */
-export interface ExtraTensors {
-  readonly tensors: readonly string[];
-  readonly suffix: Suffix;
-}
-
-/** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
-const heapBytes = 2 ** 32;
-const fixedBytes = 1.5e8;
-const heapPerWeight = 1.2;
 /** A session of the whole model, or those of its stages. */
 type Opened = Ort.InferenceSession | StagedSession;
 type Open = () => Promise<Opened>;
@@ -87,16 +76,6 @@ interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps'> {
   /** Takes what a run, or a stage of it, gave. */
   readonly onResults?: ((this: void, results: Tensors, stage: number) => void | Promise<void>) | undefined;
 }
-
-/** The backend that is meant where none is named. */
-const portable: SessionRuntime = {
-  backend: 'wasm',
-  isNative: false,
-  lost: undefined,
-  sessionOptions: { executionProviders: ['wasm'] },
-  sessionConfig: () => Promise.resolve({}),
-  unlessLost: (work) => work(),
-};
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
@@ -546,13 +525,6 @@ export class AttentionSession {
   }
 }
 
-/** Throws `modelTooLarge` where so many bytes of weights do not fit into the runtime's memory. */
-function checkHeap(name: string, runtime: SessionRuntime, weightBytes: number): void {
-  const neededBytes = fixedBytes + weightBytes * heapPerWeight;
-  if (!runtime.isNative && neededBytes > heapBytes)
-    throw new ExplorerError('modelTooLarge', [name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
-}
-
 function failedRun(error: unknown): never {
   throw runtimeError(error, 'this run');
 }
@@ -560,32 +532,6 @@ function failedRun(error: unknown): never {
 /** Whether a model may be loaded as a whole that could not be loaded in stages for an error. */
 function canBeWhole(error: unknown): error is ExplorerError {
   return error instanceof ExplorerError && (error.code === 'runtimeFailed' || error.code === 'modelUnsupported');
-}
-
-/** What is to be proven of which sites: weights that are a product's own operand are what it used, as the graph has it. */
-function proofsOf(
-  { index, sites }: ModelFiles['analysis'],
-  which: 'inside' | 'all',
-): ReadonlyMap<PlacedSite, WeightedValues | string> {
-  const proofs = new Map<PlacedSite, WeightedValues | string>();
-  for (const site of sites)
-    if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
-  return proofs;
-}
-
-/** Tensors that come with each site's weights: what proves them, and what else is wanted of the site. */
-function besideWeights(
-  sites: readonly PlacedSite[],
-  proofs: ReadonlyMap<PlacedSite, WeightedValues | string>,
-  extras: ReadonlyMap<PlacedSite, ExtraTensors>,
-): ReadonlyMap<PlacedSite, readonly string[]> {
-  const proving = provenBy(proofs);
-  return new Map(sites.map((site) => [site, [...(proving.get(site) ?? []), ...(extras.get(site)?.tensors ?? [])]]));
-}
-
-/** Whether products of bytes are computed, or may be once the graph is optimised. */
-function multipliesBytes(index: GraphIndex): boolean {
-  return index.nodes.some((node) => /Quantize|Integer|QLinear|QAttention|QGemm/.test(node.opType));
 }
 
 function pickTensors(tensors: Tensors, names: readonly string[]): Tensors {

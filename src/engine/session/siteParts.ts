@@ -11,7 +11,7 @@ import { arrangeWeights } from '../weights/layerWeights';
 import type { LayerWeighing } from '../weights/weighedLayers';
 import type { KeptProofs, Proven } from '../files/proofShelf';
 import { proveWritten, type WrittenProof } from '../weights/writtenProof';
-import type { ExtraTensors } from './attentionSession';
+import type { ExtraTensors } from './sessionPlan';
 import { NormSessions, type HeadFactors } from './headNorms';
 import type { PartRuntime } from './openPart';
 import { readProjection } from './projectionRun';

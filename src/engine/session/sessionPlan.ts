@@ -1,0 +1,62 @@
+import { ExplorerError } from '../../base/errors';
+import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { GraphIndex } from '../../onnx/graph/graphIndex';
+import type { Suffix, WeightedValues } from '../../onnx/name/site';
+import { weightedValues } from '../../onnx/find/weightedValues';
+import type { ModelFiles } from '../files/modelFiles';
+import type { SessionRuntime } from '../stages/modelSessions';
+import { provenBy } from '../stages/siteReader';
+
+/** Tensors that are wanted of a site, with what makes those that the graph does not. */
+export interface ExtraTensors {
+  readonly tensors: readonly string[];
+  readonly suffix: Suffix;
+}
+
+/** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
+const heapBytes = 2 ** 32;
+const fixedBytes = 1.5e8;
+const heapPerWeight = 1.2;
+
+/** The backend that is meant where none is named. */
+export const portable: SessionRuntime = {
+  backend: 'wasm',
+  isNative: false,
+  lost: undefined,
+  sessionOptions: { executionProviders: ['wasm'] },
+  sessionConfig: () => Promise.resolve({}),
+  unlessLost: (work) => work(),
+};
+
+/** Throws `modelTooLarge` where so many bytes of weights do not fit into the runtime's memory. */
+export function checkHeap(name: string, runtime: SessionRuntime, weightBytes: number): void {
+  const neededBytes = fixedBytes + weightBytes * heapPerWeight;
+  if (!runtime.isNative && neededBytes > heapBytes)
+    throw new ExplorerError('modelTooLarge', [name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+}
+
+/** What is to be proven of which sites: weights that are a product's own operand are what it used, as the graph has it. */
+export function proofsOf(
+  { index, sites }: ModelFiles['analysis'],
+  which: 'inside' | 'all',
+): ReadonlyMap<PlacedSite, WeightedValues | string> {
+  const proofs = new Map<PlacedSite, WeightedValues | string>();
+  for (const site of sites)
+    if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
+  return proofs;
+}
+
+/** Tensors that come with each site's weights: what proves them, and what else is wanted of the site. */
+export function besideWeights(
+  sites: readonly PlacedSite[],
+  proofs: ReadonlyMap<PlacedSite, WeightedValues | string>,
+  extras: ReadonlyMap<PlacedSite, ExtraTensors>,
+): ReadonlyMap<PlacedSite, readonly string[]> {
+  const proving = provenBy(proofs);
+  return new Map(sites.map((site) => [site, [...(proving.get(site) ?? []), ...(extras.get(site)?.tensors ?? [])]]));
+}
+
+/** Whether products of bytes are computed, or may be once the graph is optimised. */
+export function multipliesBytes(index: GraphIndex): boolean {
+  return index.nodes.some((node) => /Quantize|Integer|QLinear|QAttention|QGemm/.test(node.opType));
+}
