@@ -7,6 +7,7 @@ import * as native from 'onnxruntime-node';
 import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';
 import { readText } from '../src/engine/profile/readText';
 import { toTensor } from '../src/engine/runtime/feeds';
+import { ReusedArrays } from '../src/engine/runtime/reusedArrays';
 import { Runtimes } from '../src/engine/runtime/runtimes';
 import { LoadedModel } from '../src/engine/serve/loadedModel';
 import { CodeParser } from '../src/engine/syntax/parseCode';
@@ -34,7 +35,7 @@ const model = await LoadedModel.load(
 );
 const plain = await native.InferenceSession.create(join(path, 'model.onnx'), { intraOpNumThreads: 1 });
 const parser = new CodeParser(syntaxFilesIn(resolve('dist')));
-const asked = { parser, length, overlapLines: 0, withTexts: true } as const;
+const asked = { parser, arrays: new ReusedArrays(), length, overlapLines: 0, withTexts: true } as const;
 
 /** What a run of the model is fed, in a session of its own. */
 const batches: Record<string, native.Tensor>[] = [];
@@ -43,8 +44,8 @@ const chunks: string[] = [];
 let numTokens = 0;
 const watched = {
   tokens: (text: string, limit: number) => model.tokens(text, limit),
-  explain: async (reading: Parameters<LoadedModel['explain']>[0]) => {
-    const explanation = await model.explain(reading);
+  explain: async (...reading: Parameters<LoadedModel['explain']>) => {
+    const explanation = await model.explain(...reading);
     const inputs = model.fed[0].inputs.filter(({ name }) => plain.inputNames.includes(name));
     batches.push(Object.fromEntries(inputs.map((input) => [input.name, toTensor(native, input)])));
     return explanation;

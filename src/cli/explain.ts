@@ -292,7 +292,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${heads.length} heads`);
+    lines.push(line``, line`${plain(component)}: ${heads.length} ${heads.length === 1 ? line`head` : line`heads`}`);
     if (token === undefined)
       lines.push(
         method.unit === 'norm'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
@@ -11,14 +12,14 @@ export interface FilePart {
 }
 
 /**
- * Reads a file that is named with the part of it that is meant: `FILE`, `FILE:from-to` (lines from one, inclusive) or
- * `FILE:line:column-line:column` (columns from one, inclusive, in UTF-16 units). Throws `binaryFile`, `invalidArgument` where there is
+ * Reads a file that is named with the part of it that is meant: `FILE`, `FILE:line` (from one), `FILE:from-to` (lines, inclusive) or
+ * `FILE:line:column-line:column` (columns from one, inclusive, in UTF-16 units). A file that is really called `FILE:line` goes before a line. Throws `binaryFile`, `invalidArgument` where there is
  * no such part, and what reading throws.
  */
 export async function readFilePart(argument: string): Promise<FilePart> {
   const precise = /^(.*):(\d+):(\d+)-(\d+):(\d+)$/.exec(argument);
   const [, path = argument, from, to] =
-    precise === null ? (/^(.*):(\d+)-(\d+)$/.exec(argument) ?? []) : [undefined, precise[1], precise[2], precise[4]];
+    precise === null ? (linesOf(argument) ?? []) : [undefined, precise[1], precise[2], precise[4]];
   const bytes = await nodeFileAccess.read(path, 'text');
   if (bytes.subarray(0, 8192).includes(0)) throw new ExplorerError('binaryFile', [basename(path)]);
   const text = new TextDecoder().decode(bytes);
@@ -37,6 +38,14 @@ export async function readFilePart(argument: string): Promise<FilePart> {
       `${basename(path)} does not have ${precise === null ? 'these lines' : 'this part'}`,
     ]);
   return { text, span };
+}
+
+/** The file and the first and the last line of what names a file with lines, after the whole of it. */
+function linesOf(argument: string): readonly (string | undefined)[] | undefined {
+  const found = /^(.*):(\d+)(?:-(\d+))?$/.exec(argument);
+  if (found === null || (found[3] === undefined && existsSync(argument))) return undefined;
+  const [whole, path, from, to = from] = found;
+  return [whole, path, from, to];
 }
 
 /** The text that a file, or a part of one, has. Throws as {@link readFilePart}. */

@@ -143,7 +143,7 @@ function tokenLines(
     ...(mean === undefined
       ? []
       : [
-          line`mean surprisal ${plain(mean.surprisal.toFixed(3))} bits over ${mean.numTokens} tokens; a uniform guess among ${found.vocabularySize} has ${plain(Math.log2(found.vocabularySize).toFixed(3))}`,
+          line`mean surprisal ${plain(mean.surprisal.toFixed(3))} bits over ${mean.numTokens} ${mean.numTokens === 1 ? line`token` : line`tokens`}; a uniform guess among ${found.vocabularySize} has ${plain(Math.log2(found.vocabularySize).toFixed(3))}`,
         ]),
     line``,
     found.kind === 'tokenLabels'

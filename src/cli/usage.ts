@@ -9,7 +9,7 @@ export const usage = line`Usage:
                              [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
-      RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
+      RANGE is a line, lines from-to, or line:column-line:column, from one and inclusive; --pair reads a second text with the first, with the
       separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
       of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
       of a conversation (YAML or JSON); --out writes all numbers to a file instead, as arrays or as text: of CSV those from WEIGHT on

@@ -6,6 +6,7 @@ import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
 import { readText } from '../../engine/profile/readText';
+import { ReusedArrays } from '../../engine/runtime/reusedArrays';
 import type { LoadedModel } from '../../engine/serve/loadedModel';
 import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
@@ -92,6 +93,7 @@ class Work {
   readonly #results: ResultsWriter;
   readonly #settings: ProfileSettings;
   readonly #parser = new CodeParser(syntaxFilesIn(__dirname));
+  readonly #arrays = new ReusedArrays();
   readonly #keys: Set<string>;
   readonly #files: Set<string>;
   #numTexts = 0;
@@ -154,7 +156,7 @@ class Work {
 
   async #read(text: string, hash: string, grammar: Grammar | undefined): Promise<TextRecord> {
     const { length, overlapLines, texts: withTexts } = this.#settings;
-    const asked = { parser: this.#parser, grammar, length, overlapLines, withTexts };
+    const asked = { parser: this.#parser, arrays: this.#arrays, grammar, length, overlapLines, withTexts };
     const { numTokens, running, reducing, ...read } = await readText(this.#model, text, asked);
     this.#numTokens += numTokens;
     this.#running += running;

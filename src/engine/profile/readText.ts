@@ -2,7 +2,9 @@ import { chunkEnd, LinePlaces, nextStart } from '../../model/profile/chunks';
 import type { ChunkPlace, TextRecord } from '../../model/profile/textRecord';
 import type { Grammar } from '../syntax/grammars';
 import type { CodeParser } from '../syntax/parseCode';
-import type { Explanation, Reading } from '../text/textModel';
+import type { ReusedArrays } from '../runtime/reusedArrays';
+import { unwatched } from '../session/layerSteps';
+import type { Explanation, Reading, ReadingSteps } from '../text/textModel';
 import type { TokenStream } from '../../model/token';
 import { TextReduction } from './textReduction';
 
@@ -10,12 +12,14 @@ import { TextReduction } from './textReduction';
 export interface ProfiledModel {
   /** The tokens of so much of a text as fits into so many. */
   tokens(text: string, tokenLimit: number): Promise<TokenStream>;
-  explain(reading: Reading): Promise<Explanation>;
+  explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
 }
 
 /** How a text is read. */
 export interface ChunkOptions {
   readonly parser: CodeParser;
+  /** For the weights of one chunk after another. */
+  readonly arrays: ReusedArrays;
   /** Of the text, where there is one. */
   readonly grammar: Grammar | undefined;
   /** The most tokens of a chunk. */
@@ -35,7 +39,7 @@ export interface ReadText extends Pick<TextRecord, 'chunks' | 'components' | 'te
 
 /** Reads a text in chunks, one after the other. Throws what reading throws. */
 export async function readText(model: ProfiledModel, text: string, options: ChunkOptions): Promise<ReadText> {
-  const { parser, grammar, length, overlapLines, withTexts } = options;
+  const { parser, arrays, grammar, length, overlapLines, withTexts } = options;
   const lines = new LinePlaces(text);
   const reduction = new TextReduction(parser, grammar);
   const chunks: ChunkPlace[] = [];
@@ -49,7 +53,10 @@ export async function readText(model: ProfiledModel, text: string, options: Chun
       start = done;
       continue;
     }
-    const explanation = await model.explain({ text: text.slice(start, end), tokenLimit: length });
+    const explanation = await model.explain(
+      { text: text.slice(start, end), tokenLimit: length },
+      { ...unwatched, arrays },
+    );
     const run = performance.now();
     running += run - begun;
     const [{ tokens, text: own }] = explanation.streams;
@@ -62,6 +69,7 @@ export async function readText(model: ProfiledModel, text: string, options: Chun
       chunks.push([...lines.placeOf(read.start), ...lines.placeOf(read.end), tokens.length]);
       if (withTexts) texts.push(text.slice(read.start, read.end));
     }
+    arrays.reuse();
     reducing += performance.now() - run;
     done = read.end;
     start = nextStart(read, overlapLines, lines);

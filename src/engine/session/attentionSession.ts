@@ -15,6 +15,7 @@ import type { Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
 import { fromTensor, toTensor, type OutputTensor } from '../runtime/feeds';
 import { runPositions, type Placements } from './positionRun';
+import type { ReusedArrays } from '../runtime/reusedArrays';
 import { PlacedOutputs, type ExpectedOutput } from '../runtime/placedOutputs';
 import type { ModelFiles } from '../files/modelFiles';
 import { noAttention } from './noAttention';
@@ -70,7 +71,7 @@ interface Staging {
 }
 
 /** What a run does beside running. */
-interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps'> {
+interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps' | 'arrays'> {
   readonly expected?: readonly ExpectedOutput[];
   readonly tapInputs?: readonly ModelInput[];
   /** Takes what a run, or a stage of it, gave. */
@@ -264,6 +265,7 @@ export class AttentionSession {
     const reading = this.#reader.read(this.#rewritten.outputs, options, { proves: true });
     const results = await this.#run(inputs, fetches, {
       expected,
+      arrays: options.arrays,
       turn: options.turn,
       keeps: options.keeps,
       onResults: (made) => reading.take(made),
@@ -432,7 +434,7 @@ export class AttentionSession {
   async #run(
     inputs: readonly ModelInput[],
     fetches: readonly string[],
-    { expected = [], tapInputs = [], turn, keeps, onResults }: RunSteps = {},
+    { expected = [], tapInputs = [], arrays, turn, keeps, onResults }: RunSteps = {},
   ): Promise<Tensors> {
     const needed = new Set(this.inputNames);
     const feeds: Record<string, Ort.Tensor> = {};
@@ -449,7 +451,7 @@ export class AttentionSession {
     }
     keeps?.begin(feeds);
     const results =
-      (await this.#runPlaced(session, feeds, expected)) ?? (await this.#runPlainly(session, feeds, fetches));
+      (await this.#runPlaced(session, feeds, expected, arrays)) ?? (await this.#runPlainly(session, feeds, fetches));
     await onResults?.(results, 0);
     return results;
   }
@@ -489,10 +491,13 @@ export class AttentionSession {
     session: Ort.InferenceSession,
     feeds: Readonly<Record<string, Ort.Tensor>>,
     expected: readonly ExpectedOutput[],
+    arrays?: ReusedArrays,
   ): Promise<Tensors | undefined> {
     if (expected.length === 0) return Promise.resolve(undefined);
-    const makeTensor = (dims: readonly number[]): Ort.Tensor =>
-      new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims);
+    const makeTensor = (dims: readonly number[]): Ort.Tensor => {
+      const length = dims.reduce((product, dim) => product * dim, 1);
+      return new this.#ort.Tensor('float32', arrays?.take(length) ?? new Float32Array(length), dims);
+    };
     return exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, makeTensor)).catch(failedRun);
   }
 

@@ -1,5 +1,6 @@
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { Progress } from '../../protocol';
+import type { ReusedArrays } from '../runtime/reusedArrays';
 import type { LayerWeights, RunOptions } from '../stages/layerRun';
 import { withComing } from './layerInfo';
 
@@ -11,6 +12,8 @@ export interface LayerSteps {
   onProgress(progress: Progress): void;
   /** Lets messages in, and throws where the run is no longer wanted. */
   turn(): Promise<void>;
+  /** What weights are written into, where the runtime can, by someone who is done with those of the run before. */
+  readonly arrays?: ReusedArrays | undefined;
 }
 
 /** Steps that nobody watches or ends. */
@@ -21,13 +24,14 @@ export const unwatched: LayerSteps = { onProgress: () => {}, turn: () => Promise
  * @param onLayers given what has come, with a place for each layer that has not.
  */
 export function layerByLayer(
-  { onProgress, turn }: LayerSteps,
+  { onProgress, turn, arrays }: LayerSteps,
   sites: readonly PlacedSite[],
   onLayers: (layers: readonly LayerWeights[]) => void = () => {},
-): Required<Pick<RunOptions, 'turn' | 'onLayer'>> {
+): Pick<RunOptions, 'turn' | 'onLayer' | 'arrays'> {
   const layers: LayerWeights[] = [];
   let started: number | undefined;
   return {
+    arrays,
     turn: async () => {
       started ??= performance.now();
       const done = layers.length;

@@ -6,6 +6,7 @@ import type { ReadPositions } from '../weights/extents';
 import type { OutputTensor } from '../runtime/feeds';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { SiteWeights } from '../weights/layerWeights';
+import type { ReusedArrays } from '../runtime/reusedArrays';
 import type { StageInputs } from './stageInputs';
 
 /** The attention of one layer, for every head. */
@@ -77,6 +78,8 @@ export interface RunOptions extends ReadPositions {
   readonly turn?: (() => Promise<void>) | undefined;
   /** Given each layer as soon as it is there, and what shows that it is attention: of a model in stages while the others are yet to come. */
   onLayer?(this: void, layer: LayerWeights): void;
+  /** What weights are written into, where the runtime can; arrays of their own where it is missing. */
+  readonly arrays?: ReusedArrays | undefined;
   /** Remembers what each stage is given, for {@link AttentionSession.rerun}. */
   readonly keeps?: StageInputs | undefined;
 }

@@ -289,7 +289,7 @@ export class StackModel implements TextModel {
     return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
   }
 
-  async #run(text: ToRead, isLive: boolean, steps: Pick<RunOptions, 'turn' | 'onLayer'>): Promise<ReadText> {
+  async #run(text: ToRead, isLive: boolean, steps: Pick<RunOptions, 'turn' | 'onLayer' | 'arrays'>): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
     const { inputs, numTokens, numPositions, firstPosition, fed } = await this.#inputs(
       text,

@@ -19,6 +19,7 @@ describe('A part of a file on the command line', () => {
 
   it('is lines, or runs from a column to another', async () => {
     expect(await part('')).to.equal(undefined);
+    expect(await part(':2')).to.equal('three\n');
     expect(await part(':2-3')).to.equal('three\n\n');
     expect(await part(':1-99')).to.equal('one two\nthree\n\nfour 😀 five');
     expect(await part(':1:5-1:7')).to.equal('two');
@@ -26,8 +27,15 @@ describe('A part of a file on the command line', () => {
     expect(await part(':1:5-1:99')).to.equal('two\n');
   });
 
+  it('is a file of its own before it is a line of another', async () => {
+    writeFileSync(join(folder, 'a.txt:4'), 'its own');
+    expect(await readFilePart(join(folder, 'a.txt:4'))).to.deep.equal({ text: 'its own', span: undefined });
+    rmSync(join(folder, 'a.txt:4'));
+    expect(await part(':4')).to.equal('four 😀 five');
+  });
+
   it('is refused where the file does not have it', async () => {
-    for (const range of [':0-1', ':9-10', ':3-2', ':1:0-1:3', ':1:5-1:4', ':9:1-9:2', ':1:99-1:100'])
+    for (const range of [':0', ':9', ':0-1', ':9-10', ':3-2', ':1:0-1:3', ':1:5-1:4', ':9:1-9:2', ':1:99-1:100'])
       expect(await codeOf(readFilePart(`${join(folder, 'a.txt')}${range}`)), range).to.equal('invalidArgument');
   });
 
