@@ -4,6 +4,7 @@ import { dataType, isFloatType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
 import { computedLengths, lengthInputs, numberOf } from './lengths';
 import { isWeight, operatorOf, productOf, type Product } from './products';
+import { axisAt, convolvedAxes, joinedAxes, reducedAxes, squeezedAxes } from './operatorAxes';
 
 /** Types of numbers that name places or kinds, and measure nothing. */
 const indexTypes: ReadonlySet<number> = new Set([dataType.int32, dataType.int64, dataType.bool]);
@@ -230,8 +231,8 @@ class AxisInference {
     const product = productOf(this.#index, node);
     if (product !== undefined)
       return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
-    if (reducing.has(operator)) return [this.#reduced(node, first)];
-    if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
+    if (reducing.has(operator)) return [reducedAxes(this.#index, node, first)];
+    if (overSpace.has(operator)) return [convolvedAxes(this.#index, node, operator, first)];
     switch (operator) {
       case 'Transpose': {
         const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
@@ -259,7 +260,7 @@ class AxisInference {
       }
       case 'Squeeze':
       case 'Unsqueeze':
-        return [this.#squeezed(node, operator, first)];
+        return [squeezedAxes(this.#index, node, operator, first)];
       case 'Expand': {
         const shape = this.#lengthsOf(inputs[1]);
         return [
@@ -288,10 +289,10 @@ class AxisInference {
         return [this.#cut(node, operator, first)];
       case 'Concat': {
         const parts = inputs.map((input) => this.#given(input));
-        return [this.#joined(parts, this.#index.integerAttribute(node, 'axis') ?? 0)];
+        return [joinedAxes(parts, this.#index.integerAttribute(node, 'axis') ?? 0)];
       }
       case 'Split': {
-        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, first);
+        const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? 0, first);
         const size = first?.[at]?.size;
         const sizes = this.#index.attributes(node).get('split')?.integers ?? this.#lengthsOf(inputs[1] ?? '');
         return outputs.map((_, i) =>
@@ -323,7 +324,7 @@ class AxisInference {
         ];
       }
       case 'TopK': {
-        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? -1, first);
+        const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? -1, first);
         const axes = first?.map((axis, i) => (i === at ? someAxis(axis.kind) : axis));
         return [axes, axes];
       }
@@ -343,10 +344,6 @@ class AxisInference {
       default:
         return undefined;
     }
-  }
-
-  #axis(axis: number, of: readonly Axis[] | undefined): number {
-    return axis < 0 ? axis + (of?.length ?? 0) : axis;
   }
 
   #broadcast(inputs: readonly string[]): readonly Axis[] | undefined {
@@ -421,73 +418,6 @@ class AxisInference {
     return [...equation.result].map((letter) => letters.get(letter) ?? someAxis());
   }
 
-  #reduced(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
-    if (from === undefined) return undefined;
-    const { inputs } = this.#index.nodes[node];
-    const attributes = this.#index.attributes(node);
-    const isArg = this.#index.nodes[node].opType.startsWith('Arg');
-    const axes = isArg
-      ? [this.#index.integerAttribute(node, 'axis') ?? 0]
-      : (attributes.get('axes')?.integers ??
-        this.#index.constantIntegers(inputs[1] ?? '') ??
-        (inputs[1] ? undefined : from.map((_, i) => i)));
-    if (axes === undefined) return undefined;
-    const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
-    const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
-    return from.flatMap((axis, i) => (gone.has(i) ? (isKept ? [someAxis('unknown', 1)] : []) : [axis]));
-  }
-
-  #convolved(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
-    if (from === undefined || from.length < 3) return undefined;
-    const { inputs } = this.#index.nodes[node];
-    const weight = operator.includes('Conv')
-      ? this.#index.weight(inputs[operator === 'QLinearConv' ? 3 : 1])
-      : undefined;
-    const channels = operator.includes('Conv')
-      ? someAxis('feature', operator === 'ConvTranspose' ? undefined : weight?.dims[0])
-      : from[1];
-    const attributes = this.#index.attributes(node);
-    const [kernel, strides, pads, dilations] = ['kernel_shape', 'strides', 'pads', 'dilations'].map(
-      (name) => attributes.get(name)?.integers ?? [],
-    );
-    const isPlain =
-      (attributes.get('auto_pad')?.text ?? 'NOTSET') === 'NOTSET' &&
-      this.#index.integerAttribute(node, 'ceil_mode') !== 1 &&
-      operator !== 'ConvTranspose';
-    const space = from.slice(2).map((axis, i, { length }): Axis => {
-      if (operator.startsWith('Global')) return someAxis('unknown', 1);
-      const width = kernel[i] ?? weight?.dims[i + 2];
-      if (!isPlain || axis.size === undefined || width === undefined) return someAxis(axis.kind);
-      return someAxis(
-        axis.kind,
-        Math.floor(
-          (axis.size + (pads[i] ?? 0) + (pads[i + length] ?? 0) - (dilations[i] ?? 1) * (width - 1) - 1) /
-            (strides[i] ?? 1),
-        ) + 1,
-      );
-    });
-    return [from[0], channels, ...space];
-  }
-
-  #squeezed(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
-    if (from === undefined) return undefined;
-    const axes =
-      this.#index.attributes(node).get('axes')?.integers ??
-      this.#index.constantIntegers(this.#index.nodes[node].inputs[1] ?? '');
-    if (operator === 'Squeeze') {
-      if (axes === undefined) return undefined;
-      const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
-      return from.filter((_, i) => !gone.has(i));
-    }
-    if (axes === undefined) return undefined;
-    const rank = from.length + axes.length;
-    const made = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
-    const rest = [...from];
-    return Array.from({ length: rank }, (_, i) =>
-      made.has(i) ? someAxis('unknown', 1) : (rest.shift() ?? someAxis()),
-    );
-  }
-
   /** Axes that are cut or padded keep what they count. */
   #cut(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
     if (operator !== 'Slice') return from?.map((axis) => someAxis(axis.kind));
@@ -503,7 +433,7 @@ class AxisInference {
     const axes = numbers('axes', 3) ?? starts?.map((_, i) => i);
     if (from === undefined || axes === undefined || axes.length === 0) return from?.map((axis) => someAxis(axis.kind));
     return from.map((axis, i) => {
-      const at = axes.findIndex((each) => this.#axis(each, from) === i);
+      const at = axes.findIndex((each) => axisAt(each, from) === i);
       if (at < 0) return axis;
       const [start, end, step = 1] = [starts?.[at], ends?.[at], steps?.[at]];
       const isCounted = start !== undefined && end !== undefined && step === 1;
@@ -525,25 +455,10 @@ class AxisInference {
     });
   }
 
-  #joined(parts: readonly (readonly Axis[] | undefined)[], axis: number): readonly Axis[] | undefined {
-    const known = parts.filter((part) => part !== undefined);
-    if (known.length === 0) return undefined;
-    const at = this.#axis(axis, known[0]);
-    return known[0].map((own, i) => {
-      const all = known.flatMap((part) => part[i] ?? []);
-      if (i !== at) return all.find((each) => each.kind !== 'unknown') ?? own;
-      const sizes = parts.map((part) => part?.[i]?.size);
-      return someAxis(
-        mergedKind(all),
-        sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
-      );
-    });
-  }
-
   #gathered(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
     const indices = this.#given(this.#index.nodes[node].inputs[1]);
     if (from === undefined || indices === undefined) return undefined;
-    const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, from);
+    const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? 0, from);
     return [...from.slice(0, at), ...indices, ...from.slice(at + 1)];
   }
 

@@ -113,3 +113,16 @@ export function isSingle(index: GraphIndex, tensor: string): boolean {
   const dims = index.weight(tensor)?.dims;
   return dims !== undefined && dims.length <= 1 && dims.every((dim) => dim === 1);
 }
+
+/** Whether a tensor is a weight, perhaps repeated or with others added: a token that the model adds to what it reads. */
+export function isLearned(index: GraphIndex, tensor: string): boolean {
+  let name = tensor;
+  for (let i = 0; i < 12; i++) {
+    if (index.initializers.has(name)) return true;
+    const node = index.producer(name);
+    if (node === undefined || index.nodes[node].opType === 'ConstantOfShape') return false;
+    if (index.nodes[node].opType === 'Constant') return (index.weight(name)?.dims.length ?? 0) > 0;
+    [name] = index.nodes[node].inputs;
+  }
+  return false;
+}

@@ -1,5 +1,13 @@
 import { joiningStreams } from '../follow/origin';
-import { chosenColumns, convolvedKernel, isOfWeights, isSingle, isWidth, spelledOut } from '../follow/positionShapes';
+import {
+  chosenColumns,
+  convolvedKernel,
+  isLearned,
+  isOfWeights,
+  isSingle,
+  isWidth,
+  spelledOut,
+} from '../follow/positionShapes';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Replacements } from './leanNodes';
@@ -15,6 +23,7 @@ import {
   poolingAll,
   reducing,
   packedProducts,
+  windowAttributes,
 } from './positionOperators';
 import { operatorOf, productOf, type Product } from '../follow/products';
 
@@ -482,20 +491,7 @@ class Carrier {
     const dims = convolving.has(operator) ? this.#index.weight(weight)?.dims : undefined;
     const kernel = convolvedKernel(this.#index, node, dims?.slice(2));
     if (kernel === undefined || (convolving.has(operator) && dims === undefined)) return false;
-    const attributes = {
-      ...write.attributes(node, [
-        'group',
-        'kernel_shape',
-        'ceil_mode',
-        'count_include_pad',
-        'storage_order',
-        'p',
-        'activation',
-        'activation_params',
-        'alpha',
-        'beta',
-      ]),
-    };
+    const attributes = write.attributes(node, windowAttributes);
     const picked = write.add('Conv', [write.corner(from, 1), write.kernel(kernel.sizes, kernel.at)], attributes);
     // All channels stand at the same place.
     if (dims !== undefined)
@@ -522,17 +518,4 @@ class Carrier {
     else write.zerosLike(reduced, output);
     return [0];
   }
-}
-
-/** Whether a tensor is a weight, perhaps repeated or with others added: a token that the model adds to what it reads. */
-function isLearned(index: GraphIndex, tensor: string): boolean {
-  let name = tensor;
-  for (let i = 0; i < 12; i++) {
-    if (index.initializers.has(name)) return true;
-    const node = index.producer(name);
-    if (node === undefined || index.nodes[node].opType === 'ConstantOfShape') return false;
-    if (index.nodes[node].opType === 'Constant') return (index.weight(name)?.dims.length ?? 0) > 0;
-    [name] = index.nodes[node].inputs;
-  }
-  return false;
 }

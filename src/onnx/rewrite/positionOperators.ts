@@ -105,3 +105,17 @@ export const reducing = new Set([
   'ReduceLogSumExp',
 ]);
 export const packedProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4']);
+
+/** Attributes of what steps over a picture that the convolution which moves its places does without. */
+export const windowAttributes = [
+  'group',
+  'kernel_shape',
+  'ceil_mode',
+  'count_include_pad',
+  'storage_order',
+  'p',
+  'activation',
+  'activation_params',
+  'alpha',
+  'beta',
+] as const;
