@@ -9,7 +9,8 @@ export const measuredExtension = join(root, 'out', 'soak', 'extension');
 const memoryFolder = join(root, 'out', 'soak', 'memory');
 
 const prelude = `{
-  require('node:v8').setFlagsFromString('--expose-gc');
+  const { getHeapCodeStatistics, setFlagsFromString } = require('node:v8');
+  setFlagsFromString('--expose-gc');
   const collect = require('node:vm').runInNewContext('gc');
   const { renameSync, writeFileSync } = require('node:fs');
   process.on('SIGUSR2', () => {
@@ -18,7 +19,7 @@ const prelude = `{
     setTimeout(() => {
       collect();
       const file = ${JSON.stringify(memoryFolder)} + '/' + process.pid + '.json';
-      writeFileSync(file + '.part', JSON.stringify(process.memoryUsage()));
+      writeFileSync(file + '.part', JSON.stringify({ ...process.memoryUsage(), ...getHeapCodeStatistics() }));
       renameSync(file + '.part', file);
     }, 10);
   });

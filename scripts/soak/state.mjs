@@ -89,11 +89,22 @@ function parsed(line) {
   }
 }
 
+/** What was measured, and what of it is a difference. */
+function pointsOf({ differences = {} }, { samples }) {
+  const less = ([whole, part]) =>
+    (samples[whole] ?? []).flatMap(([x, y], i) => {
+      const beside = samples[part]?.[i];
+      return beside?.[0] === x ? [[x, y - beside[1]]] : [];
+    });
+  return { ...samples, ...Object.fromEntries(Object.entries(differences).map(([key, of]) => [key, less(of)])) };
+}
+
 /** What does not hold, a sentence each. */
-export function verdictOf({ slopes = {} }, total) {
+export function verdictOf(soak, total) {
   if (total === undefined) return ['it left no result'];
-  const grows = Object.entries(slopes).flatMap(([key, limit]) => {
-    const fit = slopeOf(warmPoints(total.samples[key] ?? []));
+  const measured = pointsOf(soak, total);
+  const grows = Object.entries(soak.slopes ?? {}).flatMap(([key, limit]) => {
+    const fit = slopeOf(warmPoints(measured[key] ?? []));
     // Only what surely grows is wrong: the lower end of the interval says so.
     return fit !== undefined && fit.low > limit
       ? [`${key} grows by ${fit.slope.toFixed(0)} bytes each, more than ${limit}`]
@@ -124,7 +135,7 @@ export function tableOf(results, isShort = false) {
       .sort(([, a], [, b]) => b - a)
       .map(([key, times]) => `${key} ${number(times)}`);
     const most = Object.entries(total.most).map(([key, value]) => `${key} ${number(Math.round(value))} at most`);
-    const fits = Object.entries(total.samples).flatMap(([key, points]) => {
+    const fits = Object.entries(pointsOf(soaks[name], total)).flatMap(([key, points]) => {
       const fit = slopeOf(warmPoints(points));
       return fit === undefined
         ? []

@@ -5,19 +5,20 @@ export interface Disposable {
 
 /** A disposable that runs a function, once. */
 export function toDisposable(run: () => void): Disposable {
-  let isDisposed = false;
+  let left: (() => void) | undefined = run;
   return {
     dispose() {
-      if (isDisposed) return;
-      isDisposed = true;
-      run();
+      const last = left;
+      // Whoever keeps what is disposed of keeps nothing that the function knows.
+      left = undefined;
+      last?.();
     },
   };
 }
 
 /** Owns disposables and disposes of them newest first, once; failures are gathered in an `AggregateError`. */
 export class DisposableStore implements Disposable {
-  readonly #items: Disposable[] = [];
+  readonly #items = new Set<Disposable>();
   #isDisposed = false;
 
   get isDisposed(): boolean {
@@ -27,15 +28,26 @@ export class DisposableStore implements Disposable {
   /** Takes ownership; an item added to a disposed store is disposed at once. */
   add<T extends Disposable>(item: T): T {
     if (this.#isDisposed) item.dispose();
-    else this.#items.push(item);
+    else this.#items.add(item);
     return item;
+  }
+
+  /** Takes ownership until what is returned is disposed of, which disposes of the item: for what comes and goes while the store lives. */
+  addPassing(item: Disposable): Disposable {
+    this.add(item);
+    return toDisposable(() => {
+      this.#items.delete(item);
+      item.dispose();
+    });
   }
 
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     const failures: unknown[] = [];
-    for (let item = this.#items.pop(); item !== undefined; item = this.#items.pop()) {
+    const items = [...this.#items].reverse();
+    this.#items.clear();
+    for (const item of items) {
       try {
         item.dispose();
       } catch (error) {

@@ -43,6 +43,8 @@ export const errorSentences = {
     '{0} is no saved explanation ({1}): save one with "Save Explanation", or open it as text to see what is wrong.',
   explanationUntrusted:
     '{0} names the model {1}, and this workspace is not trusted: trust it, or save the explanation with its numbers, for which no model is needed.',
+  explanationElsewhere:
+    '{0} names the model {1}, which is on another machine: opening the file would connect to it, so it is not opened; copy the model here, or put the machine into the setting "security.allowedUNCHosts".',
   explanationAlone:
     '{0} is a saved explanation: explain its text in an editor to compare it, or to let the model go on with it.',
   noModelHere: '{0} is an attention file: what its model would have to be run for cannot be had.',

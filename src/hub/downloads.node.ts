@@ -1,7 +1,21 @@
-import { access, mkdir, open, readdir, readFile, rm, rmdir, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ExplorerError } from '../base/errors';
+import { isWithinFolder } from '../base/sameFile.node';
 import { checkWritable, notWritten, writeWhole } from '../base/wholeFile.node';
 import { formatBytes } from '../model/fileLimits';
 import { fetchFile, partOf, type OpenPart } from './fetchFile.node';
@@ -41,12 +55,28 @@ const thisDisk: Disk = {
 
 /**
  * The downloads in a folder: each repository, at each commit, in `owner/name@commit`, laid out as it is on the hub. A file has its name only
- * once it is whole and its hash is right; until then it is a `.part` beside it, from whose end a later download goes on.
+ * once it is whole and its hash is right; until then it is a `.part` beside it, from whose end a later download goes on. Nothing is read or
+ * written where the folder really lies in one of the `barred`: a workspace that is not trusted would say whom the network is asked, and for what.
  */
-export function downloadsIn(root: string, { openPart, freeBytes }: Disk = thisDisk): Downloads {
+export function downloadsIn(
+  root: string,
+  barred: readonly string[] = [],
+  { openPart, freeBytes }: Disk = thisDisk,
+): Downloads {
+  const isBarred = async (folder: string): Promise<boolean> => {
+    if (barred.length === 0) return false;
+    const real = await realPlace(folder);
+    return barred.some((each) => isWithinFolder(real, each));
+  };
+  const checkPlace = async (folder: string): Promise<void> => {
+    if (await isBarred(folder)) throw new ExplorerError('untrustedModel', [folder]);
+  };
+
   const list = async (): Promise<KeptDownload[]> => {
+    await checkPlace(root);
     const kept: KeptDownload[] = [];
     for (const folder of await repositoryFolders(root)) {
+      if (await isBarred(folder)) continue;
       const ledger = await ledgerIn(folder);
       // What stands in another folder than its own was put there by hand: it can be browsed for.
       if (ledger === undefined || folderOf(root, ledger) !== folder) continue;
@@ -57,6 +87,7 @@ export function downloadsIn(root: string, { openPart, freeBytes }: Disk = thisDi
 
   const download = async (wanted: HubDownload, openFile: OpenHubFile, watch: DownloadWatch): Promise<string> => {
     const folder = folderOf(root, wanted);
+    await checkPlace(folder);
     const present = new Map<string, number>();
     const report = (file: HubFile, bytes: number): void => {
       present.set(file.path, bytes);
@@ -97,6 +128,7 @@ export function downloadsIn(root: string, { openPart, freeBytes }: Disk = thisDi
 
   const remove = async (unwanted: HubDownload): Promise<void> => {
     const folder = folderOf(root, unwanted);
+    await checkPlace(folder);
     const remaining = await locked(folder, unwanted.name, async () => {
       const downloads = (await ledgerIn(folder))?.downloads.filter(({ model }) => model !== unwanted.model) ?? [];
       const needed = new Set(downloads.flatMap(({ files }) => files.map(({ path }) => path)));
@@ -115,6 +147,14 @@ export function downloadsIn(root: string, { openPart, freeBytes }: Disk = thisDi
   };
 
   return { list, download, remove };
+}
+
+/** Where a folder really lies, or would: links of what is there already are resolved. */
+async function realPlace(folder: string): Promise<string> {
+  for (let at = folder; ; at = dirname(at)) {
+    const real = await realpath(at).catch(() => undefined);
+    if (real !== undefined || dirname(at) === at) return real ?? at;
+  }
 }
 
 /** Where a repository is kept at one commit. */

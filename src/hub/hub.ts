@@ -102,7 +102,8 @@ export interface HubPlace {
 export interface HubAccess {
   /** The address of a hub as it is used. Throws `invalidArgument` for what is neither HTTPS nor of this machine. */
   checkedAddress(written: string): string;
-  downloadsIn(folder: string): Downloads;
+  /** Those in a folder. All that is done with them throws `untrustedModel` where it really lies in one of the `barred` folders. */
+  downloadsIn(folder: string, barred: readonly string[]): Downloads;
   /** Asks nothing yet. Throws `invalidArgument` for a token that is none. */
   connect(place: HubPlace): Hub;
 }

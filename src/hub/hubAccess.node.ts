@@ -7,7 +7,7 @@ import { checkedAddress } from './hubFetch.node';
 export function hubAccess(load: () => HubFunctions): HubAccess {
   return {
     checkedAddress,
-    downloadsIn: (folder) => downloadsIn(folder),
+    downloadsIn: (folder, barred) => downloadsIn(folder, barred),
     connect: (place) => hubClient(load(), place),
   };
 }

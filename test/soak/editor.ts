@@ -1,5 +1,6 @@
 // Explanations inside a real VS Code, one after the other, of changing texts and models, with what the extension host and the engine hold after a
 // collection. It runs as a test does, and writes what it comes to beside the copy of the extension that it runs in.
+import type { HeapCodeStatistics } from 'node:v8';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
 import {
@@ -27,6 +28,11 @@ interface EditorOrder {
 
 const perSample = 20;
 const memorySeconds = 30;
+
+/** What is compiled, which grows until all that is used often has been compiled for speed. */
+function codeBytes(of: HeapCodeStatistics): number {
+  return of.code_and_metadata_size + of.bytecode_and_metadata_size;
+}
 
 describe('A soak', function () {
   this.timeout(0);
@@ -106,17 +112,21 @@ describe('A soak', function () {
       await sleep(20);
       collect();
       const { heapUsed, external } = process.memoryUsage();
-      const samples = { 'extension host: heap and buffers': [[at, heapUsed + external]] };
+      const samples = {
+        'extension host: heap and buffers': [[at, heapUsed + external]],
+        'extension host: its code': [[at, codeBytes(v8.getHeapCodeStatistics())]],
+      };
       const pid = testApi.snapshot().enginePid;
       if (pid === undefined) return samples;
       const file = beside(`memory/${pid}.json`);
       fs.rmSync(file, { force: true });
       process.kill(pid, 'SIGUSR2');
       for (let i = 0; i < memorySeconds * 50 && !fs.existsSync(file); i++) await sleep(20);
-      const engine = JSON.parse(fs.readFileSync(file, 'utf8')) as NodeJS.MemoryUsage; // written by our engine
+      const engine = JSON.parse(fs.readFileSync(file, 'utf8')) as NodeJS.MemoryUsage & HeapCodeStatistics; // written by our engine
       return {
         ...samples,
         'engine: heap and buffers': [[at, engine.heapUsed + engine.external]],
+        'engine: its code': [[at, codeBytes(engine)]],
         'engine: resident': [[at, engine.rss]],
       };
     }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { ExplorerError } from '../../base/errors';
+import { isWithinFolder } from '../../base/sameFile.node';
 import { checkFileLimit } from '../../model/fileLimits';
 import { readAtMost } from '../../model/readAtMost';
 import { isAllocationFailure } from '../limits/allocationFailure';
@@ -94,27 +94,9 @@ export const nodeFileAccess: FileAccess = {
         throw fileError(path, error);
       }
     },
-    async isWithin(path, folder) {
-      const wanted = identityOf(folder);
-      if (wanted === undefined) return false;
-      for (let at = path; ; at = dirname(at)) {
-        if (identityOf(at) === wanted) return true;
-        if (dirname(at) === at) return false;
-      }
-    },
+    isWithin: async (path, folder) => isWithinFolder(path, folder),
   },
 };
-
-/** What tells a file from all others, whatever it is called: upper and lower case, accents, mounts and short names make no other file. */
-function identityOf(path: string): string | undefined {
-  try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    // Some network drives number no files.
-    return ino === 0n ? realpathSync.native(path).toLowerCase() : `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
 
 /** As many bytes as a file had when it was looked at; fewer where it was cut off since. */
 async function readKnown(file: FileHandle, size: number): Promise<Uint8Array> {

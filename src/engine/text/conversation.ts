@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type Scalar, type YAMLMap } from 'yaml';
 import { Float } from '../jinja/values';
 import { placesOfScalar, type ScalarPlaces } from './scalarPlaces';
 
@@ -44,8 +44,9 @@ export function readConversation(text: string): Conversation | undefined {
   if (text.length > maxConversationUnits || !/role["']?\s*:/.test(text) || nesting(text) > maxNesting) return undefined;
   let root: unknown;
   try {
-    const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
-    if (document.errors.length > 0) return undefined;
+    // The package compares each key with each.
+    const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: false });
+    if (document.errors.length > 0 || hasKeyTwice(document)) return undefined;
     root = document.contents;
   } catch {
     return undefined; // deeper than the stack: no conversation
@@ -89,6 +90,19 @@ export function readConversation(text: string): Conversation | undefined {
     if (error instanceof UnknownValue) return undefined;
     throw error;
   }
+}
+
+/** Whether a map of a document says of a name twice what it is. */
+function hasKeyTwice(document: Document.Parsed): boolean {
+  let isFound = false;
+  visit(document, {
+    Map: (_, { items }) => {
+      const keys = items.flatMap(({ key }) => (isScalar(key) ? [key.value] : []));
+      isFound ||= new Set(keys).size < keys.length;
+      return isFound ? visit.BREAK : undefined;
+    },
+  });
+  return isFound;
 }
 
 /** A value that no message has. */

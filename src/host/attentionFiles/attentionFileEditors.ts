@@ -7,7 +7,14 @@ import type { ViewState } from '../../model/viewState';
 import type { EngineOptions } from '../../protocol';
 import { EngineHandle, isSameEngine } from '../engine/engineHandle';
 import type { HostFiles } from '../engine/hostFiles';
-import { checkNamesModel, readExplanation, readKeptView, type Explanation } from '../explanations/explanationFile';
+import {
+  checkModelIsHere,
+  checkNamesModel,
+  limitOf,
+  readExplanation,
+  readKeptView,
+  type Explanation,
+} from '../explanations/explanationFile';
 import { locateModel, settingOf, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
 import { parseModelPath } from '../model/modelPath';
 import type { PlainText } from '../../base/safeText';
@@ -124,6 +131,12 @@ interface Opened {
 function besideFile(path: string, file: vscode.Uri, { homePath, hasFilePaths }: ModelPlaces): string {
   const parsed = parseModelPath(path, homePath);
   return parsed.kind === 'relative' ? settingOf(vscode.Uri.joinPath(file, '..', parsed.path), hasFilePaths) : path;
+}
+
+/** The machines that the person allows VS Code to connect to for files; it knows of them on Windows alone. */
+function allowedHosts(): readonly string[] {
+  const found: unknown = vscode.workspace.getConfiguration('security').inspect('allowedUNCHosts')?.globalValue;
+  return Array.isArray(found) ? found.filter((each) => typeof each === 'string') : [];
 }
 
 /** One editor of one file. */
@@ -260,14 +273,18 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
   async #openExplanation(name: string, signal: AbortSignal): Promise<Opened> {
     const { files, places } = this.#deps;
     const saved = readExplanation(await readFileAtMost(this.#uri, 'explanation', name), name);
-    checkNamesModel(saved, name, vscode.workspace.isTrusted);
+    const { isTrusted } = vscode.workspace;
+    checkNamesModel(saved, name, isTrusted);
     const modelPath = besideFile(saved.model.path, this.#uri, places);
-    const model = locateModel({ ...readSettings(this.#uri), modelPath }, places, this.#uri);
+    const settings = readSettings(this.#uri);
+    const model = locateModel({ ...settings, modelPath }, places, this.#uri);
+    const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
+    checkModelIsHere(saved, name, model.uri, { places: [this.#uri, ...folders], hosts: allowedHosts() });
     files.allowModel(model.uri, model.tokenizerUri);
     const engine = this.#takeEngine(model.spec);
     const progress = engine.on('progress', (told) => this.store.setStatus({ kind: 'busy', ...told }));
     try {
-      const { text, second, target, isChatMessage, focus, languages, continuation, tokenLimit } = saved;
+      const { text, second, target, isChatMessage, focus, languages, continuation } = saved;
       const { sha256 } = await engine.remote.modelHash(model.spec, signal);
       const info = await engine.remote.explain(
         {
@@ -277,7 +294,7 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
           target,
           languages,
           continuation,
-          tokenLimit,
+          tokenLimit: limitOf(saved, settings.tokenLimit, isTrusted),
           ...(isChatMessage ? { isChatMessage } : {}),
           ...(focus === undefined ? {} : { isInContext: true }),
         },

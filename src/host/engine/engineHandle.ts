@@ -87,7 +87,8 @@ export class EngineHandle implements Disposable {
   }
 
   on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): Disposable {
-    return this.#store.add(this.#process.connection.on(event, listener));
+    // A run listens while it is under way, and knows its text and its document.
+    return this.#store.addPassing(this.#process.connection.on(event, listener));
   }
 
   /** Gives way to other processes, or no longer. */

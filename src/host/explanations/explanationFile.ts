@@ -112,3 +112,33 @@ export function checkNamesModel({ model: { path } }: Explanation, name: string, 
   if (!isTrusted && !(path.startsWith(bundledPrefix) && /^[\w-]+$/.test(path.slice(bundledPrefix.length))))
     throw new ExplorerError('explanationUntrusted', [name, path]);
 }
+
+/** The parts of an address that say on which machine something is. */
+export interface Place {
+  readonly scheme: string;
+  readonly authority: string;
+}
+
+/**
+ * Throws `explanationElsewhere` where opening the model at an address would connect to a machine that nothing but the file names: a share of a
+ * network, or a server. The file's own machine and those of the workspace are known, and those that the person allows VS Code to go to.
+ */
+export function checkModelIsHere(
+  { model: { path } }: Explanation,
+  name: string,
+  { scheme, authority }: Place,
+  known: { readonly places: readonly Place[]; readonly hosts: readonly string[] },
+): void {
+  const isOfHost = (host: string): boolean => host.toLowerCase() === authority.toLowerCase();
+  const isHere =
+    path.startsWith(bundledPrefix) ||
+    (scheme === 'file' && (authority === '' || known.hosts.some(isOfHost))) ||
+    known.places.some((place) => place.scheme === scheme && isOfHost(place.authority));
+  if (!isHere) throw new ExplorerError('explanationElsewhere', [name, path]);
+}
+
+/** How many tokens an explanation is read with: in a workspace that is not trusted no more than the person's own limit has it. 0: no limit. */
+export function limitOf({ tokenLimit }: Explanation, ownLimit: number, isTrusted: boolean): number {
+  if (isTrusted || ownLimit === 0) return tokenLimit;
+  return tokenLimit === 0 ? ownLimit : Math.min(tokenLimit, ownLimit);
+}

@@ -7,6 +7,7 @@ import { fileSize } from '../commands/chooseVariant';
 import { errorSentence } from '../localize';
 import type { ListedDownload } from '../model/modelChoices';
 import { parseModelPath } from '../model/modelPath';
+import { barredPaths } from '../model/untrustedFolders';
 import { readSettings } from '../readSettings';
 import { askForText } from '../say/dialogs';
 import type { Log } from '../say/log';
@@ -116,11 +117,12 @@ export class HubModels implements vscode.Disposable {
   get #downloads(): Downloads {
     const { access, storageUri, homePath } = this.#deps;
     const { hubFolder } = readSettings();
-    if (hubFolder === '') return access.downloadsIn(vscode.Uri.joinPath(storageUri, 'models').fsPath);
+    const barred = barredPaths();
+    if (hubFolder === '') return access.downloadsIn(vscode.Uri.joinPath(storageUri, 'models').fsPath, barred);
     const folder = parseModelPath(hubFolder, homePath);
     if (folder.kind !== 'absolute')
       throw new ExplorerError('invalidArgument', ['attentionExplorer.hubFolder', 'it is no whole path of a folder']);
-    return access.downloadsIn(folder.path);
+    return access.downloadsIn(folder.path, barred);
   }
 
   async #token(address: string): Promise<string | undefined> {

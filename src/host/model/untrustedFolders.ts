@@ -9,11 +9,16 @@ export function untrustedFolders(): readonly vscode.Uri[] {
   return vscode.workspace.isTrusted ? [] : (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
 }
 
-/** The same for an engine that reads files by itself, which resolves links; undefined where nothing is barred. */
-export function barredFolders(extensionUri: vscode.Uri): BarredFolders | undefined {
-  const folders = untrustedFolders()
+/** Their paths on this machine. */
+export function barredPaths(): readonly string[] {
+  return untrustedFolders()
     .filter(({ scheme }) => scheme === 'file')
     .map(({ fsPath }) => fsPath);
+}
+
+/** The same for an engine that reads files by itself, which resolves links; undefined where nothing is barred. */
+export function barredFolders(extensionUri: vscode.Uri): BarredFolders | undefined {
+  const folders = barredPaths();
   return folders.length === 0 ? undefined : { folders, except: bundledModelsUri(extensionUri).fsPath };
 }
 

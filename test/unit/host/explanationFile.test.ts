@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import {
+  checkModelIsHere,
   checkNamesModel,
+  limitOf,
   readExplanation,
   readKeptView,
   writeExplanation,
@@ -85,6 +87,43 @@ describe('a saved explanation', () => {
     for (const path of ['/models/gpt2', 'model', '../x', '~/x', 'vscode-vfs://x/y', 'bundled:../x', 'bundled:'])
       expect(code(path, false), path).to.equal('explanationUntrusted');
     expect(code('bundled:code-decoder', false)).to.equal('none');
+  });
+
+  it('connects to no machine that nothing but the file names', () => {
+    const own = { scheme: 'file', authority: '' };
+    const code = (
+      scheme: string,
+      authority: string,
+      places = [own],
+      hosts: readonly string[] = [],
+      path = '//x/y',
+    ): string => {
+      const named = { ...saved, model: { ...saved.model, path } };
+      return codeOfCall(() => checkModelIsHere(named, 'x', { scheme, authority }, { places, hosts }));
+    };
+    const share = { scheme: 'file', authority: 'NAS' };
+    expect(code('file', '')).to.equal('none');
+    expect(code('file', 'evil.example')).to.equal('explanationElsewhere');
+    expect(code('https', 'evil.example')).to.equal('explanationElsewhere');
+    expect(code('vscode-vfs', 'github', [{ scheme: 'vscode-vfs', authority: 'other' }])).to.equal(
+      'explanationElsewhere',
+    );
+    // Beside the file, in the workspace, or where the person allows it.
+    expect(code('file', 'nas', [own, share])).to.equal('none');
+    expect(code('file', 'nas', [own], ['other', 'Nas'])).to.equal('none');
+    expect(code('vscode-vfs', 'github', [{ scheme: 'vscode-vfs', authority: 'github' }])).to.equal('none');
+    expect(code('https', 'evil.example', [own], ['evil.example'])).to.equal('explanationElsewhere');
+    // In a web editor our own models are served.
+    expect(code('https', 'cdn', [own], [], 'bundled:code-decoder')).to.equal('none');
+  });
+
+  it('sets no limit that costs more than the person’s own in a workspace that is not trusted', () => {
+    const limit = (tokenLimit: number, own: number, isTrusted: boolean): number =>
+      limitOf({ ...saved, tokenLimit }, own, isTrusted);
+    expect([limit(0, 64, true), limit(128, 64, true)]).to.deep.equal([0, 128]);
+    expect([limit(0, 64, false), limit(128, 64, false), limit(32, 64, false), limit(32, 0, false)]).to.deep.equal([
+      64, 64, 32, 32,
+    ]);
   });
 
   it('gives an attention file a view, where it says one that can be', () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as hubPackage from '@huggingface/hub';
 import { expect } from 'chai';
 import { ExplorerError, type ErrorCode } from '../../../src/base/errors';
@@ -194,7 +194,7 @@ describe('The Hugging Face hub', () => {
   it('leaves nothing half-written on a full disk, and says beforehand what does not fit', async () => {
     const each = await wanted();
     let written = 0;
-    const full = downloadsIn(root, {
+    const full = downloadsIn(root, [], {
       freeBytes: async () => undefined,
       openPart: async (path) => {
         await writeFile(path, '', { flag: 'a' });
@@ -215,13 +215,42 @@ describe('The Hugging Face hub', () => {
     expect((await namesBelow()).filter((name) => name.endsWith('.part'))).to.deep.equal([]);
 
     server.requests.length = 0;
-    const small = downloadsIn(root, {
+    const small = downloadsIn(root, [], {
       freeBytes: async () => 1000,
       openPart: () => Promise.reject(new Error('not to be opened')),
     });
     const told = await failure('hubNoRoom', small.download(each, hub.opener(each), watch));
     expect(told.sentence).to.include('488.3 KB').and.to.include('1 KB').and.to.include(root);
     expect(server.requests).to.deep.equal([]);
+  });
+
+  it('is asked for nothing by a folder in a workspace that is not trusted, by whatever path or link', async () => {
+    const each = await wanted();
+    await download(each);
+    const link = `${root}-link`;
+    await symlink(root, link);
+    server.requests.length = 0;
+    try {
+      for (const [place, barred] of [
+        [root, root],
+        [join(link, '..', basename(link), 'owner', '..'), root],
+        [join(link, 'not', 'there', 'yet'), root],
+        [root, link],
+      ]) {
+        const untrusted = downloadsIn(place, [tmpdir() + '/elsewhere', barred]);
+        const watch = { signal: never, report: (): void => {} };
+        await failure('untrustedModel', untrusted.list());
+        await failure('untrustedModel', untrusted.remove(each));
+        await failure('untrustedModel', untrusted.download(each, hub.opener(each), watch));
+      }
+      expect(existsSync(join(root, 'not'))).to.equal(false);
+      expect(server.requests).to.deep.equal([]);
+      // A workspace within the folder says nothing for itself, and one beside it has no part.
+      expect(await downloadsIn(root, [join(root, 'owner')]).list()).to.deep.equal([]);
+      expect(await downloadsIn(root, [tmpdir() + '/elsewhere']).list()).to.have.length(1);
+    } finally {
+      await rm(link);
+    }
   });
 
   it('gives what is gated to a token that may, which goes to the hub and nowhere else', async () => {

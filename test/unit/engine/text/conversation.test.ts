@@ -62,12 +62,20 @@ describe('conversations', () => {
       '- role: user\n- x',
       '{"role": "user", "content": "x"}',
       '[{"role": "user", "content": ',
+      '[{"role": "user", "role": "assistant", "content": "x"}]',
+      '{"messages": [{"role": "user", "content": "x"}], "tools": [{"a": 1, "a": 2}]}',
       alias,
       '- role: user\n  content: a\n  ? {toString: 1}\n  : x\n',
       `- role: user\n  content: ${'['.repeat(50_000)}`,
     ]) {
       expect(readConversation(text), text.slice(0, 40)).to.equal(undefined);
     }
+  });
+
+  it('are told from maps of very many names, which take a moment and no minutes', function () {
+    this.timeout(20_000);
+    const names = Array.from({ length: 60_000 }, (_, i) => `${i.toString(36)}:`).join('\n');
+    expect(readConversation(`role: user\n${names}\n`)).to.equal(undefined);
   });
 
   it('know where each unit of a text stands, in all ways of spelling it', () => {
