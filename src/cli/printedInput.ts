@@ -8,10 +8,12 @@ export function printedInput(
   model: { readonly info: ModelInfo; input(): InputView },
   notices: readonly Notice[],
 ): TerminalText {
-  const { name, readFiles = [] } = model.info;
+  const { name, readFiles = [], settings = [], assumptions = [] } = model.info;
   return joinTerminal([
     line`# ${name}`,
     ...readFiles.map((file) => line`# read: ${plain(file)}`),
+    ...settings.map((setting) => line`# ${noticeText(setting)}`),
+    ...assumptions.map((assumption) => line`# assumed: ${noticeText(assumption)}`),
     ...notices.map((notice) => line`# ${noticeText(notice)}`),
     line`${model.input().python}`,
   ]);

@@ -50,6 +50,7 @@ export function makeTestApi(
         enginePid: supervisor.pid,
         hasSpare: supervisor.hasSpare,
         statusBar: statusBar.text,
+        statusTooltip: statusBar.tooltip,
         comparison: comparisons.shown,
         panel: panel && {
           isVisible: panel.isVisible,

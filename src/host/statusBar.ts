@@ -1,7 +1,7 @@
 import { DisposableStore, type Disposable } from '../base/disposable';
-import { iconLabel, joinPlain, linesOf, plain } from '../base/safeText';
+import { iconLabel, joinPlain, linesOf, plain, type PlainText } from '../base/safeText';
 import { longRunMilliseconds } from '../model/longRun';
-import { numTokensOf } from '../model/modelInfo';
+import { numTokensOf, type Notice } from '../model/modelInfo';
 import { selectedTokens } from '../model/selectedTokens';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
@@ -32,6 +32,10 @@ export class StatusBar implements Disposable {
 
   get text(): string {
     return this.#item.text;
+  }
+
+  get tooltip(): string {
+    return this.#item.tooltip;
   }
 
   dispose(): void {
@@ -92,6 +96,8 @@ export class StatusBar implements Disposable {
         ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
         said('Model: {0}', model.path),
         ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),
+        ...inOneLine(model.settings, (settings) => said('Settings used: {0}', settings)),
+        ...inOneLine(model.assumptions, (assumptions) => said('Assumed: {0}', assumptions)),
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),
         ...noticeLines(run.info.inputFacts ?? []),
@@ -116,4 +122,8 @@ export class StatusBar implements Disposable {
         this.#update();
       }, longRunMilliseconds);
   }
+}
+
+function inOneLine(notices: readonly Notice[] = [], say: (sentences: PlainText) => PlainText): PlainText[] {
+  return notices.length === 0 ? [] : [say(joinPlain(noticeLines(notices), ' '))];
 }

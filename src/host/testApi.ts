@@ -38,6 +38,7 @@ export interface TestSnapshot {
   readonly enginePid: number | undefined;
   readonly hasSpare: boolean;
   readonly statusBar: string;
+  readonly statusTooltip: string;
   readonly comparison: PanelComparison | null;
   readonly panel:
     | {

@@ -10,6 +10,7 @@ const settingsNames: ReadonlySet<string> = new Set([
   'preprocessor_config.json',
   'processor_config.json',
   'chat_template.jinja',
+  'chat_template.json',
   'tokenizer.json',
   ...vocabularyNames,
   ...tokenizerCompanions,

@@ -44,7 +44,7 @@ export const fileLimits = {
     beyond: 'not read; a notice says so',
   },
   template: {
-    title: 'A chat template, in `chat_template.jinja` or `tokenizer_config.json`',
+    title: 'A chat template, in `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`',
     maxBytes: megabyte,
     beyond: 'not applied; asking for it says why',
   },

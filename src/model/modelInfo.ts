@@ -27,6 +27,9 @@ export interface ModelInfo {
   readonly reads: 'text' | 'image';
   /** The files that were read for it, relative to the folder that holds them all; at most twenty. */
   readonly readFiles?: readonly PlainText[];
+  /** What their settings say of how a text is read, and what is taken for granted where they say nothing. */
+  readonly settings?: readonly Notice[];
+  readonly assumptions?: readonly Notice[];
 }
 
 /** What the model itself says of its input, where it classifies: a label and its probability. */
@@ -152,6 +155,27 @@ export const noticeSentences = {
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
   wholeCell: 'Nothing was selected, so the cell is explained from its start.',
   aroundCaret: 'Nothing was selected, so the text around the caret is explained, from line {0} to line {1}.',
+  settingLength: 'The model reads at most {0} tokens.',
+  settingCutsLeft: 'A text that is too long loses its beginning (truncation_side).',
+  settingSource: 'A text is read as {0} ({1}).',
+  settingTarget: 'A target of your own is in {0} ({1}).',
+  settingTypes: 'Types of tokens are those that the tokenizer makes.',
+  usedLanguages: 'The latest run read the text as {0}, and its target is in {1}.',
+  knownLanguages: 'The tokenizer knows {0} codes of languages.',
+  assumedType: 'All tokens are of type 0, as model_input_names of the tokenizer’s settings has no token_type_ids.',
+  filledUp: 'A text shorter than {0} tokens is filled up with id {1}.',
+  filledUpLeft: 'A text shorter than {0} tokens is filled up on the left (padding_side) with id {1}.',
+  filledUpUnstated: 'A text shorter than {0} tokens is filled up with id 0, as no padding token is stated.',
+  filledUpUnstatedLeft:
+    'A text shorter than {0} tokens is filled up on the left (padding_side) with id 0, as no padding token is stated.',
+  assumedBatch: 'All {0} items of the batch are the same text, and the first is shown.',
+  assumedHeads: 'No head is switched off.',
+  assumedNoGlobal: 'No position has global attention.',
+  assumedFirstGlobal: 'The first token has global attention, as the file was made for some that have.',
+  assumedUnmasked: 'The text is not masked.',
+  assumedNoPast: 'Nothing was read before, so caches are empty.',
+  assumedFirstRun: 'The branch without a cache runs.',
+  assumedAllScores: 'Scores of all positions are computed.',
 } as const;
 
 /** Something that the reader of a run must know. */

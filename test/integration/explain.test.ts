@@ -410,6 +410,44 @@ describe('Explain Attention', () => {
     }
   });
 
+  it('says where the input comes from, and shows the tensors that were fed as Python', async () => {
+    const folder = await writeTinyModel('models/told');
+    await writeFile(
+      `${folder}/tokenizer_config.json`,
+      JSON.stringify({ model_max_length: 12, truncation_side: 'left' }),
+    );
+    await configure({ modelPath: folder });
+    try {
+      const editor = await openText('zero one two three');
+      select(editor, 5, 18);
+      const { status, run, statusTooltip } = await explain(api);
+      expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+      const ids = run?.streams[0].tokens.map(({ id }) => id) ?? [];
+      // The end of a text that is too long stays, as the settings say.
+      expect(run?.streams[0].tokens.map(({ start }) => start)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+      expect(statusTooltip.split('\n')).to.include.members([
+        'Files read: config.json, model.onnx, tokenizer.json, tokenizer_config.json',
+      ]);
+      expect(statusTooltip)
+        .to.match(/^Model: .*models\/told/m)
+        .and.to.include('The model reads at most 12 tokens.')
+        .and.to.include('A text that is too long loses its beginning (truncation_side).');
+      await vscode.commands.executeCommand('attentionExplorer.showInput');
+      const shown = vscode.workspace.textDocuments
+        .find(({ uri }) => uri.scheme === 'attention-explorer-report' && uri.path.endsWith('Input.md'))
+        ?.getText();
+      expect(shown).to.include('tokenizer_config.json').and.to.include('The model reads at most 12 tokens.');
+      const python = /```python\n([^]*?)```/.exec(shown ?? '')?.[1];
+      expect(python?.split('\n')).to.include.members([
+        'import numpy as np',
+        `    "input_ids": np.array([${ids.join(', ')}], dtype=np.int64).reshape((1, 12)),`,
+        '    "attention_mask": np.full((1, 12), 1, dtype=np.int64),',
+      ]);
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
   it('shows the extraction report', async () => {
     await vscode.commands.executeCommand('attentionExplorer.showExtractionReport');
     const report = vscode.workspace.textDocuments.find(

@@ -1,6 +1,7 @@
 import type { Notice } from '../../model/modelInfo';
 import { needsNoFiles } from '../../tokenizer/pretrained/makeTokenizer';
-import { readChatTemplate, type ChatTemplate } from '../text/chatTemplate';
+import type { ChatTemplate } from '../text/chatTemplate';
+import { readChatTemplate } from '../text/chatTemplateFiles';
 import { baseName, folderOf, joinPath, type FileAccess } from '../files/fileAccess';
 import { findModel } from '../files/findModel';
 import { readSettings, type Settings } from '../files/modelSettings';
@@ -65,17 +66,21 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   const tokenizerPath = foundTokenizer ?? (needsNoFiles(tokenizerConfig) ? tokenizerConfigPath : undefined);
   const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
   const specialTokensMap = (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {};
+  const preprocessorPath = await find('preprocessor_config.json');
+  const processorConfig = await settingsAt(await find('processor_config.json'));
   const chatTemplate = await readChatTemplate(access, {
     jinjaPath: await find('chat_template.jinja', besideTokenizer),
     namedPaths: await namedTemplatePaths(access, [...besideTokenizer, ...folders]),
+    jsonPath: await find('chat_template.json', besideTokenizer),
+    hasProcessor: preprocessorPath !== undefined || processorConfig !== undefined,
+    processorConfig: processorConfig ?? {},
     tokenizerConfig,
     specialTokensMap,
     genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
   });
-  const preprocessorPath = await find('preprocessor_config.json');
   const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
   const preprocessorConfig = await findPreprocessor({
-    processorConfig: await settingsAt(await find('processor_config.json')),
+    processorConfig,
     preprocessorConfig: () => settingsAt(preprocessorPath),
     config,
   });

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { plain } from '../../base/safeText';
-import type { ModelInfo, RunLanguages } from '../../model/modelInfo';
+import { noticeText, type ModelInfo, type Notice, type RunLanguages } from '../../model/modelInfo';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import type { InputView } from '../../protocol';
@@ -11,12 +11,12 @@ import { configNumber } from '../folder/configNumber';
 import { configuredContextLength, givesTypes, type ResolvedModel } from '../folder/modelFolder';
 import type { Settings } from '../files/modelSettings';
 
-/** Where a model's input comes from, as sentences for people. */
+/** Where a model's input comes from. */
 export interface InputAccount {
   /** Files that were read, relative to the folder that holds them all. */
   readonly files: readonly string[];
-  readonly settings: readonly string[];
-  readonly assumptions: readonly string[];
+  readonly settings: readonly Notice[];
+  readonly assumptions: readonly Notice[];
 }
 
 /** What is known of a tokenizer that was read, and of the latest run. */
@@ -26,14 +26,14 @@ export interface ReadWith {
 }
 
 /** What is fed where nothing says it, by role. */
-const assumed: Readonly<Partial<Record<InputRole, string>>> = {
-  headMask: 'no head is switched off',
-  globalMask: 'no position has global attention',
-  globalFirst: 'the first token has global attention, as the file was made for some that have',
-  paddingMask: 'the text is not masked',
-  cache: 'nothing was read before, so caches are empty',
-  cacheFlag: 'the branch without a cache runs',
-  numLogits: 'scores of all positions are computed',
+const assumed: Readonly<Partial<Record<InputRole, Notice['code']>>> = {
+  headMask: 'assumedHeads',
+  globalMask: 'assumedNoGlobal',
+  globalFirst: 'assumedFirstGlobal',
+  paddingMask: 'assumedUnmasked',
+  cache: 'assumedNoPast',
+  cacheFlag: 'assumedFirstRun',
+  numLogits: 'assumedAllScores',
 };
 
 /** Says where the input of a model's files comes from. */
@@ -43,64 +43,64 @@ export function inputAccount(
   analyses: readonly ModelAnalysis[],
   { sides, languages }: ReadWith = {},
 ): InputAccount {
-  const settings: string[] = languageFacts(resolved.tokenizerConfig, languages);
+  const settings = languageFacts(resolved.tokenizerConfig, languages);
   const contextLength = configuredContextLength(resolved);
-  if (contextLength !== undefined) settings.push(`the model reads at most ${contextLength} tokens`);
+  if (contextLength !== undefined) settings.push({ code: 'settingLength', args: [contextLength] });
   const padId = sides?.padId ?? configNumber(resolved.config, ['pad_token_id']);
-  if (sides?.cutsLeft === true) settings.push('a text that is too long loses its beginning (truncation_side)');
-  const where = sides?.padsLeft === true ? ' on the left (padding_side)' : '';
-  const assumptions: string[] = [];
+  if (sides?.cutsLeft === true) settings.push({ code: 'settingCutsLeft', args: [] });
+  const assumptions: Notice[] = [];
   for (const { index, hoisted } of analyses) {
     const names = index.inputs.map(({ name }) => name);
     const { roles, fixedLength, numItems } = planInputs(index, names, new Set(names));
-    if (fixedLength !== undefined)
-      assumptions.push(
-        padId === undefined
-          ? `a text shorter than ${fixedLength} tokens is filled up${where} with id 0, as no padding token is stated`
-          : `a text shorter than ${fixedLength} tokens is filled up${where} with id ${padId}`,
-      );
-    if (numItems > 1) assumptions.push(`all ${numItems} items of the batch are the same text, and the first is shown`);
+    if (fixedLength !== undefined) assumptions.push(filledUp(fixedLength, padId, sides?.padsLeft === true));
+    if (numItems > 1) assumptions.push({ code: 'assumedBatch', args: [numItems] });
     for (const [name, role] of roles) {
       if (role === 'tokenTypes') typeFacts(resolved, settings, assumptions);
-      const what = assumed[role];
+      const code = assumed[role];
       if (
-        what !== undefined &&
-        !assumptions.includes(what) &&
+        code !== undefined &&
+        !assumptions.some((each) => each.code === code) &&
         !(role === 'cacheFlag' && hoisted.some(({ input }) => input === name))
       )
-        assumptions.push(what);
+        assumptions.push({ code, args: [] });
     }
   }
   return { files: relative([...files]), settings, assumptions };
 }
 
+function filledUp(length: number, padId: number | undefined, isLeft: boolean): Notice {
+  return padId === undefined
+    ? { code: isLeft ? 'filledUpUnstatedLeft' : 'filledUpUnstated', args: [length] }
+    : { code: isLeft ? 'filledUpLeft' : 'filledUp', args: [length, padId] };
+}
+
 /** Settings of languages, by what they are of. */
 const languageSettings = [
-  ['a text is read as', ['src_lang', 'source_lang']],
-  ['a target of your own is in', ['tgt_lang', 'target_lang']],
+  ['settingSource', ['src_lang', 'source_lang']],
+  ['settingTarget', ['tgt_lang', 'target_lang']],
 ] as const;
 
 /** The languages that the settings of a tokenizer name, and those of the latest run. */
-function languageFacts(tokenizerConfig: Settings, used: RunLanguages | undefined): string[] {
-  const facts = languageSettings.flatMap(([what, names]) =>
-    names.flatMap((name) => {
+function languageFacts(tokenizerConfig: Settings, used: RunLanguages | undefined): Notice[] {
+  const facts: Notice[] = languageSettings.flatMap(([code, names]) =>
+    names.flatMap((name): Notice[] => {
       const value = tokenizerConfig[name];
-      return typeof value === 'string' && value !== '' && value.length < 100 ? [`${what} ${value} (${name})`] : [];
+      return typeof value === 'string' && value !== '' && value.length < 100 ? [{ code, args: [value, name] }] : [];
     }),
   );
   if (used !== undefined)
     facts.push(
-      `the latest run read the text as ${used.source ?? 'no stated language'}, and its target is in ${used.target ?? 'no stated language'}`,
-      `the tokenizer knows ${used.codes.length} codes of languages`,
+      { code: 'usedLanguages', args: [used.source ?? '?', used.target ?? '?'] },
+      { code: 'knownLanguages', args: [used.codes.length] },
     );
   return facts;
 }
 
-function typeFacts(resolved: Pick<ResolvedModel, 'tokenizerConfig'>, settings: string[], assumptions: string[]): void {
-  const [list, sentence] = givesTypes(resolved)
-    ? [settings, 'types of tokens are those that the tokenizer makes']
-    : [assumptions, 'all tokens are of type 0, as model_input_names of the tokenizer’s settings has no token_type_ids'];
-  if (!list.includes(sentence)) list.push(sentence);
+function typeFacts(resolved: Pick<ResolvedModel, 'tokenizerConfig'>, settings: Notice[], assumptions: Notice[]): void {
+  const [list, code]: [Notice[], Notice['code']] = givesTypes(resolved)
+    ? [settings, 'settingTypes']
+    : [assumptions, 'assumedType'];
+  if (!list.some((each) => each.code === code)) list.push({ code, args: [] });
 }
 
 /** What a model's files were fed, and where that comes from. Throws `nothingRead` where nothing was. */
@@ -141,22 +141,18 @@ const mostListed = 50;
 
 /** The account as a part of the report. */
 export function accountMarkdown({ files, settings, assumptions }: InputAccount): MarkdownText {
-  const list = (title: string, items: readonly MarkdownText[]): MarkdownText[] =>
-    items.length === 0
+  const list = (title: string, items: readonly MarkdownText[], separator: '; ' | ' '): MarkdownText[] => {
+    const more = items.length > mostListed ? md` and ${items.length - mostListed} more` : md``;
+    return items.length === 0
       ? []
-      : [
-          md`* ${escaped(plain(title))}: ${joinMarkdown(items.slice(0, mostListed), '; ')}${items.length > mostListed ? md`; and ${items.length - mostListed} more` : md``}.`,
-        ];
+      : [md`* ${escaped(plain(title))}: ${joinMarkdown(items.slice(0, mostListed), separator)}${more}`];
+  };
+  const sentences = (notices: readonly Notice[]): MarkdownText[] =>
+    notices.map((notice) => escaped(noticeText(notice)));
   const lines = [
-    ...list('Files read', files.map(codeSpan)),
-    ...list(
-      'Settings used',
-      settings.map((each) => escaped(plain(each))),
-    ),
-    ...list(
-      'Assumed',
-      assumptions.map((each) => escaped(plain(each))),
-    ),
+    ...list('Files read', files.map(codeSpan), '; '),
+    ...list('Settings used', sentences(settings), ' '),
+    ...list('Assumed', sentences(assumptions), ' '),
   ];
   return joinMarkdown([md``, md`## Where the input comes from`, md``, ...lines, md``], '\n');
 }

@@ -117,11 +117,12 @@ export class LoadedModel {
     this.#predictions = predictions;
     this.#effects = effects;
     this.#writing = writing;
+    const { files, settings, assumptions } = account();
     this.info = {
       ...model.info,
-      readFiles: account()
-        .files.slice(0, mostTold)
-        .map((file) => plain(file)),
+      readFiles: files.slice(0, mostTold).map((file) => plain(file)),
+      settings,
+      assumptions,
     };
   }
 

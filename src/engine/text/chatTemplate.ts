@@ -1,11 +1,8 @@
 import { ExplorerError } from '../../base/errors';
-import { checkFileLimit } from '../../model/fileLimits';
 import type { Encoding, Tokenizer } from '../../tokenizer/tokenizer';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
-import { baseName, type FileAccess } from '../files/fileAccess';
 import { JinjaError } from '../jinja/jinjaError';
 import { JinjaTemplate } from '../jinja/template';
-import { whyNotRead } from '../files/modelSettings';
 
 /** A chat template as a model's files have it. */
 export interface ChatTemplate {
@@ -19,69 +16,8 @@ export interface ChatTemplate {
   readonly toolUse?: string | undefined;
   /** What the template knows by name: `bos_token`, `eos_token`, … as the files name them; see {@link withNamedTokens}. */
   readonly specialTokens: Readonly<Record<string, string>>;
-}
-
-/** Where the templates of a model may stand. */
-export interface ChatTemplateFiles {
-  /** chat_template.jinja. */
-  readonly jinjaPath: string | undefined;
-  /** Those in additional_chat_templates, by name. */
-  readonly namedPaths: ReadonlyMap<string, string>;
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  readonly specialTokensMap: Readonly<Record<string, unknown>>;
-  /** genai_config.json. */
-  readonly genaiConfig: Readonly<Record<string, unknown>>;
-}
-
-/**
- * The chat template of a model: that of chat_template.jinja, else the one in its tokenizer's settings, else the prompt templates of genai_config.json.
- * Of several with names it is the one called default, and with tools the one called tool_use, as transformers has it.
- */
-export async function readChatTemplate(
-  access: FileAccess,
-  { jinjaPath, namedPaths, tokenizerConfig, specialTokensMap, genaiConfig }: ChatTemplateFiles,
-): Promise<ChatTemplate | undefined> {
-  // Settings that list the added tokens are not asked twice: the map counts where they don't, and then counts more.
-  const specialTokens = {
-    ...specialTokensOf(tokenizerConfig),
-    ...(tokenizerConfig['added_tokens_decoder'] === undefined ? specialTokensOf(specialTokensMap) : {}),
-  };
-  const hasFiles = jinjaPath !== undefined || namedPaths.size > 0;
-  const fileName =
-    jinjaPath !== undefined ? baseName(jinjaPath) : hasFiles ? 'additional_chat_templates' : 'tokenizer_config.json';
-  const unread = (problem: string, others: Pick<ChatTemplate, 'toolUse'> = {}): ChatTemplate => ({
-    fileName,
-    text: '',
-    problem,
-    specialTokens,
-    ...others,
-  });
-  try {
-    const path = jinjaPath ?? namedPaths.get('default');
-    const read = async (from: string): Promise<string> => new TextDecoder().decode(await access.read(from, 'template'));
-    const toolPath = namedPaths.get('tool_use');
-    const toolText = hasFiles
-      ? toolPath === undefined
-        ? undefined
-        : await read(toolPath)
-      : namedTemplates(tokenizerConfig['chat_template']).findLast(({ name }) => name === 'tool_use')?.template;
-    if (toolText !== undefined) checkFileLimit('template', fileName, toolText.length);
-    const tools = toolText === undefined ? {} : { toolUse: toolText };
-    if (path !== undefined) return { fileName, text: await read(path), specialTokens, ...tools };
-    const named = hasFiles ? [...namedPaths.keys()] : templateNames(tokenizerConfig['chat_template']);
-    const text = hasFiles ? undefined : templateText(tokenizerConfig['chat_template']);
-    if (text === undefined && named.length > 0)
-      return unread(`it has templates named ${named.join(', ')}, and none named default`, tools);
-    if (text !== undefined) {
-      checkFileLimit('template', fileName, text.length);
-      return { fileName, text, specialTokens, ...tools };
-    }
-    const prompts = promptTemplate(genaiConfig);
-    return prompts === undefined ? undefined : { fileName: 'genai_config.json', text: prompts, specialTokens };
-  } catch (error) {
-    // Nobody may want it: the model can be read without.
-    return unread(`was not read: ${whyNotRead(error)}`);
-  }
+  /** Whether the tokenizer's own special tokens go around what the template says, unless it begins with `bos_token`: as processors do. */
+  readonly addsSpecial?: boolean;
 }
 
 /** A template with the special tokens that the tokenizer has in the end, those of its class too; those of the files stay where the tokenizer's are not known. */
@@ -89,70 +25,10 @@ export function withNamedTokens(template: ChatTemplate, named: ReadonlyMap<strin
   return named === undefined ? template : { ...template, specialTokens: Object.fromEntries(named) };
 }
 
-function specialTokensOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(settings).flatMap(([name, value]) =>
-      /^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [],
-    ),
-  );
-}
-
-interface NamedTemplate {
-  readonly name: string;
-  readonly template: string;
-}
-
-function namedTemplates(value: unknown): NamedTemplate[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((entry: unknown) =>
-    typeof entry === 'object' && entry !== null && 'template' in entry && typeof entry.template === 'string'
-      ? [{ name: 'name' in entry ? String(entry.name) : '', template: entry.template }]
-      : [],
-  );
-}
-
-function templateNames(value: unknown): readonly string[] {
-  return namedTemplates(value).map(({ name }) => name);
-}
-
-function templateText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : namedTemplates(value).findLast(({ name }) => name === 'default')?.template;
-}
-
-/** A token's text, which stands there itself or in an object. */
-function contentOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string'
-    ? [value.content]
-    : [];
-}
-
-/** Prompt templates of ONNX Runtime GenAI, one a role with `{Content}` in it, as one of Jinja. */
-function promptTemplate(config: Readonly<Record<string, unknown>>): string | undefined {
-  const model = typeof config['model'] === 'object' && config['model'] !== null ? { ...config['model'] } : {};
-  const found = [config, model as Readonly<Record<string, unknown>>]
-    .map((settings) => settings['prompt_templates'])
-    .find((value) => typeof value === 'object' && value !== null);
-  const byRole = new Map(
-    Object.entries(found ?? {}).flatMap(([role, value]: [string, unknown]) =>
-      typeof value === 'string' && value.includes('{Content}') ? [[role, value] as const] : [],
-    ),
-  );
-  const jinja = (text: string): string =>
-    text
-      .split('{Content}')
-      .map((part) => (part === '' ? '' : `{{ ${JSON.stringify(part)} }}`))
-      .join('{{ m.content }}');
-  const prompt = byRole.get('prompt');
-  if (byRole.size === 0) return undefined;
-  // The prompt is the last turn of the user, up to where the answer begins.
-  const branches = [
-    ...(prompt === undefined ? [] : [["loop.last and m.role == 'user'", prompt] as const]),
-    ...[...byRole].flatMap(([role, text]) =>
-      role === 'prompt' ? [] : [[`m.role == ${JSON.stringify(role)}`, text] as const],
-    ),
-  ];
-  return `{% for m in messages %}${branches.map(([test, text], i) => `{% ${i === 0 ? 'if' : 'elif'} ${test} %}${jinja(text)}`).join('')}{% else %}{{ raise_exception('there is no prompt template for ' ~ m.role) }}{% endif %}{% endfor %}`;
+/** Whether special tokens are added to what a template says; mostly it writes them itself. */
+export function addsSpecialTokens({ addsSpecial, specialTokens }: ChatTemplate, rendered: string): boolean {
+  const { bos_token: begin } = specialTokens;
+  return addsSpecial === true && (begin === undefined || !rendered.startsWith(begin));
 }
 
 /** A text inside a template: what the template says before and after it, and the part of the text that it keeps. */
@@ -294,8 +170,9 @@ export class ChatEncoder {
   encode(text: string): ChatEncoding {
     const { prefix, suffix, start, end } = renderChat(this.#template, text, this.#deadlines);
     const rendered = prefix + text.slice(start, end) + suffix;
-    // The template writes the special tokens itself.
-    const encoding = this.#tokenizer.encode(rendered, { addSpecialTokens: false });
+    const encoding = this.#tokenizer.encode(rendered, {
+      addSpecialTokens: addsSpecialTokens(this.#template, rendered),
+    });
     const from = prefix.length;
     const to = from + end - start;
     const starts = encoding.starts.slice();
@@ -308,8 +185,9 @@ export class ChatEncoder {
       starts[i] = isTemplate ? (last <= from ? start : end) : start + Math.max(first, from) - from;
       ends[i] = isTemplate ? starts[i] : start + Math.min(last, to) - from;
       if (!isTemplate) return undefined;
+      const isAdded = isSpecial[i] === 1 && first === last;
       isSpecial[i] = 1;
-      return rendered.slice(first, last);
+      return isAdded ? undefined : rendered.slice(first, last);
     });
     return {
       ids: encoding.ids,

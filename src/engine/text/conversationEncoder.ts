@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../../tokenizer/tokenizer';
-import { renderMessages, type ChatEncoding, type ChatTemplate } from './chatTemplate';
+import { addsSpecialTokens, renderMessages, type ChatEncoding, type ChatTemplate } from './chatTemplate';
 import type { Conversation, ConversationText } from './conversation';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 
@@ -116,7 +116,9 @@ export class ConversationEncoder {
 
   encode(): ChatEncoding {
     const { rendered, placed } = renderConversation(this.#template, this.#conversation, this.#deadlines);
-    const encoding = this.#tokenizer.encode(rendered, { addSpecialTokens: false });
+    const encoding = this.#tokenizer.encode(rendered, {
+      addSpecialTokens: addsSpecialTokens(this.#template, rendered),
+    });
     const starts = encoding.starts.slice();
     const ends = encoding.ends.slice();
     const isSpecial = encoding.isSpecial.slice();
@@ -134,10 +136,11 @@ export class ConversationEncoder {
       const [first, last] = [starts[i], ends[i]];
       while (next < placed.length && placed[next].end <= first) next++;
       const part = placed[next];
-      if (part === undefined || last <= part.start) {
+      const isAdded = isSpecial[i] === 1 && first === last;
+      if (isAdded || part === undefined || last <= part.start) {
         starts[i] = ends[i] = place;
         isSpecial[i] = 1;
-        return rendered.slice(first, last);
+        return isAdded ? undefined : rendered.slice(first, last);
       }
       // A token that reaches beyond the text stands for the part of it that is text.
       starts[i] = part.text.starts[part.from + Math.max(first, part.start) - part.start];

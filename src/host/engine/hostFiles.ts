@@ -18,6 +18,7 @@ const usualNames = [
   'tokenizer.json',
   'config.json',
   'chat_template.jinja',
+  'chat_template.json',
   'generation_config.json',
   'preprocessor_config.json',
   'processor_config.json',
@@ -27,7 +28,7 @@ const usualNames = [
 ];
 
 /** What is read from beside a tokenizer. */
-const companionNames = ['chat_template.jinja', ...tokenizerCompanions, ...vocabularyNames];
+const companionNames = ['chat_template.jinja', 'chat_template.json', ...tokenizerCompanions, ...vocabularyNames];
 
 /** A file of a snapshot in the Hugging Face hub's cache, which is a link to a blob of the same model. */
 const inSnapshot = /\/models--[^/]+\/snapshots\/[^/]+\//;

@@ -23,6 +23,10 @@ export class StatusItem implements Disposable {
     return this.#item.text;
   }
 
+  get tooltip(): string {
+    return typeof this.#item.tooltip === 'string' ? this.#item.tooltip : '';
+  }
+
   show({ label, tooltip, isWarning }: StatusLook): void {
     this.#item.text = label;
     this.#item.tooltip = tooltip;

@@ -80,15 +80,22 @@ describe('what a model is fed', () => {
     );
     expect(account).to.deep.equal({
       files: ['onnx/model.onnx', 'tokenizer.json'],
-      settings: ['the model reads at most 64 tokens', 'types of tokens are those that the tokenizer makes'],
+      settings: [
+        { code: 'settingLength', args: [64] },
+        { code: 'settingTypes', args: [] },
+      ],
       assumptions: [
-        'a text shorter than 8 tokens is filled up with id 3',
-        'all 2 items of the batch are the same text, and the first is shown',
-        'no head is switched off',
+        { code: 'filledUp', args: [8, 3] },
+        { code: 'assumedBatch', args: [2] },
+        { code: 'assumedHeads', args: [] },
       ],
     });
     const { markdown } = inputView({ name: plain('m') }, [{ file: 'model.onnx', inputs: [] }], account);
-    expect(markdown).to.include('`onnx/model.onnx`; `tokenizer.json`').and.to.include('```python\nimport numpy as np');
+    expect(markdown)
+      .to.include('* Files read: `onnx/model.onnx`; `tokenizer.json`\n')
+      .and.to.include('The model reads at most 64 tokens. Types of tokens')
+      .and.to.include('* Assumed: A text shorter than 8 tokens is filled up with id 3. All 2 items')
+      .and.to.include('```python\nimport numpy as np');
     expect(codeOfCall(() => inputView({ name: plain('m') }, [], account))).to.equal('nothingRead');
   });
 });

@@ -1,11 +1,6 @@
 import { expect } from 'chai';
-import {
-  ChatEncoder,
-  readChatTemplate,
-  renderChat,
-  renderMessages,
-  type ChatTemplate,
-} from '../../../../src/engine/text/chatTemplate';
+import { ChatEncoder, renderChat, renderMessages, type ChatTemplate } from '../../../../src/engine/text/chatTemplate';
+import { readChatTemplate } from '../../../../src/engine/text/chatTemplateFiles';
 import { ModelTokenizer } from '../../../../src/engine/text/modelTokenizer';
 import { noDeadlines } from '../../../../src/engine/limits/deadlines';
 import { tokenizeSource } from '../../../../src/engine/text/tokenizeSource';
@@ -29,6 +24,9 @@ const chatMl = template(
 const files = {
   jinjaPath: undefined,
   namedPaths: new Map<string, string>(),
+  jsonPath: undefined,
+  hasProcessor: false,
+  processorConfig: {},
   tokenizerConfig: {},
   specialTokensMap: {},
   genaiConfig: {},
@@ -201,6 +199,13 @@ describe('chat templates', () => {
       [
         await readChatTemplate(memoryAccess({}), { ...files, jinjaPath: 'm/gone.jinja' }),
         'gone.jinja was not read: m/gone.jinja does not exist: check the path.',
+      ],
+      [
+        await readChatTemplate(memoryAccess({ 'm/latin.jinja': Uint8Array.of(0x61, 0xe9) }), {
+          ...files,
+          jinjaPath: 'm/latin.jinja',
+        }),
+        'latin.jinja was not read: it is not UTF-8',
       ],
     ];
     for (const [unread, reason] of cases) {
