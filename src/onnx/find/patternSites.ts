@@ -348,6 +348,9 @@ function isNormalized(index: GraphIndex, after: readonly Step[], normalizer: Nor
   });
 }
 
+/** Operators that mix heads, where they are on a path. */
+const mixing = new Set(['MatMul', 'Gemm', 'Einsum', 'Conv']);
+
 function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, normalizer: Normalizer): RowSum {
   if (normalizer === 'sigmoid' || normalizer === 'relu' || normalizer === 'power') return 'any';
   const operators = after
@@ -364,7 +367,8 @@ function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, nor
       operator === 'Div' ||
       operator === 'Add' ||
       operator === 'Sub' ||
-      operator === 'Concat'
+      operator === 'Concat' ||
+      mixing.has(operator)
     )
       return 'any';
   }
@@ -389,6 +393,8 @@ function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned
     .flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
   if (isAdditive) notes.push('additive scores');
   if (isLearned) notes.push('queries that the model has learned');
+  if ([...before.slice(0, -1), ...after].some((operator) => mixing.has(operator)))
+    notes.push('heads are mixed with one another (talking heads)');
   if (before.includes('Tanh')) notes.push('soft-capped scores');
   if (before.includes('Concat') && after.includes('Slice')) notes.push('a sink logit takes part of each row');
   return notes;
