@@ -4,7 +4,7 @@ import { refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } 
 import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
-import { hasOtherParts, wholeRows } from './partialRows';
+import { hasOtherParts, isSummedUp, wholeRows } from './partialRows';
 import { activationProduct, operatorOf, projectedTensor, type Product } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum } from '../name/site';
 import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
@@ -83,6 +83,18 @@ export function findPatternSites(index: GraphIndex): {
         index,
         site,
         'its rows are cut along the keys and weight values in several products (blocks beside global tokens)',
+      ),
+    );
+  }
+  for (const [tensor, site] of sites) {
+    if (!site.isUndivided || !isSummedUp(index, site.namedBy)) continue;
+    sites.delete(tensor);
+    refused.set(
+      `parts of ${index.nodes[site.namedBy].outputs[0]}`,
+      missedSite(
+        index,
+        site,
+        'its rows come in parts, one after the other, whose sums are added up (an online softmax): none of them is a whole row',
       ),
     );
   }
