@@ -192,7 +192,7 @@ async function run(
         model: operand('MODEL'),
         feeds: option('feeds'),
         out: option('out'),
-        backend: backendOf(values.backend, 'wasm'),
+        backend: values.backend === undefined ? undefined : backendOf(values.backend, 'auto'),
         isStaged: values.stages,
         also: partsOf(values.also),
       });

@@ -11,9 +11,9 @@ import { readModelFiles } from '../engine/files/modelFiles';
 import { resolveModel } from '../engine/folder/modelFolder';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { nodeRuntimes } from '../engine/runtime/nodeRuntimes.node';
-import { loadOnBackend } from '../engine/runtime/loadOnBackend';
-import { maxReason, Runtimes } from '../engine/runtime/runtimes';
-import { noticeText } from '../model/modelInfo';
+import { loadOnBackend, loadPortably } from '../engine/runtime/loadOnBackend';
+import { maxReason, Runtimes, type ChosenRuntime } from '../engine/runtime/runtimes';
+import { noticeText, type Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
 import { planInputs } from '../onnx/inputs/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
@@ -31,7 +31,8 @@ export interface ExtractOptions {
   readonly feeds: string;
   /** The safetensors file to write. */
   readonly out: string;
-  readonly backend: EngineOptions['backend'];
+  /** Undefined: WebAssembly, which is the same everywhere, or the native runtime where that cannot load the model. */
+  readonly backend: EngineOptions['backend'] | undefined;
   /** Whether the model is run layer by layer, where it can be cut. */
   readonly isStaged?: boolean;
   /** What is written of each layer beside its weights. */
@@ -39,39 +40,37 @@ export interface ExtractOptions {
 }
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
-export async function extract({
-  model,
-  feeds,
-  out,
-  backend,
-  isStaged = false,
-  also = [],
-}: ExtractOptions): Promise<TerminalText> {
+export async function extract(
+  { model, feeds, out, backend, isStaged = false, also = [] }: ExtractOptions,
+  loaders: ConstructorParameters<typeof Runtimes>[0] = nodeRuntimes,
+): Promise<TerminalText> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   await checkWritable(out);
   const path = modelPathOf(model);
   const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
-  const { files, session, chosen, parts } = await loadOnBackend(
-    new Runtimes(nodeRuntimes, availableParallelism()),
-    { backend, threads: 1 },
-    async (choosing) => {
-      const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
-      const chosen = await choosing;
-      const { runtime } = chosen;
-      const parts =
-        also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, also);
-      const session = await AttentionSession.create({
-        ort: runtime.ort,
-        runtime,
-        files,
-        wantOutputs: true,
-        isStaged,
-        ...(parts === undefined ? {} : { extras: parts.extras }),
-      });
-      return { files, chosen, session, parts };
-    },
-  );
+  const load = async (choosing: Promise<ChosenRuntime>) => {
+    const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const chosen = await choosing;
+    const { runtime } = chosen;
+    const parts =
+      also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, also);
+    const session = await AttentionSession.create({
+      ort: runtime.ort,
+      runtime,
+      files,
+      wantOutputs: true,
+      isStaged,
+      ...(parts === undefined ? {} : { extras: parts.extras }),
+    });
+    return { files, chosen, session, parts };
+  };
+  const runtimes = new Runtimes(loaders, availableParallelism());
+  const refused = new Map<Backend, string>();
+  const { files, session, chosen, parts } =
+    backend === undefined
+      ? await loadPortably(runtimes, 1, load, refused)
+      : await loadOnBackend(runtimes, { backend, threads: 1 }, load, refused);
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
   const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
@@ -118,7 +117,14 @@ export async function extract({
       failed.map(({ path, reason }) => `${path}: ${reason}`).join('; '),
     ]);
   const { runtime, reason } = chosen;
-  const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
+  // Where nothing was asked for, what could not load the model is told.
+  const why =
+    backend === undefined || backend === 'auto'
+      ? [...refused.values()].join(' ')
+      : runtime.backend === backend
+        ? ''
+        : reason;
+  const asked = why === '' ? [] : [line`${plain(why, maxReason)}`];
   const { stages } = session.report;
   const cut =
     stages === undefined

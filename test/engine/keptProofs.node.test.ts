@@ -38,7 +38,7 @@ describe('what is proven of a model', () => {
     const feeds = readSafetensors(readFileSync(join(folder, 'expected.safetensors')), 'expected');
     const inputs = toModelInputs(files.analysis.index, feeds);
     const { layers, components } = arrangeLayers('bert', [await session.run(inputs, { hasWindows: true })]);
-    const { kept } = await modelProofs(session.partRuntime);
+    const { kept } = await modelProofs(session.partRuntime, 'written');
     const asked = [...new SiteParts(session.partRuntime, ['value', 'norm'], kept).extras.values()].flatMap(
       ({ tensors }) => tensors,
     );
@@ -71,6 +71,60 @@ describe('what is proven of a model', () => {
     writeFileSync(shelf(), '[{"key": 3}, {"key": "a", "sites": {"x": {"difference": "no"}}}, 7');
     expect((await load()).numKept).to.equal(0);
     expect(entries()).to.have.length(1);
+  });
+
+  it('of an operator’s weights is made once: a later load asks the operator for nothing more, unless it failed', async () => {
+    const name = 'craft.mha_plain';
+    const own = join(folder, name);
+    cpSync(`test/fixtures/zoo/${name}`, own, { recursive: true });
+    const expected = readSafetensors(readFileSync(join(own, 'expected.safetensors')), name);
+    /** Runs the model twice after a load: how many tensors each run is asked for, what failed, and the weights of the last. */
+    const runs = async (file: string, isWrong = false) => {
+      const fetched: number[] = [];
+      const InferenceSession = {
+        create: async (...args: Parameters<typeof ort.InferenceSession.create>) => {
+          const session = await ort.InferenceSession.create(...args);
+          const run = session.run.bind(session);
+          session.run = async (feeds: Ort.InferenceSession.FeedsType, fetches: unknown) => {
+            fetched.push((fetches as readonly string[]).length); // names, as this backend is asked
+            const results = await run(feeds, fetches as Ort.InferenceSession.FetchesType); // as above
+            if (isWrong) (results[files.analysis.sites[0].tensor].data as Float32Array).reverse(); // floats, as those of every site
+            return results;
+          };
+          return session;
+        },
+      } as unknown as typeof ort.InferenceSession; // all of it that a session is made with
+      const access = { ...nodeFileAccess, proofs: proofShelfIn(file) };
+      const files = await readModelFiles(access, join(own, 'model.onnx'));
+      const session = await AttentionSession.create({ ort: { ...ort, InferenceSession }, files });
+      const results = [];
+      for (let i = 0; i < 2; i++) results.push(await session.run(toModelInputs(files.analysis.index, expected)));
+      await session.release();
+      return { fetched, numFailed: results.map(({ failed }) => failed.length), last: results[1].layers[0]?.weights };
+    };
+    const [right, wrong] = [join(folder, 'right.json'), join(folder, 'wrong.json')];
+    const first = await runs(right);
+    expect([first.fetched, first.numFailed]).to.deep.equal([
+      [3, 1],
+      [0, 0],
+    ]);
+    const second = await runs(right);
+    expect([second.fetched, second.numFailed]).to.deep.equal([
+      [1, 1],
+      [0, 0],
+    ]);
+    expect(second.last).to.deep.equal(first.last);
+    // What fails is not drawn, and not kept.
+    for (let load = 0; load < 2; load++) {
+      const { fetched, numFailed } = await runs(wrong, true);
+      expect([fetched, numFailed]).to.deep.equal([
+        [3, 1],
+        [1, 1],
+      ]);
+    }
+    // Another file under the same name is proven anew.
+    utimesSync(join(own, 'model.onnx'), new Date(), new Date(Date.now() + 60_000));
+    expect((await runs(right)).fetched).to.deep.equal([3, 1]);
   });
 
   it('is bounded: the latest 64 models', async () => {

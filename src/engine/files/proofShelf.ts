@@ -1,4 +1,7 @@
-/** That a layer's output is the sum of what its heads write: how far both lie apart at most, as a part of the largest number; `isExact` where it is no more than arithmetic leaves. */
+/**
+ * That a layer's output is the sum of what its heads write, or that values weighted by its weights are what its operator gave: how far both lie
+ * apart at most, as a part of the largest number; `isExact` where it is no more than arithmetic leaves.
+ */
 export interface Proven {
   readonly difference: number;
   readonly isExact: boolean;

@@ -28,6 +28,32 @@ export async function loadOnBackend<Model>(
   }
 }
 
+/**
+ * Loads a model on WebAssembly, which gives the same everywhere, or on another backend where it lacks an operator or the room; throws what `load` throws
+ * on WebAssembly where no other is there. `refused` takes why it is not WebAssembly.
+ */
+export async function loadPortably<Model>(
+  runtimes: Runtimes,
+  threads: number,
+  load: (choosing: Promise<ChosenRuntime>) => Promise<Model>,
+  refused: Map<Backend, string>,
+): Promise<Model> {
+  try {
+    return await loadOnBackend(runtimes, { backend: 'wasm', threads }, load);
+  } catch (error) {
+    if (!(error instanceof ExplorerError) || !elsewhere.has(error.code)) throw error;
+    refused.set('wasm', `${backendTitles.wasm} cannot load this model: ${reasonOf(error)}.`);
+    try {
+      return await loadOnBackend(runtimes, { backend: 'native', threads }, load, refused);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+/** What WebAssembly may fail with that the native runtime need not. */
+const elsewhere: ReadonlySet<string> = new Set(['runtimeFailed', 'outOfMemory', 'modelTooLarge']);
+
 /** Whether another backend may do what this one failed to do. */
 export function canGoElsewhere(error: unknown, backend: Backend): error is ExplorerError {
   if (!(error instanceof ExplorerError)) return false;

@@ -15,6 +15,8 @@ export function reasonOf({ code, args }: ExplorerError): string {
   switch (code) {
     case 'outOfMemory':
       return 'it takes more memory than there is';
+    case 'modelTooLarge':
+      return `it needs ${args[1]} MB, and there is room for ${args[2]} MB`;
     case 'checksFailed':
       return 'what comes out does not pass the checks';
     default:

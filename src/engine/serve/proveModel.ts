@@ -71,7 +71,7 @@ async function provePart(
       session.run(inputs, { hasWindows: true, outputs: [] });
     const first = await run(short);
     const written = await parts.read(first.layers, first.extras ?? new Map(), session.isCoarse);
-    await (await modelProofs(runtime)).keep(parts.made);
+    await (await modelProofs(runtime, 'written')).keep(parts.made);
     const norms = new Map([...written].map(([{ path }, { proof }]) => [path, normsText(proof)]));
     const second = short.isFixed ? undefined : await run(long);
     return {

@@ -25,6 +25,7 @@ import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
+import { ProvenWeights } from './keptProofs';
 import { KeptParts, type PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
 import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
@@ -99,6 +100,7 @@ export class AttentionSession {
   readonly #numItems: number;
   readonly #staging: Staging;
   readonly #sessions: ModelSessions;
+  readonly #provenWeights: ProvenWeights;
 
   private constructor(
     options: SessionOptions,
@@ -109,11 +111,13 @@ export class AttentionSession {
       sessions,
       staging,
       proofs,
+      provenWeights,
     }: {
       readonly open: Open;
       readonly sessions: ModelSessions;
       readonly staging: Staging;
       readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
+      readonly provenWeights: ProvenWeights;
     },
   ) {
     this.#ort = options.ort;
@@ -121,6 +125,7 @@ export class AttentionSession {
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
     this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs);
+    this.#provenWeights = provenWeights;
     this.#staging = staging;
     this.#sessions = sessions;
     if (session instanceof StagedSession) this.#staged = session;
@@ -156,8 +161,10 @@ export class AttentionSession {
     const isStaged = options.isStaged === true && sites.length > 0;
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
     const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
-    const proofs =
-      taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
+    const all = taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
+    const own = { ort, files, isNative: runtime.isNative };
+    const provenWeights = await ProvenWeights.read(own, all, proves === 'inside' ? runtime.backend : undefined);
+    const proofs = provenWeights.left;
     const beside = besideWeights(sites, proofs, extras);
     const rewritten = rewriteModel(files.analysis, {
       sites,
@@ -192,7 +199,7 @@ export class AttentionSession {
         }
       return sessions.whole();
     };
-    return new AttentionSession(options, await open(), rewritten, { open, sessions, staging, proofs });
+    return new AttentionSession(options, await open(), rewritten, { open, sessions, staging, proofs, provenWeights });
   }
 
   /** What is to be said of how the model was loaded, as far as it is. */
@@ -270,8 +277,10 @@ export class AttentionSession {
       keeps: options.keeps,
       onResults: (made) => reading.take(made),
     });
+    const result = this.#resultOf(reading);
+    if (proving.length > 0) await this.#provenWeights.keep(this.proofs, this.isCoarse);
     return {
-      ...this.#resultOf(reading),
+      ...result,
       outputs: pickOutputs(results, own),
       ...(this.#extras.length === 0 ? {} : { extras: pickOutputs(results, this.#extras) }),
     };

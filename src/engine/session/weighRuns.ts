@@ -126,7 +126,7 @@ export class WeighRuns {
   }
 
   async #make(own: AttentionSession): Promise<Weigher> {
-    const proofs = await modelProofs(own.partRuntime);
+    const proofs = await modelProofs(own.partRuntime, 'written');
     const parts = new SiteParts(own.partRuntime, ['value', 'norm', 'residual'], proofs.kept);
     const session = await own.tapped(own.analysis.sites, { extras: parts.extras });
     return { own, parts, session, proofs };

@@ -39,7 +39,9 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const patterns = findPatternSites(index);
   const linear = findLinearSites(index, new Set(patterns.sites.map((site) => site.node)));
   const loops = findLoopSites(index);
-  const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
+  const found = [...patterns.sites, ...linear.sites, ...fused.sites, ...loops.sites].filter((site) =>
+    live.has(site.node),
+  );
   if (found.length > maxSites)
     throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
   const joined = joinHeads(index, found);
@@ -47,7 +49,12 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
     ...fused.missed,
     ...patterns.refused,
     ...loops.missed,
-    ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops),
+    ...linear.refused,
+    ...findMissedSites(index, found, {
+      known: [...fused.missed, ...patterns.refused, ...linear.refused],
+      unasked: patterns.unasked,
+      lookedInto: loops.loops,
+    }),
   ];
   const inParts = joinParts(
     index,

@@ -1,5 +1,8 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { refused as refusedFor, whyNoPositions, type NoAttention } from './definition';
 import { maskForMultiHead } from './fusedMask';
+import { rankOf } from '../follow/axisInference';
+import { isOfWeights } from '../follow/positionShapes';
 import { pathOfNode } from '../graph/nodePath';
 import { operatorOf } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum, WeightedValues } from '../name/site';
@@ -44,18 +47,30 @@ export function findFusedSites(index: GraphIndex): {
   const missed: MissedSite[] = [];
   index.nodes.forEach((_, node) => {
     const operator = operatorOf(index, node);
-    const result = recipes.get(operator)?.(index, node) ?? refused.get(operator);
-    if (result === undefined) return;
+    const made = recipes.get(operator)?.(index, node) ?? refused.get(operator);
+    if (made === undefined) return;
+    const reason = typeof made === 'string' ? undefined : whyNoAttention(index, made);
+    const result = reason ?? made;
     if (typeof result === 'string')
       missed.push({
         node,
         path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
         operator,
-        reason: result,
+        ...(reason === undefined ? { reason: result } : refusedFor(reason)),
       });
     else sites.push(result);
   });
   return { sites, missed };
+}
+
+/** Why an operator weights no positions: it may be given features in their place, as for attention between channels. */
+function whyNoAttention(index: GraphIndex, { queries, keys }: FoundSite): NoAttention | undefined {
+  // [item, position, feature] or [item, head, position, feature]
+  const axisOf = (tensor: string): number => ([3, 4].includes(rankOf(index, tensor) ?? 0) ? -2 : 0);
+  const [query, key] = [queries, keys].map((tensor) => ({ tensor, axis: axisOf(tensor) }));
+  const reason = whyNoPositions(index, { query, key });
+  // What a weight alone makes has its axes: queries, or a memory, that the model has learned.
+  return reason === undefined || isOfWeights(index, queries) || isOfWeights(index, keys) ? undefined : reason;
 }
 
 /** What all recipes say alike: rank-4 weights [batch, head, query, key]. */

@@ -6,10 +6,10 @@ import { rearranging } from '../follow/trace';
 
 /** Operators that weights, values and what they come to go through in parts: they move numbers, leave some out or put them beside others. */
 const moving = new Set([...rearranging, 'GatherND', 'GatherElements', 'ScatterND', 'ScatterElements']);
-/** … and those that weights and results may go through besides: a mask, and sums of what parts give. */
-const masking = new Set(['Where', 'Mul']);
+/** … and those that weights and results may go through besides: a mask, what rows are divided by, and sums of what parts give. */
+const masking = new Set(['Where', 'Mul', 'Div']);
 const summing = new Set(['Add', 'Sum']);
-const normalizing = new Set(['Softmax', 'com.microsoft.BiasSoftmax']);
+const normalizing = new Set(['Softmax', 'com.microsoft.BiasSoftmax', 'Exp']);
 
 /** Searches do not go further than this many tensors: the longest of a known model takes 40. */
 const mostTensors = 400;

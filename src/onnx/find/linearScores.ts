@@ -8,6 +8,9 @@ export interface LinearScores {
   readonly values: string;
   /** Subscripts of an Einsum of queries and keys; undefined where it is their plain matrix product. */
   readonly equation: string | undefined;
+  /** The axes of positions in queries and keys, counted from the end. */
+  readonly queryAxis: number;
+  readonly keyAxis: number;
   /** Operands of the outer product besides queries and the inner product. */
   readonly factors: readonly string[];
 }
@@ -105,6 +108,8 @@ export function composeScores(
     equation: isPlain
       ? undefined
       : `${queryLetters},${keyLetters}->${before}${query[0]}${summed[0]}`.replaceAll(rest, '...'),
+    queryAxis: queryLetters.indexOf(query[0]) - queryLetters.length,
+    keyAxis: keyLetters.indexOf(summed[0]) - keyLetters.length,
     factors: product.operands.filter((_, at) => at !== position && at !== sharing[0]),
   };
 }

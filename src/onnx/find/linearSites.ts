@@ -1,9 +1,11 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { pathOfNode } from '../graph/nodePath';
 import { beforeQuantizing, innerProduct } from '../follow/innerProduct';
+import { refused as refusedFor, whyNoPositions } from './definition';
 import { findDivision } from './linearDivision';
 import { composeScores } from './linearScores';
 import { activationProduct, type Product } from '../follow/products';
-import type { FoundSite } from '../name/site';
+import type { FoundSite, MissedSite } from '../name/site';
 import { SuffixBuilder } from './suffixNodes';
 
 /** Between the two products lie a scale, a turn, a conversion or so. */
@@ -13,8 +15,12 @@ const mostSteps = 6;
  * Linear attention, φ(Q)(φ(K)ᵀV): the graph never holds weights, but φ(Q)φ(K)ᵀ, with rows divided by their sums where the
  * model divides, weights the values to the same result (Katharopoulos et al. 2020, §3.2). That matrix is computed beside it.
  */
-export function findLinearSites(index: GraphIndex, taken: ReadonlySet<number>): FoundSite[] {
+export function findLinearSites(
+  index: GraphIndex,
+  taken: ReadonlySet<number>,
+): { readonly sites: readonly FoundSite[]; readonly refused: readonly MissedSite[] } {
   const sites: FoundSite[] = [];
+  const refused: MissedSite[] = [];
   index.nodes.forEach((node, at) => {
     if (taken.has(at) || node.opType === 'ReduceSum') return;
     const product = activationProduct(index, at);
@@ -22,11 +28,12 @@ export function findLinearSites(index: GraphIndex, taken: ReadonlySet<number>): 
     for (const position of product.operands.keys()) {
       const site = linearSite(index, product, position, taken);
       if (site === undefined) continue;
-      sites.push(site);
+      if ('reason' in site) refused.push(site);
+      else sites.push(site);
       return;
     }
   });
-  return sites;
+  return { sites, refused };
 }
 
 /** Whether a product of keys and values is the inner one of a linear attention: whose result, as it is, another product asks. */
@@ -56,7 +63,7 @@ function linearSite(
   product: Product,
   position: number,
   taken: ReadonlySet<number>,
-): FoundSite | undefined {
+): FoundSite | MissedSite | undefined {
   const inner = innerProduct(index, product.operands[position]);
   if (inner === undefined || taken.has(inner.product.node) || inner.product.operands.length !== 2) return undefined;
   const scores = composeScores(product, position, inner);
@@ -67,6 +74,17 @@ function linearSite(
   const division = findDivision(index, product, scores);
   // (Q Kᵀ) V has the form of (V Kᵀ) Q: which it is, only the sum that the model divides by can tell.
   if (position === 0 && division !== 'sum') return undefined;
+  const reason = whyNoPositions(index, {
+    query: { tensor: scores.queries, axis: scores.queryAxis },
+    key: { tensor: scores.keys, axis: scores.keyAxis },
+  });
+  if (reason !== undefined)
+    return {
+      node: product.node,
+      path: pathOfNode(index, product.node) ?? index.nodes[product.node].outputs[0],
+      operator: index.nodes[product.node].opType,
+      ...refusedFor(reason),
+    };
   const suffix = new SuffixBuilder(index, product.node);
   const name = suffix.name('weights');
   const tensor =

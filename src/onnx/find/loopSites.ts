@@ -50,7 +50,7 @@ export function findLoopSites(index: GraphIndex): {
         });
       else sites.push(...placed);
     });
-    const others = findMissedSites(body, found, refused);
+    const others = findMissedSites(body, found, { known: refused });
     for (const each of [...refused, ...others]) missed.push({ ...each, node });
     if (found.length === 0 && refused.length === 0 && others.length === 0 && readsState(loop))
       missed.push({

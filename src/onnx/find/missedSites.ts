@@ -1,4 +1,5 @@
 import { axesOf } from '../follow/axisInference';
+import { refused, type NoAttention } from './definition';
 import { bodiesOf, type Body, type GraphIndex } from '../graph/graphIndex';
 import { innerProduct } from '../follow/innerProduct';
 import { pathOfNode } from '../graph/nodePath';
@@ -36,12 +37,20 @@ const otherMixers = new Map([
   ],
 ]);
 
-/** What looks like attention and was not extracted, each with its reason. Bodies of nodes that were looked into are left out. */
+/** What of a graph is known when the rest is told. */
+interface KnownOfMissed {
+  readonly known: readonly MissedSite[];
+  /** Why normalisers of products with a weight are none of an attention's, by their nodes. */
+  readonly unasked?: ReadonlyMap<number, NoAttention>;
+  /** Nodes whose bodies were looked into, which are left out. */
+  readonly lookedInto?: ReadonlySet<number>;
+}
+
+/** What looks like attention and was not extracted, each with its reason. */
 export function findMissedSites(
   index: GraphIndex,
   sites: readonly FoundSite[],
-  known: readonly MissedSite[],
-  lookedInto: ReadonlySet<number> = new Set(),
+  { known, unasked = new Map(), lookedInto = new Set() }: KnownOfMissed,
 ): MissedSite[] {
   const explained = new Set(known.map((missed) => missed.node));
   const missed: MissedSite[] = [];
@@ -64,7 +73,7 @@ export function findMissedSites(
         operator === 'com.microsoft.BiasSoftmax') &&
       !used.has(at)
     )
-      say(at, softmaxReason(index, at));
+      say(at, softmaxReason(index, at, unasked.get(at)));
     else if (otherMixers.has(operator)) say(at, { reason: otherMixers.get(operator) ?? '', isOther: true });
     else if (!taken.has(at)) {
       const reason = tripleProductReason(index, at, taken);
@@ -118,7 +127,11 @@ function normalizersOf(index: GraphIndex, sites: readonly FoundSite[]): Readonly
   return used;
 }
 
-function softmaxReason(index: GraphIndex, node: number): Pick<MissedSite, 'reason' | 'isOther'> {
+function softmaxReason(
+  index: GraphIndex,
+  node: number,
+  unasked: NoAttention | undefined,
+): Pick<MissedSite, 'reason' | 'isOther'> {
   const outputs = new Set(index.graph.outputs.map((output) => output.name));
   const seen = new Set<string>();
   const pending = [...index.nodes[node].outputs];
@@ -155,7 +168,9 @@ function softmaxReason(index: GraphIndex, node: number): Pick<MissedSite, 'reaso
         'it weighs alternatives that a weight scores (a router, or the kernel of a convolution), it does not weight positions',
       isOther: true,
     };
-  return { reason: 'the way from its result to a product with values is not one that is known' };
+  return unasked === undefined
+    ? { reason: 'the way from its result to a product with values is not one that is known' }
+    : refused(unasked);
 }
 
 /** The axis that a softmax works along. */

@@ -1,7 +1,8 @@
 import { rankOf } from '../follow/axisInference';
 import type { GraphIndex } from '../graph/graphIndex';
 import { operatorOf } from '../follow/products';
-import type { Step } from '../follow/trace';
+import { isOfWeights } from '../follow/positionShapes';
+import { sumOf, type Step } from '../follow/trace';
 
 /** Operators that give a part of what they read, along the axes that {@link partedAxes} tells. */
 const parting = new Set(['Slice', 'Split', 'Gather']);
@@ -45,6 +46,20 @@ export function hasOtherParts(index: GraphIndex, whole: string): boolean {
     index.nodes[node].outputs.filter((output) => index.consumers(output).length > 0),
   );
   return read.length > 1;
+}
+
+/** Whether the sum of an exponential's rows is only a part of what they are divided by: others are added to it, which are no constant. */
+export function isSummedUp(index: GraphIndex, exponential: number): boolean {
+  const sum = sumOf(index, index.nodes[exponential].outputs[0], 2);
+  if (sum === undefined) return false;
+  const [total] = index.nodes[sum].outputs;
+  return index
+    .consumers(total)
+    .some(
+      (node) =>
+        operatorOf(index, node) === 'Add' &&
+        index.nodes[node].inputs.some((input) => input !== total && !isOfWeights(index, input)),
+    );
 }
 
 function partedAxes(index: GraphIndex, node: number): readonly number[] | undefined {

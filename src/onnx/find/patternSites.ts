@@ -1,9 +1,10 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { axesOf, rankOf } from '../follow/axisInference';
-import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { rankOf } from '../follow/axisInference';
+import { refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } from './definition';
+import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
-import { hasOtherParts, wholeRows } from './partialRows';
+import { hasOtherParts, isSummedUp, wholeRows } from './partialRows';
 import { activationProduct, operatorOf, projectedTensor, type Product } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum } from '../name/site';
 import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
@@ -25,22 +26,27 @@ interface ScorePath {
 /**
  * Attention written out in elementary operators: a product of two activations, one operand of which comes, through a
  * normaliser, from another such product (or, additively, from a projected sum of queries and keys; or from a product with queries
- * that the model has learned). Names play no part. What makes it attention: the normalised thing is indexed by a query's and a key's
- * position, and the product sums over the keys'. Where one of the two axes is of features, it is something else, and is told.
+ * that the model has learned). Names play no part. What makes it attention is stated in `definition.ts`; what does not pass that is told.
  */
 export function findPatternSites(index: GraphIndex): {
   readonly sites: readonly FoundSite[];
   readonly refused: readonly MissedSite[];
+  /** Why normalisers of products with a weight are none of an attention's, by their nodes; some may be in another way. */
+  readonly unasked: ReadonlyMap<number, NoAttention>;
 } {
   const sites = new Map<string, FoundSite>();
   /** What weights are cut out of along the keys, by their tensor. */
   const partial = new Map<string, string>();
   const refused = new Map<string, MissedSite>();
+  const unasked = new Map<number, NoAttention>();
   index.nodes.forEach((_, node) => {
     const product = activationProduct(index, node);
     // A weighted sum without a matrix product has one query: it is attention where an iteration of a loop is one.
     if (product === undefined || (index.nodes[node].opType === 'ReduceSum' && index.outer === undefined)) return;
-    const paths = product.operands.map((_, position) => ({ position, path: scorePath(index, product, position) }));
+    const paths = product.operands.map((_, position) => ({
+      position,
+      path: scorePath(index, product, position, unasked),
+    }));
     const rank = (path: ScorePath | undefined): number =>
       path === undefined ? 0 : path.normalizer === 'softmax' || path.normalizer === 'exponential' ? 2 : 1;
     const [best] = paths.sort((a, b) => rank(b.path) - rank(a.path));
@@ -53,7 +59,7 @@ export function findPatternSites(index: GraphIndex): {
     // One matrix of weights may weight several values: it is one attention.
     if (sites.has(site.tensor)) return;
     const reason = whyNoAttention(index, site, best.path.isLearned);
-    if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), isOther: true });
+    if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), ...refusedFor(reason) });
     else {
       sites.set(site.tensor, site);
       const { steps, normalizerAt } = best.path;
@@ -80,7 +86,19 @@ export function findPatternSites(index: GraphIndex): {
       ),
     );
   }
-  return { sites: [...sites.values()], refused: [...refused.values()] };
+  for (const [tensor, site] of sites) {
+    if (!site.isUndivided || !isSummedUp(index, site.namedBy)) continue;
+    sites.delete(tensor);
+    refused.set(
+      `parts of ${index.nodes[site.namedBy].outputs[0]}`,
+      missedSite(
+        index,
+        site,
+        'its rows come in parts, one after the other, whose sums are added up (an online softmax): none of them is a whole row',
+      ),
+    );
+  }
+  return { sites: [...sites.values()], refused: [...refused.values()], unasked };
 }
 
 function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: string): MissedSite {
@@ -92,23 +110,25 @@ function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: s
   };
 }
 
-/** Why a matrix weights no positions, by what its axes count: heads of channel attention, features of a gate. */
-function whyNoAttention(
-  index: GraphIndex,
-  { tensor, suffix, queryAxis, keyAxis }: FoundSite,
-  isLearned: boolean,
-): string | undefined {
-  if (index.outer !== undefined || suffix !== undefined) return undefined;
-  const axes = axesOf(index, tensor);
-  const isFeature = (axis: number): boolean => {
-    const kind = axis === 0 ? undefined : axes?.at(axis)?.kind;
-    return kind === 'feature' || kind === 'alternative';
-  };
-  if (isFeature(keyAxis)) return 'it weights features, not positions';
-  return isFeature(queryAxis) && !isLearned ? 'its rows are features, not positions' : undefined;
+/** Why a matrix weights no positions, by what its axes count. In the body of a loop they are those of an iteration, which tell nothing. */
+function whyNoAttention(index: GraphIndex, site: FoundSite, isLearned: boolean): NoAttention | undefined {
+  if (index.outer !== undefined) return undefined;
+  // What a suffix makes of a quantised result has its axes.
+  const tensor = site.suffix === undefined ? site.tensor : site.needs[0];
+  return whyNoPositions(index, {
+    query: { tensor, axis: site.queryAxis },
+    key: { tensor, axis: site.keyAxis },
+    isLearned,
+  });
 }
 
-function scorePath(index: GraphIndex, summing: Product, position: number): ScorePath | undefined {
+/** @param unasked takes why a normalised product with a weight is none. */
+function scorePath(
+  index: GraphIndex,
+  summing: Product,
+  position: number,
+  unasked: Map<number, NoAttention>,
+): ScorePath | undefined {
   const operand = summing.operands[position];
   let scores: { step: Step; product: Product } | undefined;
   const projections: Step[] = [];
@@ -137,9 +157,14 @@ function scorePath(index: GraphIndex, summing: Product, position: number): Score
   }
   const summed = summedAxis(summing, position);
   const values = summing.operands[position === 0 ? 1 : 0];
-  for (const { step, scores: asked } of summed === undefined || index.outer !== undefined ? [] : learned) {
-    if (summed !== undefined && isAskedByWeight(index, asked, { steps: pathOf(step), summed, values }))
-      return toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
+  for (const { step, scores: asked } of index.outer !== undefined ? [] : learned) {
+    if (summed === undefined) break;
+    const steps = pathOf(step);
+    const reason = whyNotAsked(index, asked, { steps, summed, values });
+    const path = toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
+    if (reason === undefined) return path;
+    const normalizer = path?.steps[path.normalizerAt].node;
+    if (normalizer !== undefined) unasked.set(normalizer, reason);
   }
   return undefined;
 }
@@ -335,6 +360,9 @@ function isNormalized(index: GraphIndex, after: readonly Step[], normalizer: Nor
   });
 }
 
+/** Operators that mix heads, where they are on a path. */
+const mixing = new Set(['MatMul', 'Gemm', 'Einsum', 'Conv']);
+
 function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, normalizer: Normalizer): RowSum {
   if (normalizer === 'sigmoid' || normalizer === 'relu' || normalizer === 'power') return 'any';
   const operators = after
@@ -351,7 +379,8 @@ function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, nor
       operator === 'Div' ||
       operator === 'Add' ||
       operator === 'Sub' ||
-      operator === 'Concat'
+      operator === 'Concat' ||
+      mixing.has(operator)
     )
       return 'any';
   }
@@ -376,6 +405,8 @@ function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned
     .flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
   if (isAdditive) notes.push('additive scores');
   if (isLearned) notes.push('queries that the model has learned');
+  if ([...before.slice(0, -1), ...after].some((operator) => mixing.has(operator)))
+    notes.push('heads are mixed with one another (talking heads)');
   if (before.includes('Tanh')) notes.push('soft-capped scores');
   if (before.includes('Concat') && after.includes('Slice')) notes.push('a sink logit takes part of each row');
   return notes;

@@ -1,5 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { operatorOf } from './products';
+import { mixedHeads } from './talkingHeads';
 
 const first: readonly number[] = [0];
 
@@ -133,7 +134,9 @@ export function walkBack(index: GraphIndex, tensor: string, visit: (step: Step) 
     if (visit(step) || step.node === undefined || step.depth >= maxDepth) continue;
     const normalizer = step.normalizer ?? normalizerOf(index, step.node);
     if (normalizer === undefined && operatorOf(index, step.node) === 'Exp') continue;
-    const inputs = carriedInputs(index, step.node);
+    const carried = carriedInputs(index, step.node);
+    const mixed = carried.length > 0 ? undefined : mixedHeads(index, step.node);
+    const inputs = mixed === undefined ? carried : [mixed];
     index.spend(1 + inputs.length);
     for (const input of inputs) {
       const key = `${input}|${normalizer ?? ''}`;

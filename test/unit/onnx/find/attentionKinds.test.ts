@@ -263,6 +263,75 @@ describe('what is attention and what is not', () => {
     expect(analyze(pooled).sites[0]).to.include({ tensor: 'p', queryAxis: -2, keyAxis: -1 });
   });
 
+  it('follows heads that talk to one another, before the softmax and behind it, in every notation', () => {
+    const toLast = { perm: { integers: [0, 2, 3, 1] } };
+    const back = { perm: { integers: [0, 3, 1, 2] } };
+    type Mix = (from: string, to: string) => SmallNode[];
+    const linear: Mix = (from, to) => [
+      node('Transpose', [from], [`${to}t`], toLast),
+      node('MatMul', [`${to}t`, 'mix'], [`${to}m`]),
+      node('Transpose', [`${to}m`], [to], back),
+    ];
+    const einsum: Mix = (from, to) => [node('Einsum', [from, 'mix'], [to], { equation: { text: 'bhij,hg->bgij' } })];
+    const pointwise: Mix = (from, to) => [node('Conv', [from, 'points'], [to])];
+    const talking = (before: Mix, behind: Mix): SmallGraph => ({
+      nodes: [
+        node('MatMul', ['q', 'k'], ['s']),
+        node('Mul', ['s', 'scale'], ['scaled']),
+        ...before('scaled', 'talked'),
+        node('Softmax', ['talked'], ['p'], last),
+        ...behind('p', 'w'),
+        node('MatMul', ['w', 'v'], ['y']),
+      ],
+      inputs: { q: ['b', 2, 'n', 4], k: ['b', 2, 4, 'n'], v: ['b', 2, 'n', 4] },
+      outputs: ['y'],
+      weights: { mix: weight(2, 2), points: weight(2, 2, 1, 1), scale: weight() },
+    });
+    for (const mix of [linear, einsum, pointwise]) {
+      const { sites, missed } = analyze(talking(mix, mix));
+      expect(sites.map(({ tensor, rowSum, notes }) => ({ tensor, rowSum, notes }))).to.deep.equal([
+        { tensor: 'w', rowSum: 'any', notes: ['heads are mixed with one another (talking heads)'] },
+      ]);
+      expect(missed).to.deep.equal([]);
+    }
+  });
+
+  it('but no products that mix what queries or keys count, or features in the last place', () => {
+    const mixed = (nodes: SmallNode[]): SmallGraph => ({
+      nodes: [
+        node('MatMul', ['q', 'k'], ['s']),
+        node('Softmax', ['s'], ['p'], last),
+        ...nodes,
+        node('MatMul', ['w', 'v'], ['y']),
+      ],
+      inputs: { q: ['b', 2, 3, 4], k: ['b', 2, 4, 3], v: ['b', 2, 3, 4] },
+      outputs: ['y'],
+      weights: { other: weight(3, 3) },
+    });
+    for (const nodes of [
+      [node('MatMul', ['p', 'other'], ['w'])],
+      [node('Einsum', ['p', 'other'], ['w'], { equation: { text: 'bhij,ik->bhkj' } })],
+    ])
+      expect(analyze(mixed(nodes)).sites).to.deep.equal([]);
+    // A layer over channels that stand last, as in ConvNeXt, behind a gate that an attention lies before.
+    expect(
+      analyze({
+        nodes: [
+          ...attention('a', 'x'),
+          node('Reshape', ['ao', 'picture'], ['grid']),
+          node('Transpose', ['grid'], ['last'], { perm: { integers: [0, 2, 3, 1] } }),
+          node('MatMul', ['last', 'wo'], ['wide']),
+          node('Sigmoid', ['wide'], ['gate']),
+          node('MatMul', ['gate', 'z'], ['y']),
+        ],
+        inputs: { ...input, z: ['b', 3, 4, 4] },
+        outputs: ['y'],
+        weights: projections,
+        integers: { picture: [-1, 4, 3, 3] },
+      }).sites.map(({ tensor }) => tensor),
+    ).to.deep.equal(['ap']);
+  });
+
   it('does not take for it what weights experts, or values of another stream', () => {
     const mixture: SmallGraph = {
       nodes: [

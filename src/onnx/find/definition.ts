@@ -1,0 +1,121 @@
+import type { Axis } from '../follow/axes';
+import { axesOf } from '../follow/axisInference';
+import { isOfKeys } from '../follow/origin';
+import { operatorOf } from '../follow/products';
+import { isLastTwoSwap, type Step } from '../follow/trace';
+import type { GraphIndex } from '../graph/graphIndex';
+import type { MissedSite } from '../name/site';
+import type { LearnedScores } from './learnedQueries';
+
+/**
+ * What makes a product an attention, in whatever form it is found: written out, additive, linear, inside an operator, in a loop.
+ *
+ * 1. What is normalised is indexed by a position that asks and a position that is read, of token streams (words, patches, frames, variables of a
+ *    series): neither of the two axes counts features, nor alternatives that a weight scores.
+ * 2. The result is summed over the positions that are read, and over nothing else.
+ * 3. What is summed is an activation. A weight, and the part of one that a router gathers, slices or mixes (an expert's matrix), is a weight in
+ *    a product: {@link activationProduct} passes over it.
+ * 4. Queries are activations too, or what the model has learned; then the values must be of the stream of the keys, and the scores be normalised in no other way.
+ *
+ * All finders go through the functions here, which give a reason where it does not hold. They go by shapes, symbolic ones where a length is open. An axis
+ * of which these tell nothing passes; what a run shows of it is checked by its reader (`src/engine/stages/siteReader.ts`), and by two runs of
+ * different lengths for `inspect --prove`.
+ */
+export const noAttention = {
+  keysAreFeatures: 'it weights features, not positions',
+  queriesAreFeatures: 'its rows are features, not positions',
+  sumsOthers:
+    'it sums over something else than the positions that its weight scores (experts, features), so it weights no keys',
+  valuesAreOthers: 'a weight scores one stream, and values of another are weighted by that',
+  normalizedTwice:
+    'its scores are normalised the other way too: positions are handed to experts and taken back from them',
+} as const;
+
+export type NoAttention = (typeof noAttention)[keyof typeof noAttention];
+
+/** An axis of a tensor, counted from the end; 0 where there is none. */
+export interface AxisOf {
+  readonly tensor: string;
+  readonly axis: number;
+}
+
+/**
+ * Why weights are no attention by what their axes count (1); undefined where nothing speaks against it.
+ * @param isLearned whether the queries are the model's own: they count what a weight has.
+ */
+export function whyNoPositions(
+  index: GraphIndex,
+  { query, key, isLearned = false }: { readonly query: AxisOf; readonly key: AxisOf; readonly isLearned?: boolean },
+): NoAttention | undefined {
+  const isFeature = ({ tensor, axis }: AxisOf): boolean => {
+    const kind = axis === 0 ? undefined : axesOf(index, tensor)?.at(axis)?.kind;
+    // A softmax makes alternatives of features.
+    return kind === 'feature' || kind === 'alternative';
+  };
+  if (isFeature(key)) return noAttention.keysAreFeatures;
+  return !isLearned && isFeature(query) ? noAttention.queriesAreFeatures : undefined;
+}
+
+/**
+ * Why a normalised product of a weight with an activation is no attention (2, 4): what is summed must be the keys' axis, not the weight's own
+ * (the experts that a router weighs), and the values must be of the keys' stream.
+ * @param steps the way from the operand of the product with the values back to the scores.
+ * @param summed the axis of that operand that the product sums over, counted from the end.
+ */
+export function whyNotAsked(
+  index: GraphIndex,
+  { keys, keyAxis }: LearnedScores,
+  { steps, summed, values }: { readonly steps: readonly Step[]; readonly summed: number; readonly values: string },
+): NoAttention | undefined {
+  const made = steps[steps.length - 1].tensor;
+  const scores = axesOf(index, made);
+  const over = axesOf(index, steps[0].tensor)?.at(summed);
+  const key = scores?.at(keyAxis);
+  const isKey =
+    over !== undefined && over === key
+      ? true
+      : over !== undefined && isOther(scores, over, key)
+        ? false
+        : turned(index, steps, keyAxis) === summed;
+  if (!isKey) return noAttention.sumsOthers;
+  if (!isOfKeys(index, keys, values)) return noAttention.valuesAreOthers;
+  return isAlsoRouter(index, made) ? noAttention.normalizedTwice : undefined;
+}
+
+/** Whether a reason says that something is surely else than attention: only of values of another stream that is not sure. */
+export function refused(reason: NoAttention): Pick<MissedSite, 'reason' | 'isOther'> {
+  return reason === noAttention.valuesAreOthers ? { reason } : { reason, isOther: true };
+}
+
+/** Whether scores are also normalised the other way: over what the weight asks for, as experts that positions are handed to and taken back from. */
+function isAlsoRouter(index: GraphIndex, scores: string): boolean {
+  const axes = new Set<number | undefined>();
+  const pending = [scores];
+  for (let tensor = pending.pop(), i = 0; tensor !== undefined && i < 16; tensor = pending.pop(), i++) {
+    for (const consumer of index.consumers(tensor)) {
+      if (index.nodes[consumer].opType === 'Softmax') {
+        const axis = index.integerAttribute(consumer, 'axis') ?? -1;
+        axes.add(axis < 0 ? axis + (axesOf(index, tensor)?.length ?? 0) : axis);
+      } else if (scoreKeeping.has(operatorOf(index, consumer))) pending.push(index.nodes[consumer].outputs[0]);
+    }
+  }
+  return axes.size > 1;
+}
+
+const scoreKeeping = new Set(['Add', 'Cast', 'Identity', 'Mul', 'Div']);
+
+const isOther = (scores: readonly Axis[] | undefined, over: Axis, key: Axis | undefined): boolean =>
+  over.kind === 'alternative' ||
+  over.kind === 'feature' ||
+  (scores?.some((axis) => axis !== key && axis === over) ?? false);
+
+/** Which of the last two axes one of them is after all steps; undefined where they do more than turn these two. */
+function turned(index: GraphIndex, steps: readonly Step[], axis: number): number | undefined {
+  let at = axis;
+  for (const { node } of steps.slice(0, -1)) {
+    if (node === undefined || operatorOf(index, node) !== 'Transpose') continue;
+    if (!isLastTwoSwap(index.attributes(node).get('perm')?.integers) || at < -2) return undefined;
+    at = -3 - at;
+  }
+  return at;
+}

@@ -1,0 +1,149 @@
+import { expect } from 'chai';
+import { analyzeModel } from '../../../../src/onnx/find/analyzeModel';
+import { noAttention } from '../../../../src/onnx/find/definition';
+import { readModel } from '../../../../src/onnx/file/readModel';
+import { smallModel, type SmallGraph, type SmallNode } from '../smallModel';
+
+const node = (
+  operator: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: SmallNode['attributes'] = {},
+): SmallNode => ({ operator, inputs, outputs, attributes });
+const weight = (...dims: number[]): { dims: number[]; values: number[] } => ({
+  dims,
+  values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5),
+});
+const swap = { perm: { integers: [0, 2, 1] } };
+const last = { axis: { integer: -1 } };
+const projections = { wq: weight(4, 4), wk: weight(4, 4), wv: weight(4, 4) };
+const projected = [
+  node('MatMul', ['x', 'wq'], ['q']),
+  node('MatMul', ['x', 'wk'], ['k']),
+  node('MatMul', ['x', 'wv'], ['v']),
+];
+const turned = [
+  node('Transpose', ['q'], ['qt'], swap),
+  node('Transpose', ['k'], ['kt'], swap),
+  node('Transpose', ['v'], ['vt'], swap),
+];
+/** What is drawn, and the reasons that are named, of a graph over x: [b, n, 4]. */
+const found = (nodes: SmallNode[], more: Partial<SmallGraph> = {}): { drawn: string[]; reasons: string[] } => {
+  const graph = { nodes, inputs: { x: ['b', 'n', 4] }, outputs: ['y'], weights: projections, ...more };
+  const { sites, missed } = analyzeModel(readModel(smallModel(graph), 'model.onnx'));
+  return { drawn: sites.map(({ method }) => method), reasons: missed.map(({ reason }) => reason) };
+};
+
+/** Softmax of scores between positions, then values: and each of the two with features in the place of positions. */
+const plain = (asks: string, keys: string, values: string): SmallNode[] => [
+  ...projected,
+  ...turned,
+  node('MatMul', [asks, keys], ['s']),
+  node('Softmax', ['s'], ['p'], last),
+  node('MatMul', ['p', values], ['y']),
+];
+const fused = (...inputs: string[]): SmallNode[] => [
+  ...projected,
+  ...turned,
+  node('com.microsoft.MultiHeadAttention', inputs, ['y'], { num_heads: { integer: 1 } }),
+];
+const linear = (asks: string, keys: string, values: string): SmallNode[] => [
+  ...projected,
+  ...turned,
+  node('MatMul', [keys, values], ['kv']),
+  node('MatMul', [asks, 'kv'], ['y']),
+];
+
+describe('the definition of attention', () => {
+  it('refuses keys that are features, in every form', () => {
+    const { keysAreFeatures } = noAttention;
+    expect(found(plain('q', 'kt', 'v'))).to.deep.equal({ drawn: ['exposed'], reasons: [] });
+    expect(found(plain('qt', 'k', 'vt'))).to.deep.equal({ drawn: [], reasons: [keysAreFeatures] });
+    expect(found(fused('q', 'k', 'v'))).to.deep.equal({ drawn: ['probed'], reasons: [] });
+    expect(found(fused('qt', 'kt', 'vt'))).to.deep.equal({ drawn: [], reasons: [keysAreFeatures] });
+    expect(found(linear('q', 'kt', 'v'))).to.deep.equal({ drawn: ['derived'], reasons: [] });
+    expect(found(linear('qt', 'k', 'vt'))).to.deep.equal({ drawn: [], reasons: [keysAreFeatures] });
+  });
+
+  it('also where the weights are a quantised operator’s result', () => {
+    const quantized = (asks: string, keys: string, values: string): SmallNode[] => [
+      ...plain(asks, keys, values).slice(0, -2),
+      node('QuantizeLinear', ['s', 'scale', 'zero'], ['s8']),
+      node('com.microsoft.QLinearSoftmax', ['s8', 'scale', 'zero', 'scale', 'zero'], ['p8'], {
+        axis: { integer: -1 },
+        opset: { integer: 13 },
+      }),
+      node('QuantizeLinear', [values, 'scale', 'zero'], ['v8']),
+      node('QLinearMatMul', ['p8', 'scale', 'zero', 'v8', 'scale', 'zero', 'scale', 'zero'], ['y8']),
+      node('DequantizeLinear', ['y8', 'scale', 'zero'], ['y']),
+    ];
+    const weights = { ...projections, scale: weight(), zero: { dims: [], values: [0] } };
+    expect(found(quantized('q', 'kt', 'v'), { weights }).drawn).to.deep.equal(['rebuilt']);
+    expect(found(quantized('qt', 'k', 'vt'), { weights })).to.deep.equal({
+      drawn: [],
+      reasons: [noAttention.keysAreFeatures],
+    });
+  });
+
+  it('refuses queries that are features, but not those that the model has learned', () => {
+    const { queriesAreFeatures } = noAttention;
+    // Every feature asks the positions: a softmax over positions of features times positions.
+    const pooled: SmallNode[] = [
+      ...projected,
+      ...turned,
+      node('MatMul', ['qt', 'z'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('MatMul', ['p', 'v'], ['y']),
+    ];
+    expect(found(pooled, { inputs: { x: ['b', 'n', 4], z: ['b', 'n', 'n'] } })).to.deep.equal({
+      drawn: [],
+      reasons: [queriesAreFeatures],
+    });
+    expect(found(fused('qt', 'mem', 'mem'), { inputs: { x: ['b', 'n', 4], mem: ['b', 'm', 'n'] } })).to.deep.equal({
+      drawn: [],
+      reasons: [queriesAreFeatures],
+    });
+    const asks = { ...projections, asks: weight(1, 3, 4) };
+    expect(found(fused('asks', 'k', 'v'), { weights: asks }).drawn).to.deep.equal(['probed']);
+    expect(found(plain('asks', 'kt', 'v'), { weights: asks }).drawn).to.deep.equal(['exposed']);
+  });
+
+  it('of what a weight scores, refuses what sums over the weight’s own axis, and values of another stream', () => {
+    const { sumsOthers, valuesAreOthers } = noAttention;
+    const scored = (axis: number, rest: SmallNode[]): SmallNode[] => [
+      node('MatMul', ['x', 'wq'], ['s']),
+      node('Softmax', ['s'], ['p'], { axis: { integer: axis } }),
+      ...rest,
+    ];
+    const inputs = { x: ['b', 'n', 4], z: ['b', 'n', 4], memory: ['b', 4, 3] };
+    const turnedWeights = [node('Transpose', ['p'], ['pt'], swap)];
+    expect(found(scored(1, [...turnedWeights, node('MatMul', ['pt', 'x'], ['y'])]), { inputs }).drawn).to.deep.equal([
+      'exposed',
+    ]);
+    expect(found(scored(1, [...turnedWeights, node('MatMul', ['pt', 'z'], ['y'])]), { inputs })).to.deep.equal({
+      drawn: [],
+      reasons: [valuesAreOthers],
+    });
+    const { drawn, reasons } = found(scored(-1, [node('MatMul', ['p', 'memory'], ['y'])]), { inputs });
+    expect(drawn).to.deep.equal([]);
+    expect(reasons).to.have.length(1);
+    expect(reasons[0]).to.match(new RegExp(`^${sumsOthers.replace(/[()]/g, '\\$&')}$|^it weighs alternatives`));
+  });
+
+  it('and scores that are normalised both ways: positions handed to experts and taken back', () => {
+    const { drawn, reasons } = found([
+      ...projected,
+      node('MatMul', ['x', 'wq'], ['s']),
+      node('Transpose', ['s'], ['st'], swap),
+      node('Softmax', ['st'], ['other'], { axis: { integer: 1 } }),
+      node('Softmax', ['s'], ['p'], { axis: { integer: 1 } }),
+      node('Softmax', ['s'], ['back'], last),
+      node('Transpose', ['p'], ['pt'], swap),
+      node('MatMul', ['pt', 'v'], ['handed']),
+      node('Relu', ['handed'], ['done']),
+      node('MatMul', ['back', 'done'], ['y']),
+    ]);
+    expect(drawn).to.deep.equal([]);
+    expect(reasons).to.include(noAttention.normalizedTwice);
+  });
+});
