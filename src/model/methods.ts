@@ -72,7 +72,7 @@ export const methods = [
     title: 'norm-weighted attention with the residual',
     shortTitle: 'Norm-weighted, residual',
     meaning:
-      'As summed over heads, and the token itself, which the block adds, counts for what a token reads at itself: how much of a token is still the token, and how much comes from others.',
+      'As summed over heads, and the token itself, which the block adds, counts for what a token reads at itself: how much of a token is still the token, and how much comes from others. In cross-attention no key is the token itself: it counts in the mixing ratio alone.',
     formula: '‖Σ_h A_ij^h v_j^h W_O^h + [i = j] x_i‖',
     source: 'Kobayashi et al. 2021, arXiv 2109.07152',
     unit: 'norm',

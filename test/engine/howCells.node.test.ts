@@ -10,7 +10,7 @@ import { CellRuns, type DrawnCell } from '../../src/engine/how/cellRuns';
 import { Runtime } from '../../src/engine/runtime/runtime';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
-import { agrees, type How, type HowKind, type HowName, type HowStep } from '../../src/model/how/how';
+import { agrees, howTexts, type How, type HowKind, type HowName, type HowStep } from '../../src/model/how/how';
 import { numpySnippet } from '../../src/model/how/numpySnippet';
 import { codeOf } from '../harness/codeOf';
 import { readFixture } from '../harness/fixtures';
@@ -63,6 +63,16 @@ describe('how a weight came about', () => {
     ort = await importRuntime();
   });
 
+  /** What each model's steps are in Python. */
+  const snippets = new Map<string, readonly { readonly kind: HowKind; readonly source: string }[]>();
+  const keepSnippets = (name: string, how: How): void => {
+    const found = how.steps.flatMap((step) => {
+      const source = numpySnippet(how, step);
+      return source === undefined ? [] : [{ kind: step.kind, source }];
+    });
+    snippets.set(name, found);
+  };
+
   for (const [name, kinds] of Object.entries(expectedKinds)) {
     it(`is followed through the graph of ${name}`, async () => {
       const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
@@ -92,6 +102,7 @@ describe('how a weight came about', () => {
       const refused = await codeOf(runs.how({ ...drawn, weight: row[key] + 1e-4 }, fed));
       await runs.release();
       await session.release();
+      keepSnippets(name, how);
       expect(kindsOf(how.steps)).to.equal(kinds);
       expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
       const weights = how.steps.find(({ kind }) => kind === 'weight' || kind === 'sigmoid' || kind === 'linearWeight');
@@ -119,7 +130,7 @@ describe('how a weight came about', () => {
         cell: { component: component.component, layer: 0, head: 0, query, key },
         weight: row[key],
         path: component.layers[0].path,
-        numHeads: 1,
+        numHeads: layers[0].numHeads,
         numKeys: streams[component.keyStream].tokens.length,
         token: 'token',
       },
@@ -148,19 +159,40 @@ describe('how a weight came about', () => {
     expect(numbersOf(how, 'division', 'other')).to.deep.equal([8]);
     expect(numbersOf(how, 'division', 'after')).to.deep.equal([14, 12]);
     expect(numbersOf(how, 'weight', 'weights').map((weight) => weight.toFixed(2))).to.deep.equal(['0.88', '0.12']);
-    const snippets = how.steps.map((step) => numpySnippet(how, step)).filter((snippet) => snippet !== undefined);
-    expect(snippets.length).to.equal(11);
-    const run = runPython(snippets.join('\n'));
+    keepSnippets('thinking-machines', how);
+    const [first] = snippets.get('thinking-machines') ?? [];
+    const run = runPython(first.source);
     if (run === undefined) return this.skip();
-    expect(run.stderr).to.equal('');
-    expect(run.status).to.equal(0);
+    expect(run).to.deep.include({ stderr: '', status: 0 });
     // What is changed does not agree.
-    expect(runPython(snippets[0].replace('query = np.array([', 'query = 2 * np.array(['))?.status).to.equal(1);
+    expect(runPython(first.source.replace('query = np.array([', 'query = 2 * np.array(['))?.status).to.equal(1);
   });
 
   it('shows additive attention in the body of a loop', async () => {
     const how = await ofBundled('date-seq2seq', '3rd of May 1979', 2, 4);
     expect(kindsOf(how.steps)).to.equal(`unknownOrigin query key additive choice ${softmax} noValues`);
     expect(how.steps.every(agrees)).to.equal(true);
+    keepSnippets('date-seq2seq', how);
+  });
+
+  it('knows positions of sines and cosines', async () => {
+    const how = await ofBundled('date-transformer', '3rd of May 1979', 2, 4);
+    expect(kindsOf(how.steps)).to.include('sinusoidalPosition');
+    expect(how.steps.every(agrees)).to.equal(true);
+    keepSnippets('date-transformer', how);
+  });
+
+  it('gives Python that agrees with the model, of every kind of step that computes something', function () {
+    const all = [...snippets].flatMap(([name, found]) => found.map(({ kind, source }) => ({ name, kind, source })));
+    const computing = Object.entries(howTexts).flatMap(([kind, { numpy }]) => (numpy === '' ? [] : [kind]));
+    expect([...new Set(all.map(({ kind }) => kind))]).to.have.members(computing);
+    const each = all.map(
+      ({ name, kind, source }) =>
+        `try:\n${source.replace(/^/gm, '    ')}\nexcept Exception as error:\n    failed.append(f"${name} ${kind}: {error!r}")\n`,
+    );
+    const run = runPython(`import sys\nfailed = []\n${each.join('')}sys.exit("\\n".join(failed) or None)\n`);
+    if (run === undefined) return this.skip();
+    expect(run.stderr).to.equal('');
+    expect(run.status).to.equal(0);
   });
 });

@@ -56,6 +56,8 @@ function weighingOf({ numHeads, numKeys }: HeldLayer, layer: number): LayerWeigh
             : {
                 grams: gramsOf(numHeads + 1),
                 lengths: (shares) => Promise.resolve(new Float32Array(shares.length / numHeads / numKeys).fill(1)),
+                divisors: undefined,
+                own: undefined,
                 deviations: undefined,
               },
         ),

@@ -140,7 +140,11 @@ export class SiteParts {
               norms: written.norms,
               difference: differenceOf(written.proof),
               grams: this.#gramsOf(taps, values),
-              residual: this.#residualOf(taps, values, residualNumbers(taps.residual, layer, { extras, isCoarse })),
+              residual: this.#residualOf(
+                taps,
+                values,
+                residualNumbers(taps.residual, layer, { extras, isCoarse: isCoarse || isRounded(taps) }),
+              ),
             }),
       });
     }
@@ -223,7 +227,7 @@ export class SiteParts {
 
   #residualOf(taps: SiteTaps, values: HeadRows, residual: ResidualNumbers | string): LayerWeighing['residual'] {
     if (typeof residual === 'string') return residual;
-    const { norm, width, stream } = residual;
+    const { norm, width, stream, isOfKeys, branch } = residual;
     return {
       read: async (isNormalized) => {
         if (isNormalized && typeof norm === 'string') return norm;
@@ -234,10 +238,17 @@ export class SiteParts {
         const scale = isNormalized && typeof norm !== 'string' ? norm.scale : undefined;
         const through = (rows: Float32Array): Float32Array<ArrayBuffer> =>
           scale === undefined ? rows.slice() : centred(rows, scale);
-        const [projection, tokens] = [{ numOut: width, weight: through(numbers.weight) }, through(stream)];
+        const weight = through(branch === undefined ? numbers.weight : branch.through(numbers.weight));
+        const [projection, tokens] = [{ numOut: width, weight }, through(stream)];
         return {
-          grams: (keys) => this.#sessions.grams(values, projection, keys, tokens),
+          grams: (keys) => this.#sessions.grams(values, projection, keys, isOfKeys ? tokens : undefined),
           lengths: (shares) => this.#sessions.sums(values, projection, shares),
+          divisors: branch?.divisors,
+          own: isOfKeys
+            ? undefined
+            : Float32Array.from({ length: tokens.length / width }, (_, i) =>
+                Math.hypot(...tokens.subarray(i * width, (i + 1) * width)),
+              ),
           deviations: isNormalized && typeof norm !== 'string' ? norm.deviations : undefined,
         };
       },
@@ -246,10 +257,17 @@ export class SiteParts {
 }
 
 /** Tensors that a residual sum is read from. */
-function tensorsOf({ stream, norm }: ResidualTaps): readonly string[] {
-  if (typeof norm === 'string') return [stream];
-  const { sum, output, scale, shift, epsilon } = norm;
-  return [stream, sum, output, scale, shift, epsilon].filter((each) => typeof each === 'string');
+function tensorsOf({ stream, branch, norm }: ResidualTaps): readonly string[] {
+  const ofBranch =
+    branch === undefined
+      ? []
+      : [
+          branch.given,
+          branch.output,
+          ...branch.steps.flatMap((step) => (step.kind === 'norm' ? [step.given, step.normalized] : [step.tensor])),
+        ];
+  const ofNorm = typeof norm === 'string' ? [] : [norm.sum, norm.output, norm.scale, norm.shift, norm.epsilon];
+  return [stream, ...ofBranch, ...ofNorm].filter((each) => typeof each === 'string');
 }
 
 const bothOf = (one: Suffix, other: Suffix): Suffix => ({
@@ -257,6 +275,8 @@ const bothOf = (one: Suffix, other: Suffix): Suffix => ({
   initializers: [...one.initializers, ...other.initializers],
   valueInfos: [...one.valueInfos, ...other.valueInfos],
 });
+
+const isRounded = ({ projection }: SiteTaps): boolean => typeof projection !== 'string' && projection.isRounded;
 
 /** What the heads' parts miss of the projection's result, where that is more than arithmetic leaves. */
 const differenceOf = (proof: WrittenProof): number => ('difference' in proof && !proof.isExact ? proof.difference : 0);

@@ -2,12 +2,17 @@ import type { ResidualTaps } from '../../onnx/name/taps';
 import type { OutputTensor } from '../runtime/feeds';
 import { toFloats } from '../runtime/feeds';
 import type { LayerWeights } from '../stages/layerRun';
+import { branchNumbers, type BranchNumbers } from './siteBranch';
 
 /** The tokens before an attention, and the norm behind the sum. */
 export interface ResidualNumbers {
   readonly width: number;
   /** `stream[query * width + feature]`. */
   readonly stream: Float32Array;
+  /** Whether these are the tokens that are read; else those that read, of another text. */
+  readonly isOfKeys: boolean;
+  /** What stands between the projection and the sum; undefined where nothing does. */
+  readonly branch: BranchNumbers | undefined;
   readonly norm: NormNumbers | string;
 }
 
@@ -31,7 +36,7 @@ export function residualNumbers(
   { extras, isCoarse }: { readonly extras: ReadonlyMap<string, OutputTensor>; readonly isCoarse: boolean },
 ): ResidualNumbers | string {
   if (typeof taps === 'string') return taps;
-  if (numQueries !== numKeys) return 'its queries and keys are not the same tokens';
+  if (taps.isOfKeys && numQueries !== numKeys) return 'its queries and keys are not the same tokens';
   const rowsOf = (name: string): { readonly width: number; readonly data: Float32Array } | undefined => {
     const tensor = extras.get(name);
     const data = tensor && toFloats(tensor);
@@ -58,7 +63,20 @@ export function residualNumbers(
       return 'the weights of the norm did not come out';
     return proven({ sum: sum.data, output: output.data, scale, shift, epsilon }, isCoarse);
   };
-  return { width, stream: stream.data, norm: norm() };
+  const rows = (name: string): Float32Array | undefined => {
+    const found = rowsOf(name);
+    return found?.width === width ? found.data : undefined;
+  };
+  const branch =
+    taps.branch === undefined
+      ? undefined
+      : branchNumbers(
+          taps.branch,
+          { width, numQueries, rows, spread: (name) => spread(extras.get(name), width) },
+          isCoarse ? coarseTolerance : tolerance,
+        );
+  if (typeof branch === 'string') return branch;
+  return { width, stream: stream.data, isOfKeys: taps.isOfKeys, branch, norm: norm() };
 }
 
 /** A weight of so many numbers, or of one for all. */

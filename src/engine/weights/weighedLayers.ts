@@ -1,6 +1,6 @@
 import { Turns } from '../../base/turns';
 import type { Component } from '../../model/head';
-import { joinsHeads, methodOf, type MethodId } from '../../model/methods';
+import { joinsHeads, type MethodId } from '../../model/methods';
 import { AttentionFlow, mostFlowingTokens } from './flow';
 import { WholeLayer, type HeldLayer } from './heldLayer';
 import type { HeadRows } from './headTensors';
@@ -12,10 +12,14 @@ export type GramReader = (keys: readonly [from: number, to: number]) => Promise<
 
 /** Reads what heads write together with the tokens that it is added to. */
 interface ResidualReader {
-  /** Of all heads, and last of the token itself, as if that were a head's of its own. */
+  /** Of all heads, and last, where it is among the keys, of the token itself, as if that were a head's of its own. */
   readonly grams: GramReader;
   /** ‖Σ_h Σ_j a_ij^h f_j^h‖ for each query, of any `shares[(head * numQueries + query) * numKeys + key]`. */
   readonly lengths: (shares: Float32Array) => Promise<Float32Array>;
+  /** What norms between the projection and the sum divide what the heads of each query write by; undefined without any. */
+  readonly divisors: Float32Array | undefined;
+  /** In cross-attention, whose queries are not among its keys: how long each query's token is. */
+  readonly own: Float32Array | undefined;
   /** What the norm divides each query's sum by: √(var + ε); undefined without a norm. */
   readonly deviations: Float32Array | undefined;
 }
@@ -58,11 +62,8 @@ function decoderLayers(component: Component, layersOf: LayersOf): DecoderLayers 
 /** In a clause, why a method cannot be had of a component's layers as they are held; undefined where nothing is against it. */
 export function lackOfComponent(method: MethodId, component: Component, layersOf: LayersOf): string | undefined {
   const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
-  const { needs } = methodOf(method);
   if (method === 'flow' && (component === 'cross' || component === 'decoder'))
     return 'it is of the self-attention of one text, and a decoder reads two';
-  if (component === 'cross' && (needs === 'residual' || needs === 'norm'))
-    return 'its queries and keys are of two texts, so that nothing of what is read is the token itself';
   if (parts === undefined) return lackOf(method, layersOf(component));
   const { encoder, decoder, cross } = parts;
   const lack = lackOf(method, encoder) ?? lackOf(method, decoder) ?? lackOf('norm', cross);
@@ -172,7 +173,6 @@ async function weighLayer(
     return typeof read === 'string' ? read : joined(layer, { grams: read }, signal);
   }
   if (typeof residual === 'string') return residual;
-  if (layer.numQueries !== layer.numKeys) return 'its queries and keys are not the same tokens';
   const read = await residual.read(method === 'residualNorm');
   return typeof read === 'string' ? read : joined(layer, read, signal);
 }
@@ -186,11 +186,12 @@ function lengths({ numHeads, numPositions, width, data }: HeadRows): Float32Arra
 
 /**
  * ‖Σ_h α_ij^h f_j^h‖² = aᵀ G_j a with a_h = α_ij^h and G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩: for each key one matrix as wide as there are heads; with the
- * token itself (Kobayashi et al. 2021) one wider, where a = [i = j]. Its mixing ratio is ‖Σ_{j≠i}‖ ÷ (‖Σ_{j≠i}‖ + ‖own‖).
+ * token itself (Kobayashi et al. 2021) one wider, where a = [i = j]. Its mixing ratio is ‖Σ_{j≠i}‖ ÷ (‖Σ_{j≠i}‖ + ‖own‖); in cross-attention no key is
+ * the token itself, and the sum is over all keys.
  */
 async function joined(
   layer: HeldLayer,
-  { grams, lengths: lengthsOf, deviations }: Pick<ResidualReader, 'grams'> & Partial<ResidualReader>,
+  { grams, lengths: lengthsOf, divisors, own, deviations }: Pick<ResidualReader, 'grams'> & Partial<ResidualReader>,
   signal: AbortSignal | undefined,
 ): Promise<HeldLayer> {
   const { component, numHeads, numQueries, numKeys } = layer;
@@ -199,7 +200,8 @@ async function joined(
   // A row is a view into what is held, and is not changed.
   for (let head = 0; head < numHeads; head++) heads.push(await layer.rows(head, 0, numQueries));
   const weights = new Float32Array(numQueries * numKeys);
-  const shares = new Float64Array(lengthsOf === undefined ? numHeads : numHeads + 1);
+  const isOwnRead = lengthsOf !== undefined && own === undefined;
+  const shares = new Float64Array(isOwnRead ? numHeads + 1 : numHeads);
   for (let from = 0; from < numKeys; from += keysAtOnce) {
     const to = Math.min(numKeys, from + keysAtOnce);
     const matrices = await grams([from, to]);
@@ -208,8 +210,9 @@ async function joined(
       const start = (key - from) * shares.length ** 2;
       for (let query = 0; query < numQueries; query++) {
         const at = query * numKeys + key;
-        for (let head = 0; head < numHeads; head++) shares[head] = heads[head][at];
-        if (lengthsOf !== undefined) shares[numHeads] = Number(query === key);
+        const divisor = divisors?.[query] ?? 1;
+        for (let head = 0; head < numHeads; head++) shares[head] = heads[head][at] / divisor;
+        if (isOwnRead) shares[numHeads] = Number(query === key);
         weights[at] = Math.sqrt(Math.max(0, squareOf(shares, matrices, start))) / (deviations?.[query] ?? 1);
       }
     }
@@ -217,25 +220,26 @@ async function joined(
   if (lengthsOf === undefined) return new WholeLayer(component, 1, numQueries, numKeys, weights);
   const others = new Float32Array(numHeads * numQueries * numKeys);
   heads.forEach((rows, head) => others.set(rows, head * numQueries * numKeys));
-  for (let row = 0; row < numHeads * numQueries; row++) others[row * numKeys + (row % numQueries)] = 0;
+  if (isOwnRead) for (let row = 0; row < numHeads * numQueries; row++) others[row * numKeys + (row % numQueries)] = 0;
   const ofOthers = await lengthsOf(others);
   const mixing = ofOthers.map((length, query) => {
-    const fromOthers = length / (deviations?.[query] ?? 1);
-    return fromOthers / (fromOthers + weights[query * numKeys + query]);
+    const deviation = deviations?.[query] ?? 1;
+    const fromOthers = length / (divisors?.[query] ?? 1) / deviation;
+    const ofOwn = own === undefined ? weights[query * numKeys + query] : own[query] / deviation;
+    return fromOthers / (fromOthers + ofOwn);
   });
-  return new MixedLayer(component, numQueries, weights, mixing);
+  return new MixedLayer(layer, weights, mixing);
 }
 
 /** A layer as it is with its residual. */
 export class MixedLayer extends WholeLayer {
   /** @param mixing how much of each query comes from other tokens: ‖Σ_{j≠i} …‖ ÷ (‖Σ_{j≠i} …‖ + ‖own …‖), from 0 to 1. */
   constructor(
-    component: Component,
-    numTokens: number,
+    { component, numQueries, numKeys }: Pick<HeldLayer, 'component' | 'numQueries' | 'numKeys'>,
     weights: Float32Array,
     readonly mixing: Float32Array,
   ) {
-    super(component, 1, numTokens, numTokens, weights);
+    super(component, 1, numQueries, numKeys, weights);
   }
 }
 

@@ -2,7 +2,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { beforeQuantizing } from '../follow/innerProduct';
 import { outputProjection, type OutputProjection } from '../follow/outputProjection';
 import { operatorOf, productOf, type Product } from '../follow/products';
-import { residualSum, type ResidualSum } from '../follow/residual';
+import { residualSum, type BranchStep, type ResidualSum } from '../follow/residual';
 import { carriedInputs } from '../follow/trace';
 import type { FoundSite } from '../name/site';
 import type { HeadTensor, ResidualTaps, ScoreTensor, SiteTaps } from '../name/taps';
@@ -22,7 +22,7 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
     site.loop === undefined
       ? outputProjection(index, index.nodes[site.node].outputs[0], site.isUndivided || site.normalizer === 'linear')
       : 'it is inside a loop';
-  const residual = typeof projection === 'string' ? projection : residualSum(index, projection, site.values);
+  const residual = typeof projection === 'string' ? projection : residualSum(index, projection, site);
   return {
     ...parts,
     projection: typeof projection === 'string' ? projection : withNumbers(made, ofWeight, projection),
@@ -35,14 +35,31 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
   };
 }
 
-/** A residual sum and the norm behind it, as numbers. */
-function residualTaps({ stream, addends, norm }: ResidualSum, made: SuffixBuilder): ResidualTaps {
+/** A residual sum, what stands before it and the norm behind it, as numbers. */
+function residualTaps({ stream, isOfKeys, branch, addends, norm }: ResidualSum, made: SuffixBuilder): ResidualTaps {
   const numbers = (tensor: string, part: string): string =>
     made.add('Cast', [tensor], [made.name(part)], { to: { integer: dataType.float32 } });
   const given = (tensor: string | undefined, part: string): string | undefined =>
     tensor === undefined ? undefined : numbers(tensor, part);
   return {
     stream: numbers(stream, 'stream'),
+    isOfKeys,
+    branch:
+      branch.steps.length === 0
+        ? undefined
+        : {
+            given: numbers(branch.given, 'branch-given'),
+            output: numbers(branch.output, 'branch-output'),
+            steps: branch.steps.map((step, i): BranchStep =>
+              step.kind === 'norm'
+                ? {
+                    ...step,
+                    given: numbers(step.given, `branch-${i}`),
+                    normalized: given(step.normalized, `branch-${i}-normalized`),
+                  }
+                : { ...step, tensor: numbers(step.tensor, `branch-${i}`) },
+            ),
+          },
     norm:
       typeof norm === 'string'
         ? norm

@@ -1,4 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { fusedNorm as normOperator, normInput } from './norms';
 import type { OutputProjection } from './outputProjection';
 import { operatorOf } from './products';
 
@@ -6,11 +7,38 @@ import { operatorOf } from './products';
 export interface ResidualSum {
   /** The tokens before the attention: [item, position, feature], or without items. */
   readonly stream: string;
+  /** Whether these are the tokens that are read; else those that read, of another text. */
+  readonly isOfKeys: boolean;
+  /** What the projection's output goes through before it is added. */
+  readonly branch: Branch;
   /** What is added up, biases and all. */
   readonly addends: readonly string[];
   /** The norm that the sum goes through before anything else reads it (post-norm models); otherwise, in a clause, why there is none. */
   readonly norm: SumNorm | string;
 }
+
+/** What a projection's output goes through before it is added to the tokens. */
+export interface Branch {
+  /** From the projection on; none where its output is added as it is. */
+  readonly steps: readonly BranchStep[];
+  /** What is given to them, and what comes of them. */
+  readonly given: string;
+  readonly output: string;
+}
+
+/** A step of a branch. Factors and shifts are numbers of the file: one, or one for each feature. */
+export type BranchStep =
+  | { readonly kind: 'factor'; readonly tensor: string; readonly isDivided: boolean }
+  | { readonly kind: 'shift'; readonly tensor: string }
+  | {
+      readonly kind: 'norm';
+      readonly given: string;
+      /** What comes of it before it is scaled and shifted; undefined inside an operator. */
+      readonly normalized: string | undefined;
+      /** Of an operator: what is added to the mean square, and whether the mean is taken off first. */
+      readonly epsilon: number;
+      readonly isCentred: boolean;
+    };
 
 /** A layer norm: (y − mean y) ÷ √(var y + ε) ∘ γ + β. */
 interface SumNorm {
@@ -23,47 +51,170 @@ interface SumNorm {
   readonly epsilon: number | string;
 }
 
-const passing = new Set(['Cast', 'Identity', 'Dropout', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
+const passing = new Set([
+  'Cast',
+  'Identity',
+  'Dropout',
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'com.microsoft.QuantizeLinear',
+  'com.microsoft.DequantizeLinear',
+]);
 const skipNorm = 'com.microsoft.SkipLayerNormalization';
 const skipNorms = new Set([skipNorm, 'com.microsoft.SkipSimplifiedLayerNormalization']);
-const mostHops = 8;
+const mostHops = 16;
 const defaultEpsilon = 1e-5;
 
 const preNorm = 'its norms stand before attention: what is added up goes on as it is';
 
 /**
- * What an attention's output is added to: the stream that its values were made of. Otherwise, in a clause, why that cannot be told.
- * @param values what the attention weights.
+ * What an attention's output is added to: the stream that its values were made of, in cross-attention its queries. What other branches add there beside
+ * (parallel blocks) is no part of it. Otherwise, in a clause, why that cannot be told.
+ * @param read what the attention weights, and its queries.
  */
-export function residualSum(index: GraphIndex, { output }: OutputProjection, values: string): ResidualSum | string {
-  let written = output;
+export function residualSum(
+  index: GraphIndex,
+  { output }: OutputProjection,
+  { values, queries }: { readonly values: string; readonly queries: string },
+): ResidualSum | string {
+  const branch = new BranchWalk(index, output);
+  let addend = output;
   for (let i = 0; i < mostHops; i++) {
-    const nodes = readersOf(index, written);
+    const nodes = readersOf(index, branch.tensor);
     const [node] = nodes;
     if (node === undefined) return 'what its projection gives is read by nothing';
     const operator = operatorOf(index, node);
-    if (nodes.length > 1) return 'what its projection gives is read in more than one place';
-    const { inputs, outputs } = index.nodes[node];
-    const others = inputs.slice(0, 2).filter((input) => input !== written);
-    if (operator === 'Add' || skipNorms.has(operator)) {
-      const [other] = others;
-      if (other === undefined || index.weight(other) !== undefined)
-        return 'a weight is added to what its projection gives';
-      if (!index.ancestors([values]).tensors.has(other))
-        return 'what its projection gives is added to something else than its values were made of';
-      if (operator === 'Add') return { stream: other, addends: [written, other], norm: normBehind(index, outputs[0]) };
-      const bias = inputs[4] ?? '';
-      return {
-        stream: other,
-        addends: operator === skipNorm && bias !== '' ? [written, other, bias] : [written, other],
-        norm: operator === skipNorm ? fusedNorm(index, node) : preNorm,
-      };
+    const isSum = nodes.length === 1 && (operator === 'Add' || skipNorms.has(operator));
+    const [other] = isSum ? index.nodes[node].inputs.slice(0, 2).filter((input) => input !== branch.tensor) : [];
+    if (other === undefined || isConstant(index, other)) {
+      const lack = branch.follow(nodes);
+      if (lack !== undefined) return lack;
+      if (!branch.isAdded) addend = branch.tensor;
+      continue;
     }
-    if (!passing.has(operator))
-      return `what its projection gives goes through ${operator} before it is added to anything`;
-    [written] = outputs;
+    const isOfKeys = index.ancestors([values]).tensors.has(other);
+    if (!isOfKeys && !index.ancestors([queries]).tensors.has(other)) {
+      if (operator !== 'Add')
+        return 'what its projection gives is added to something else than its values were made of';
+      branch.add(index.nodes[node].outputs[0]);
+      continue;
+    }
+    const found = { stream: other, isOfKeys, branch: { steps: branch.steps, given: output, output: addend } };
+    const addends = [branch.tensor, other];
+    const parallel = 'other branches are added beside it, before any norm';
+    if (operator === 'Add')
+      return { ...found, addends, norm: branch.isAdded ? parallel : normBehind(index, index.nodes[node].outputs[0]) };
+    const bias = index.nodes[node].inputs[4] ?? '';
+    return {
+      ...found,
+      addends: operator === skipNorm && bias !== '' ? [...addends, bias] : addends,
+      norm: branch.isAdded ? parallel : operator === skipNorm ? fusedNorm(index, node) : preNorm,
+    };
   }
   return 'what its projection gives is added to nothing';
+}
+
+/** Whether nothing that is fed goes into a tensor. */
+function isConstant(index: GraphIndex, tensor: string): boolean {
+  if (index.weight(tensor) !== undefined) return true;
+  if (index.producer(tensor) === undefined) return false;
+  const { tensors } = index.ancestors([tensor]);
+  return !index.inputs.some(({ name }) => tensors.has(name));
+}
+
+/** Follows a projection's output to the sum that it is a part of. */
+class BranchWalk {
+  readonly steps: BranchStep[] = [];
+  /** Names of the same numbers as `tensor`. */
+  readonly #names = new Set<string>();
+  readonly #index: GraphIndex;
+  #tensor: string;
+  #isAdded = false;
+
+  constructor(index: GraphIndex, tensor: string) {
+    this.#index = index;
+    this.#tensor = tensor;
+    this.#names.add(tensor);
+  }
+
+  get tensor(): string {
+    return this.#tensor;
+  }
+
+  /** Whether other branches were added. */
+  get isAdded(): boolean {
+    return this.#isAdded;
+  }
+
+  /** Goes on with a sum of this and of another branch. */
+  add(sum: string): void {
+    this.#isAdded = true;
+    this.#become(sum);
+  }
+
+  /** Goes through what reads the tensor; in a clause, why that cannot be. */
+  follow(nodes: readonly number[]): string | undefined {
+    const index = this.#index;
+    const [node] = nodes;
+    const operator = operatorOf(index, node);
+    const { inputs, outputs } = index.nodes[node];
+    if (nodes.length === 1 && passing.has(operator)) {
+      [this.#tensor] = outputs;
+      this.#names.add(this.#tensor);
+      return undefined;
+    }
+    if (this.#isAdded) return 'what its projection gives is changed together with other branches';
+    if (nodes.length > 1) return this.#followParts(nodes);
+    const other = inputs.find((input) => input !== this.#tensor) ?? '';
+    const isTwo = inputs.length === 2 && isConstant(index, other);
+    if (operator === 'Add' && isTwo) this.steps.push({ kind: 'shift', tensor: other });
+    else if ((operator === 'Mul' || (operator === 'Div' && inputs[0] === this.#tensor)) && isTwo)
+      this.steps.push({ kind: 'factor', tensor: other, isDivided: operator === 'Div' });
+    else if (!this.#followNorm(node))
+      return `what its projection gives goes through ${operator} before it is added to anything`;
+    this.#become(outputs[0]);
+    return undefined;
+  }
+
+  #become(tensor: string): void {
+    this.#tensor = tensor;
+    this.#names.clear();
+    this.#names.add(tensor);
+  }
+
+  /** A norm that is one operator. */
+  #followNorm(node: number): boolean {
+    const norm = normOperator(this.#index, node);
+    if (norm?.given.length !== 1) return false;
+    const { scale, shift, epsilon, isCentred } = norm;
+    this.steps.push({ kind: 'norm', given: this.#tensor, normalized: undefined, epsilon, isCentred });
+    if (scale !== undefined) this.steps.push({ kind: 'factor', tensor: scale, isDivided: false });
+    if (shift !== undefined) this.steps.push({ kind: 'shift', tensor: shift });
+    return true;
+  }
+
+  /** A norm in single operators: the node that divides by its root, to which all that read the tensor lead. */
+  #followParts(nodes: readonly number[]): string | undefined {
+    const index = this.#index;
+    const between = nodes.flatMap((node) =>
+      ['Sub', 'Cast'].includes(operatorOf(index, node)) ? readersOf(index, index.nodes[node].outputs[0]) : [],
+    );
+    const found = [...nodes, ...between].find((node) => {
+      const given = normInput(index, node);
+      if (given === undefined || !this.#names.has(given)) return false;
+      const { nodes: before } = index.ancestors(index.nodes[node].outputs.slice(0, 1));
+      return nodes.every((each) => before.has(each));
+    });
+    if (found === undefined) return 'what its projection gives is read in more than one place';
+    const [normalized] = index.nodes[found].outputs;
+    this.steps.push({ kind: 'norm', given: this.#tensor, normalized, epsilon: 0, isCentred: false });
+    this.#become(normalized);
+    return undefined;
+  }
 }
 
 /** Nodes that read a tensor's numbers. */
@@ -85,7 +236,9 @@ function fusedNorm(index: GraphIndex, node: number): SumNorm | string {
 
 /** The norm that alone reads a sum, as an operator or in its parts. */
 function normBehind(index: GraphIndex, sum: string): SumNorm | string {
-  const nodes = readersOf(index, sum);
+  let nodes = readersOf(index, sum);
+  while (nodes.length === 1 && passing.has(operatorOf(index, nodes[0])))
+    nodes = readersOf(index, index.nodes[nodes[0]].outputs[0]);
   const operators = nodes.map((node) => operatorOf(index, node));
   const [node] = nodes;
   if (nodes.length === 1 && operators[0] === 'LayerNormalization') {

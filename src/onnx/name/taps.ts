@@ -1,4 +1,5 @@
 import type { OutputProjection } from '../follow/outputProjection';
+import type { Branch } from '../follow/residual';
 import type { Suffix } from './site';
 
 /**
@@ -28,6 +29,10 @@ export interface ScoreTensor {
 export interface ResidualTaps {
   /** The tokens before the attention. */
   readonly stream: string;
+  /** Whether these are the tokens that are read; else those that read, of another text. */
+  readonly isOfKeys: boolean;
+  /** What the projection's output goes through before it is added; undefined where it is added as it is. */
+  readonly branch: Branch | undefined;
   /** The norm behind the sum of both, in post-norm models; otherwise, in a clause, why there is none. */
   readonly norm:
     | {

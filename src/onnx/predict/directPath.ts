@@ -3,7 +3,7 @@ import { siteTaps } from '../find/siteTaps';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { PlacedSite } from '../name/describeSites';
 import type { LogitsOutput } from './findLogits';
-import { fusedNorm, normInput } from './norms';
+import { fusedNorm, normInput } from '../follow/norms';
 
 /** What a part of the final residual goes through on its way to the logits, nearest to the logits first. */
 export type PathStep =

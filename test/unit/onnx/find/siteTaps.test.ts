@@ -160,4 +160,50 @@ describe('where the parts of an attention are in its graph', () => {
     expect(queries).to.have.deep.property('merged', { numHeads: 4, first: 0, all: 8 });
     expect(keys).to.deep.equal({ tensor: 'attention-explorer/0/taps/key', positionAxis: -2, featureAxis: -1 });
   });
+
+  describe('what an attention is added to', () => {
+    /** Values are made of x; m is what the projection gives. */
+    const residualOf = (...nodes: readonly SmallNode[]): SiteTaps['residual'] =>
+      tapsOf({
+        nodes: [
+          { operator: 'MatMul', inputs: ['x', 'u'], outputs: ['v'] },
+          ...plainAttention.nodes,
+          ...arranged,
+          { operator: 'MatMul', inputs: ['r', 'w'], outputs: ['m'] },
+          ...nodes,
+        ],
+        inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], x: [1, 2, 'n', 4], other: [1, 'n', 8] },
+        outputs: ['o'],
+        weights: {
+          w: matrix,
+          u: { dims: [4, 4], values: Array.from({ length: 16 }, (_, i) => i) },
+          gamma: { dims: [8], values: [1, 2, 3, 4, 5, 6, 7, 8] },
+        },
+      }).residual;
+    const node = (operator: string, inputs: readonly string[], output: string): SmallNode => ({
+      operator,
+      inputs,
+      outputs: [output],
+    });
+
+    it('is the stream that its values were made of, behind a factor and beside other branches', () => {
+      expect(residualOf(node('Add', ['m', 'x'], 'o'))).to.deep.include({ isOfKeys: true, branch: undefined });
+      const scaled = residualOf(node('Mul', ['m', 'gamma'], 'f'), node('Add', ['f', 'x'], 'o'));
+      if (typeof scaled === 'string') throw new Error(scaled);
+      expect(scaled.branch?.steps.map(({ kind }) => kind)).to.deep.equal(['factor']);
+      const parallel = residualOf(node('Add', ['m', 'other'], 'both'), node('Add', ['both', 'x'], 'o'));
+      expect(parallel).to.deep.include({ isOfKeys: true, branch: undefined });
+      // In cross-attention it is what the queries were made of.
+      expect(residualOf(node('Add', ['m', 'q'], 'o'))).to.deep.include({ isOfKeys: false, branch: undefined });
+    });
+
+    it('is not told behind a factor of the input, behind what is not linear, or where several branches are changed together', () => {
+      expect(residualOf(node('Mul', ['m', 'other'], 'f'), node('Add', ['f', 'x'], 'o'))).to.match(/goes through Mul/);
+      expect(residualOf(node('Tanh', ['m'], 'f'), node('Add', ['f', 'x'], 'o'))).to.match(/goes through Tanh/);
+      expect(
+        residualOf(node('Add', ['m', 'other'], 'a'), node('Mul', ['a', 'gamma'], 'f'), node('Add', ['f', 'x'], 'o')),
+      ).to.match(/together with other branches/);
+      expect(residualOf(node('Tanh', ['m'], 'f'), node('Mul', ['m', 'f'], 'o'))).to.match(/more than one place/);
+    });
+  });
 });

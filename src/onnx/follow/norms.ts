@@ -1,4 +1,4 @@
-import { operatorOf } from '../follow/products';
+import { operatorOf } from './products';
 import type { GraphIndex } from '../graph/graphIndex';
 
 /** A norm that is one operator: x ↦ (x − mean) / √(mean square + ε) · scale + shift, with or without the mean and the shift. */
