@@ -1,4 +1,4 @@
-import { DisposableStore, type Disposable } from '../base/disposable';
+import { DisposableStore, MutableDisposable, type Disposable } from '../base/disposable';
 import { iconLabel, joinPlain, linesOf, plain, type PlainText } from '../base/safeText';
 import { longRunMilliseconds } from '../model/longRun';
 import { numTokensOf, type Notice } from '../model/modelInfo';
@@ -17,6 +17,7 @@ export class StatusBar implements Disposable {
   readonly #supervisor: EngineSupervisor;
   readonly #store = new DisposableStore();
   readonly #item = this.#store.add(new StatusItem('attentionExplorer.status', 'Attention Explorer', commands.showMenu));
+  readonly #following = this.#store.add(new MutableDisposable());
   #turnTimer: ReturnType<typeof setTimeout> | undefined;
   #isTurning = false;
 
@@ -25,7 +26,12 @@ export class StatusBar implements Disposable {
     this.#supervisor = supervisor;
     const update = (): void => this.#update();
     this.#store.add(viewStore.onDidChangeStatus(update));
-    this.#store.add(viewStore.onDidChangeRun(update));
+    this.#store.add(
+      viewStore.onDidChangeRun((shown) => {
+        this.#following.value = shown?.held.onDidIntervene(update);
+        update();
+      }),
+    );
     this.#store.add(viewStore.onDidChangeLive(update));
     this.#store.add(supervisor.onDidChangeState(update));
   }
@@ -82,6 +88,7 @@ export class StatusBar implements Disposable {
         joinPlain(
           [
             ...(live.kind === 'off' ? [] : [said('Live')]),
+            ...(run.held.intervened === undefined ? [] : [said('Intervened run')]),
             model.name,
             plain(model.backend),
             run.focus === undefined
@@ -93,6 +100,13 @@ export class StatusBar implements Disposable {
       ),
       tooltip: linesOf([
         ...(following === undefined ? [] : [following]),
+        ...(run.held.intervened === undefined
+          ? []
+          : [
+              said(
+                'What is lit in the editor, and the weights in its cards, are those of the run with what is switched on in Effects.',
+              ),
+            ]),
         ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
         said('Model: {0}', model.path),
         ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),

@@ -49,6 +49,8 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.legend-title', { hasText: 'attention weight of the intervened run' }).waitFor();
     await panel.locator('.matrix-pane .matrix-base').waitFor();
     expect(await panel.locator('.matrix-pane [role=alert]').count()).to.equal(0);
+    // What is lit in the editor is of that run, too, which is said where the panel is out of sight.
+    await vscode.page.locator('.statusbar-item', { hasText: 'Intervened run' }).waitFor({ timeout: 30_000 });
     await vscode.screenshot('effects-intervened');
     await vscode.reloadWindow();
     panel = vscode.panelFrame();

@@ -11,12 +11,14 @@ function patternSentence({ effects, form }: Panel): string {
   switch (form.value.compared) {
     case 'intervened':
       return l10n.t(
-        'Patterns of the layers behind it, and «after» in Effects, are of this run; metrics, Predictions and the editor of the plain one.',
+        'Patterns of the layers behind it, what is lit in the editor, and «after» in Effects, are of this run; metrics and Predictions of the plain one.',
       );
     case undefined:
       return l10n.t('The patterns of this run are being read…');
     default:
-      return l10n.t('Patterns are those of the comparison; only «after» in Effects is of this run.');
+      return l10n.t(
+        'Patterns are those of the comparison; what is lit in the editor, and «after» in Effects, are of this run.',
+      );
   }
 }
 

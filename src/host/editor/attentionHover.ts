@@ -190,6 +190,7 @@ function shortened(text: PlainText): string {
 /** What was done to the numbers of a card: what was taken out of them, and over what they are sums and means. */
 function asideOf(row: Row, { isRenormalized }: ViewState): MarkdownText {
   const said: MarkdownText[] = [];
+  if (row.isIntervened) said.push(saidMarkdown('of the intervened run'));
   if (row.method !== 'attention') said.push(methodMarkdown(row.method));
   const { removed, over } = row;
   if (over.units !== undefined) said.push(levelMarkdown(over.units.level));

@@ -32,6 +32,7 @@ export class Highlighter implements Disposable {
   readonly #log: Log;
   readonly #store = new DisposableStore();
   readonly #types = this.#store.add(new MutableDisposable<DecorationTypes>());
+  readonly #following = this.#store.add(new MutableDisposable());
   #typesKey = '';
   #lit: Lit | undefined;
   /** Counts updates: an answer that comes after a newer question is dropped. */
@@ -52,7 +53,12 @@ export class Highlighter implements Disposable {
     this.#log = log;
     const update = (): void => void this.#refresh();
     const paint = (): void => this.#paint();
-    this.#store.add(viewStore.onDidChangeRun(update));
+    this.#store.add(
+      viewStore.onDidChangeRun((run) => {
+        this.#following.value = run?.held.onDidIntervene(update);
+        update();
+      }),
+    );
     this.#store.add(viewStore.onDidChangeView(update));
     this.#store.add(viewStore.onDidChangeHover(update));
     this.#store.add(viewStore.onDidChangeCaret(update));

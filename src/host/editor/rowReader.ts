@@ -4,7 +4,7 @@ import { headLabel, type HeadSelection } from '../../model/head';
 import { countsInMean, directionOf } from '../../model/lighting';
 import { meanOf, type Direction } from '../../model/pattern';
 import { joinsHeads, type MethodId } from '../../model/methods';
-import { formName, tokensOfMethod, type PatternForm } from '../../model/patternForm';
+import { formName, plainForm, tokensOfMethod, type PatternForm } from '../../model/patternForm';
 import type { TokenRef, TokenStream } from '../../model/token';
 import { unitAt, unitsOf, unitStream } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
@@ -25,7 +25,12 @@ export interface Row {
   readonly method: MethodId;
   /** What full depth of colour stands for. */
   readonly ceiling: number;
+  /** Whether they are those of the run with interventions, in the place of the plain run's. */
+  readonly isIntervened: boolean;
 }
+
+/** What of a run rows are read of. */
+type RowsOf = Pick<ShownRun, 'runId' | 'info' | 'held'>;
 
 const maxRows = 256;
 
@@ -34,17 +39,19 @@ export class RowReader {
   readonly #rows = new LRUCache<string, Promise<Float32Array>>({ max: maxRows });
 
   /**
-   * What tokens of one stream read, or what reads them, in the heads of a view and in its form; several are averaged as the view has it. Undefined
-   * where the heads say nothing about that stream. Throws `unknownRun` where the attention is gone.
+   * What tokens of one stream read, or what reads them, in the heads of a view and in its form; several are averaged as the view has it. Where a run
+   * with interventions is held, its weights as they are. Undefined where the heads say nothing about that stream. Throws `unknownRun` where the attention is gone.
    */
   async read(
-    run: ShownRun,
+    run: RowsOf,
     view: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean' | keyof PatternForm>,
     tokens: readonly TokenRef[],
   ): Promise<Row | undefined> {
-    const { selection, direction, pinnedMean, level, isRenormalized } = view;
-    const { method, ceiling } = await this.#weighing(run, view);
-    const sinks = joinsHeads(method) ? 'show' : view.sinks;
+    const { selection, direction, pinnedMean } = view;
+    const isIntervened = run.held.intervened !== undefined;
+    const { level, isRenormalized, ...seen } = isIntervened ? plainForm : view;
+    const { method, ceiling } = await this.#weighing(run, { selection, method: seen.method });
+    const sinks = joinsHeads(method) ? 'show' : seen.sinks;
     const [first] = tokens;
     const component = run.info.components.find((candidate) => candidate.component === selection.component);
     if (first === undefined || component === undefined) return undefined;
@@ -55,7 +62,13 @@ export class RowReader {
     const own = streams[first.stream] && unitsOf(streams[first.stream], level, symbols);
     const positions = tokens.filter(({ stream }) => stream === first.stream).map(({ position }) => position);
     const looking = own === undefined ? positions : [...new Set(positions.map((position) => unitAt(own, position)))];
-    const form: PatternForm = { method, level, sinks: sinks === 'fade' ? 'show' : sinks, isRenormalized };
+    const form: PatternForm = {
+      method,
+      level,
+      sinks: sinks === 'fade' ? 'show' : sinks,
+      isRenormalized,
+      ...(isIntervened ? { compared: 'intervened' } : {}),
+    };
     const counts = countsInMean(
       component,
       { tokens: looking.map((position) => ({ stream: first.stream, position })), direction: way },
@@ -90,12 +103,13 @@ export class RowReader {
       removed: sinks === 'remove' && way === 'reads' ? await this.#removed(run, selection, form, looking) : undefined,
       method,
       ceiling,
+      isIntervened,
     };
   }
 
   /** What the numbers of a view are in a run, and what full depth of colour stands for. */
   async #weighing(
-    run: ShownRun,
+    run: RowsOf,
     { selection: { component }, method }: Pick<ViewState, 'selection' | 'method'>,
   ): Promise<Pick<Row, 'method' | 'ceiling'>> {
     if (method === 'attention') return { method, ceiling: 1 };
@@ -111,7 +125,7 @@ export class RowReader {
 
   /** How much of the mean of some rows was on sinks. */
   async #removed(
-    run: ShownRun,
+    run: RowsOf,
     selection: HeadSelection,
     form: PatternForm,
     positions: readonly number[],
@@ -123,13 +137,13 @@ export class RowReader {
   }
 
   #row(
-    run: ShownRun,
+    run: RowsOf,
     selection: HeadSelection,
     { position, direction }: { readonly position: number; readonly direction: Direction },
     form: PatternForm,
   ): Promise<Float32Array> {
     const heads = selection.heads.map(headLabel).join();
-    const key = `${run.runId}|${selection.component}|${heads}|${heads.includes(',') ? selection.aggregation : ''}|${position}|${direction}|${formName(form)}`;
+    const key = `${run.runId}|${run.held.intervened ?? ''}|${selection.component}|${heads}|${heads.includes(',') ? selection.aggregation : ''}|${position}|${direction}|${formName(form)}`;
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     const row = run.held

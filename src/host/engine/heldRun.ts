@@ -361,6 +361,14 @@ export class HeldRun {
   /** The engine's number of this run with interventions, whose attention is held beside it. */
   #intervenedId: number | undefined;
   #numIntervened = 0;
+  readonly #intervened = new Emitter<undefined>();
+  /** Another run with interventions is held in the place of the one before, or none any longer. */
+  readonly onDidIntervene = this.#intervened.event;
+
+  /** A number of the run with interventions that is held beside this one, for each another; undefined where none is. */
+  get intervened(): number | undefined {
+    return this.#intervenedId;
+  }
 
   /** Has the attention of the run with interventions held, for forms that show it, in the place of the one before; with none, lets go of it. Throws what {@link effect} throws. */
   async intervene(
@@ -378,15 +386,19 @@ export class HeldRun {
       ),
     );
     const isWanted = number === this.#numIntervened && this.isHeld;
-    if (isWanted) this.#intervenedId = runId;
-    else this.#engine.remote.release({ runId }).catch(() => {});
+    if (isWanted) {
+      this.#intervenedId = runId;
+      this.#intervened.fire(undefined);
+    } else this.#engine.remote.release({ runId }).catch(() => {});
     return { isHeld: isWanted };
   }
 
   #letGoOfIntervened(): void {
     const runId = this.#intervenedId;
+    if (runId === undefined) return;
     this.#intervenedId = undefined;
-    if (runId !== undefined && this.#engine.isAlive) this.#engine.remote.release({ runId }).catch(() => {});
+    this.#intervened.fire(undefined);
+    if (this.#engine.isAlive) this.#engine.remote.release({ runId }).catch(() => {});
   }
 
   /** What silencing each head by itself does to a prediction; `onLayer` is told of layers as they come. Throws what {@link effect} throws. */

@@ -245,7 +245,7 @@ export class ExplorerPanel implements Disposable {
     clearTimeout(this.#showTimer);
     this.#store.dispose();
     this.#isReady = false;
-    this.#deps.store.markSurprisal(false);
+    this.#forgetEditor();
     this.#forgetHover();
   }
 
@@ -340,6 +340,13 @@ export class ExplorerPanel implements Disposable {
     return held;
   }
 
+  /** Nobody would see any longer what the editor's marks are, and of which run: a page that wants them asks for them. */
+  #forgetEditor(): void {
+    const { store } = this.#deps;
+    store.markSurprisal(false);
+    void store.run?.held.intervene({ interventions: [] });
+  }
+
   /** A page has loaded, perhaps after another: what that one asked is not answered to this one, which counts from one again. */
   #pageIsReady(): void {
     clearTimeout(this.#showTimer);
@@ -352,7 +359,7 @@ export class ExplorerPanel implements Disposable {
       );
     this.#isReady = true;
     this.#sequence = 0;
-    this.#deps.store.markSurprisal(false);
+    this.#forgetEditor();
     if (!isAhead) return this.#postAll();
     this.#postWaiting();
     // It has all that there is, unless it is another page than the one that was opened.

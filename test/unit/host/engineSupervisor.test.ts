@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
 import type { Disposable } from '../../../src/base/disposable';
+import { RowReader } from '../../../src/host/editor/rowReader';
 import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
 import type { HeldRun } from '../../../src/host/engine/heldRun';
 import type { Log } from '../../../src/host/say/log';
 import { comingLayers } from '../../../src/model/head';
 import { plainForm } from '../../../src/model/patternForm';
+import { initialView } from '../../../src/model/viewState';
 import { behave, endlessModel, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
 
@@ -105,6 +107,29 @@ describe('The engine supervisor', () => {
     expect((await run.weightForm('self', intervened))?.compared?.otherId).to.equal(902);
     run.release();
     await until(() => launcher.alive.some((engine) => engine.released.includes(902)));
+  });
+
+  it('gives the editor the weights of the run with interventions as long as that is held, as they are, and tells when that changes', async () => {
+    const run = await supervisor.explain(behave('answer', 'two'), never);
+    const rows = new RowReader();
+    const view = { ...initialView, sinks: 'fade' } as const;
+    const read = async (): Promise<[number, boolean] | undefined> => {
+      const row = await rows.read({ runId: run.info.runId, info: run.info, held: run }, view, [
+        { stream: 0, position: 1 },
+      ]);
+      return row && [row.weights[0], row.isIntervened];
+    };
+    let numTold = 0;
+    run.onDidIntervene(() => numTold++);
+    const plain = await read();
+    expect(plain).to.deep.equal([1, false]);
+    const silence = { kind: 'silence', component: 'self', heads: [{ layer: 0, head: 0 }], by: 'zero' } as const;
+    await run.intervene({ interventions: [silence] });
+    expect([await read(), numTold]).to.deep.equal([[901, true], 1]);
+    await run.intervene({ interventions: [silence, silence] });
+    expect(await read()).to.deep.equal([902, true]);
+    await run.intervene({ interventions: [] });
+    expect([await read(), numTold]).to.deep.equal([plain, 4]);
   });
 
   it('runs in turn where it is asked to: no run ends another, and the engine stays', async () => {

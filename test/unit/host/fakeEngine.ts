@@ -151,7 +151,7 @@ export class FakeEngine implements EngineProcess {
         sinks: [],
       }),
       tile: () => ({ rows: 1, columns: 1, maxima: Float32Array.of(1) }),
-      row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
+      row: ({ runId, form }) => ({ weights: Float32Array.of(form?.compared?.otherId ?? runId) }),
       sinkMass: () => ({ sinks: [], removed: Float32Array.of(0) }),
       strongestCell: () => ({ query: 0, key: 0, weight: 1 }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
