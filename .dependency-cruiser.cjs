@@ -8,7 +8,7 @@ const allowed = {
   hub: ['base', 'model', 'hub'],
   engine: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'protocol'],
   host: ['base', 'model', 'rpc', 'hub', 'host', 'protocol', 'panelProtocol'],
-  cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'cli', 'protocol'],
+  cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'hub', 'engine', 'cli', 'protocol'],
   notebook: [
     ...['base', 'model', 'rpc', 'engine', 'notebook', 'protocol', 'panelProtocol'],
     ...['host/engine/heldRun', 'host/panel/formedRequests', 'host/panel/panelHtml', 'host/panel/panelMessages'],

@@ -27,6 +27,7 @@ import type { Writes } from './model/writes';
 import type { MethodId } from './model/methods';
 import type { MethodReasons, OfWeightForm, SinkMass, StrongestCell, Weighing, WeightForm } from './model/weightForm';
 import type { ChosenNumbers } from './model/numbers/numbers';
+import type { HeldArray } from './model/numbers/writtenArrays';
 import type { FileForm } from './model/numbers/numbersFile';
 import type { Program, RelationMethod, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
@@ -109,6 +110,8 @@ export interface WriteNumbersParams {
   readonly form: FileForm;
   /** Of the components whose weights are wanted in another form than as they are. */
   readonly forms: readonly { readonly component: ComponentInfo['component']; readonly form: WeightForm }[];
+  /** By what they are to be looked at: what that takes beside them stands in the file, too. */
+  readonly lookedAt?: Omit<MethodParams, 'runId'> | undefined;
 }
 
 /** A picture as a model sees it, after it was resized and cropped, before its values were normalised: RGBA, row-major, opaque. */
@@ -397,12 +400,14 @@ export interface EngineApi {
   writes(params: WritesParams): Writes;
   /** Writes numbers of a run to a file, by an engine that has files; the event `written` says how much. Throws `fileNotWritten`, and what reading them throws. */
   writeNumbers(params: WriteNumbersParams): void;
+  /** What a method takes beside weights where there is no model, and the picture, as arrays of an attention file. Throws as `weighing` does. */
+  besideNumbers(params: MethodParams): { readonly arrays: readonly HeldArray[] };
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
   /** The input of the latest run of the model that is held; `nothingRead` where there was none. */
   input(params: Record<string, never>): InputView;
-  /** SHA-256 of the files that a model is made of, but for weights beside them. Throws `modelNotFound`, and what reading its files throws. */
+  /** SHA-256 of the files that a model is made of; of large weights beside them parts. Throws `modelNotFound`, and what reading its files throws. */
   modelHash(params: ModelSpec): { readonly sha256: string };
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;

@@ -18,6 +18,7 @@ import type { how } from './how';
 import type { predict } from './predict';
 import type { profile } from './profile/profile';
 import type { relations } from './relations';
+import { download } from './download';
 import { inspect } from './inspect';
 import { parseArguments, type Arguments, type Options } from './parseArguments';
 import { usage } from './usage';
@@ -187,6 +188,13 @@ async function run(
             backend: backendOf(values.backend, 'auto'),
           })
         : inspect({ model: operand('MODEL'), isJson: values.json });
+    case 'download':
+      return download({
+        name: firstOf(positionals, 'REPOSITORY', 2),
+        file: positionals[1],
+        out: option('out'),
+        isJson: values.json,
+      });
     case 'extract':
       return commands().extract({
         model: operand('MODEL'),
@@ -206,9 +214,17 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, profile, compare, effect, writes, generate, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, profile, compare, effect, writes, generate, inspect, extract, download and tokenize',
       ]);
   }
+}
+
+/** The first operand of at most so many. Throws `wrongUsage`. */
+function firstOf(positionals: readonly string[], name: string, most: number): string {
+  const [first = ''] = positionals;
+  if (first === '' || positionals.length > most)
+    throw new ExplorerError('wrongUsage', [name, first === '' ? 'it is missing' : `name at most ${most}`]);
+  return first;
 }
 
 /** What is explained of a text, or of a picture. */

@@ -40,6 +40,18 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
   codeNotParsed: 'The program was not parsed, as {0}: give a part of the file (FILE:RANGE).',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
+  hubUnreachable:
+    'The hub {0} cannot be reached ({1}): check the connection, and the proxy in HTTPS_PROXY, then give the same command again: it goes on from there.',
+  hubTokenNeeded:
+    'The hub gives {0} only to those whom it knows: put an access token of yours into the variable HF_TOKEN, or choose another model.',
+  hubNotAllowed:
+    'The hub does not give {0} to you: open its page there, accept its conditions, and try again; or put another access token into HF_TOKEN.',
+  hubAnswerInvalid:
+    'What the hub answers is not understood ({0}): try again later, and check the variable HF_ENDPOINT.',
+  hubNoRoom:
+    'There is no room for this model: it takes {0} more, and there are {1} in {2}: make room, or name another folder with --out.',
+  hubInUse: '{0} is being downloaded already: wait for it, or end it first.',
+  cancelled: 'It was ended: the same command goes on from there.',
   internal:
     'Something went wrong inside Attention Explorer ({0}): report it, with what it prints where DEBUG=1 is set.',
 };

@@ -86,6 +86,10 @@ export const usage = line`Usage:
       runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output; --also writes each head's queries and keys
       as the graph multiplies them, the scores that its softmax is given, its values, and the norms of what it would write if it read only
       one key, where the parts prove to add up to what the layer writes
+  attention-explorer download REPOSITORY [FILE] --out FOLDER [--json]
+      a model of the Hugging Face hub (OWNER/NAME) with all that it needs, into FOLDER/OWNER/NAME@COMMIT, each file proven by the hub's hash;
+      what was ended goes on where it stopped when the same command is given again; FILE is one of its .onnx files, where it has several; HF_TOKEN
+      has an access token, HF_ENDPOINT another hub; proxies are those of HTTPS_PROXY and NO_PROXY; no other command asks the network
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 

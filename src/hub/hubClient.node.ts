@@ -11,15 +11,15 @@ export type HubFunctions = typeof HubPackage;
 /** The most entries of a repository's listing, folders among them. */
 const maxEntries = 2 * maxFiles;
 
-/** The hub, asked through its own package, with a `fetch` of ours. Throws `invalidArgument` for a token that the package would refuse. */
-export function hubClient(functions: HubFunctions, place: HubPlace): Hub {
+/** The hub, asked through its own package, with a `fetch` of ours around the one that sends. Throws `invalidArgument` for a token that the package would refuse. */
+export function hubClient(functions: HubFunctions, place: HubPlace, send?: typeof fetch): Hub {
   if (place.token !== undefined && !/^hf_\w+$/.test(place.token))
     throw new ExplorerError('invalidArgument', ['The access token', 'it does not begin with hf_']);
   const asking = (
     order: Pick<FetchOrder, 'about' | 'signal' | 'kind'>,
   ): { hubUrl: string; fetch: typeof fetch; accessToken?: string } => ({
     hubUrl: place.address,
-    fetch: hubFetch({ ...order, place }),
+    fetch: hubFetch({ ...order, place, send }),
     ...(place.token === undefined ? {} : { accessToken: place.token }),
   });
 
@@ -62,7 +62,7 @@ export function hubClient(functions: HubFunctions, place: HubPlace): Hub {
       return { address: place.address, ...state, files: [...files.values()] };
     },
 
-    opener: (repository) => opener(functions, place, repository),
+    opener: (repository) => opener(functions, place, repository, send),
   };
 }
 
@@ -82,12 +82,17 @@ async function understood<T>(ask: () => Promise<T>): Promise<T> {
  * Opens files through the package's `downloadFile`, without Xet: its blocks come in an order that cannot be taken up again after a restart,
  * and the hub gives every file over plain HTTP, too. The package knows size and address already, so that it does not ask for them.
  */
-function opener(functions: HubFunctions, place: HubPlace, { name, revision }: HubRepository): OpenHubFile {
+function opener(
+  functions: HubFunctions,
+  place: HubPlace,
+  { name, revision }: HubRepository,
+  send: typeof fetch | undefined,
+): OpenHubFile {
   return async function* (file, offset, signal) {
     const ended = new AbortController();
     let failure: unknown;
     let response: Response | undefined;
-    const ask = hubFetch({ place, about: name, signal, silence: ended.signal, kind: 'file' });
+    const ask = hubFetch({ place, about: name, signal, silence: ended.signal, kind: 'file', send });
     const blob = await functions.downloadFile({
       repo: { type: 'model', name },
       path: file.path,

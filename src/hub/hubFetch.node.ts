@@ -8,9 +8,8 @@ export const maxAnswerBytes = 2 ** 24;
 export const silenceMilliseconds = 60_000;
 
 /** The address of a hub as it is used: HTTPS, or HTTP on this machine, and nothing behind the host. Throws `invalidArgument`. */
-export function checkedAddress(written: string): string {
-  const invalid = (why: string): ExplorerError =>
-    new ExplorerError('invalidArgument', ['attentionExplorer.hubAddress', why]);
+export function checkedAddress(written: string, setting = 'attentionExplorer.hubAddress'): string {
+  const invalid = (why: string): ExplorerError => new ExplorerError('invalidArgument', [setting, why]);
   if (!URL.canParse(written)) throw invalid('it is no address, such as https://huggingface.co');
   const { protocol, hostname, origin, username, pathname, search, hash } = new URL(written);
   const isHere = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
@@ -29,6 +28,8 @@ export interface FetchOrder {
   /** Ends it too, without having been cancelled. */
   readonly silence?: AbortSignal;
   readonly kind: 'answer' | 'file';
+  /** What sends; where it is missing, the `fetch` of this process. */
+  readonly send?: typeof fetch | undefined;
 }
 
 /**
@@ -36,7 +37,7 @@ export interface FetchOrder {
  * address alone, reads no more of an answer than it may have, and throws `hubUnreachable`, `hubTokenNeeded`, `hubNotAllowed`,
  * `hubNotFound`, `hubBusy`, `hubAnswerInvalid` or `cancelled`.
  */
-export function hubFetch({ place, about, signal, kind, silence: later }: FetchOrder): typeof fetch {
+export function hubFetch({ place, about, signal, kind, silence: later, send }: FetchOrder): typeof fetch {
   const { origin } = new URL(place.address);
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
@@ -45,14 +46,10 @@ export function hubFetch({ place, about, signal, kind, silence: later }: FetchOr
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), silenceMilliseconds);
     try {
-      const response = await globalThis
-        .fetch(url, {
-          ...init,
-          signal: AbortSignal.any([signal, silence.signal, ...(later === undefined ? [] : [later])]),
-        })
-        .catch((error: unknown) => {
-          throw unreachable(place, signal, error);
-        });
+      const ended = AbortSignal.any([signal, silence.signal, ...(later === undefined ? [] : [later])]);
+      const response = await (send ?? globalThis.fetch)(url, { ...init, signal: ended }).catch((error: unknown) => {
+        throw unreachable(place, signal, error);
+      });
       if (!response.ok) {
         await response.body?.cancel().catch(() => {});
         throw refusal(response, place, about);

@@ -27,6 +27,7 @@ export const engineMethods = [
   'headEffects',
   'writes',
   'writeNumbers',
+  'besideNumbers',
   'release',
   'inspect',
   'input',

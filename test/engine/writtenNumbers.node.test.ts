@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import 'vscode-jsonrpc/node';
 import { writeWhole } from '../../src/base/wholeFile.node';
 import { numbersWriter } from '../../src/engine/serve/numbersWriter.node';
+import type { Component } from '../../src/model/head';
+import { methodIds, type MethodId } from '../../src/model/methods';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Numbers } from '../../src/model/numbers/numbers';
 import { fileOf, numberFormats, plainFileForm } from '../../src/model/numbers/numbersFile';
 import { crc32 } from '../../src/model/numbers/zip';
+import type { WeightForm } from '../../src/model/weightForm';
 import type { EngineApi, EngineEvents, WriteNumbersParams } from '../../src/protocol';
 import { type Connection } from '../../src/rpc/connection';
 import { codeOf } from '../harness/codeOf';
@@ -128,6 +136,70 @@ describe('numbers that the engine writes', function () {
     expect(readdirSync(folder)).to.deep.equal(before);
   });
 
+  /** A file of the numbers of a run with what a method takes, opened again. */
+  async function reopened(of: RunInfo, component: Component, method: MethodId): Promise<RunInfo> {
+    const { remote } = connection;
+    const { difference } = await remote.weighing({ runId: of.runId, component, method });
+    const path = join(folder, 'kept.attention.npz');
+    await remote.writeNumbers({
+      runId: of.runId,
+      path,
+      flags: 'w',
+      numbers: { ...chosen(), model: of.model, components: of.components, heads: undefined, difference },
+      form: { ...plainFileForm, format: 'npz' },
+      forms: [],
+      lookedAt: { component, method },
+    });
+    return remote.openAttention({ path });
+  }
+
+  const weighedForm = (method: MethodId): WeightForm => ({
+    method,
+    sinks: 'show',
+    isRenormalized: false,
+    canHaveSinks: false,
+    isCausal: false,
+  });
+
+  for (const method of methodIds)
+    it(`are the same without the model by the method "${method}", where it was saved by that`, async () => {
+      const { remote } = connection;
+      const kept = await reopened(run, 'self', method);
+      const [first, again] = await Promise.all(
+        [run, kept].map(async ({ runId }) => ({
+          weighing: await remote.weighing({ runId, component: 'self', method }),
+          weights: (
+            await remote.pattern({
+              runId,
+              selection: { component: 'self', heads: [{ layer: 1, head: 0 }], aggregation: 'mean' },
+              form: weighedForm(method),
+            })
+          ).weights,
+        })),
+      );
+      expect(again).to.deep.equal(first);
+      expect(first.weights.some((weight) => weight > 0)).to.equal(true);
+      const reasons = await remote.methodReasons({ runId: kept.runId, component: 'self' });
+      expect(reasons[method]).to.equal(undefined);
+      // What it was not saved by, it says.
+      if (method !== 'summed') expect(reasons.summed).to.equal('the file has no array "summed.self.0"');
+    });
+
+  it('have their picture beside them', async () => {
+    const { remote } = connection;
+    const path = resolve('media/models/shapes-vit/samples/blue-star.png');
+    const model = { path: resolve('media/models/shapes-vit'), backend: 'auto', threads: 1 } as const;
+    const seen = await remote.explainImage({ model, path });
+    const kept = await reopened(seen, 'self', 'attention');
+    expect(kept.model.reads).to.equal('image');
+    expect(kept.streams[0].grid).to.deep.equal(seen.streams[0].grid);
+    const [first, again] = await Promise.all([seen, kept].map(({ runId }) => remote.picture({ runId })));
+    expect(new Set(first.pixels).size).to.be.greaterThan(2);
+    expect(Buffer.from(again.pixels).equals(first.pixels)).to.equal(true);
+    const { arrays } = await remote.besideNumbers({ runId: kept.runId, component: 'self', method: 'attention' });
+    expect(arrays.map(({ name, shape }) => [name, shape])).to.deep.equal([['image', [first.height, first.width, 4]]]);
+  });
+
   it('have the sum of a zip that our own code has, where Node has its own', () => {
     const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) % 251);
     const { crc32: own } = numbersWriter;
@@ -140,8 +212,29 @@ describe('numbers that the engine writes', function () {
     const { sha256 } = await remote.modelHash(spec());
     expect(sha256).to.match(/^[0-9a-f]{64}$/);
     expect(await remote.modelHash(spec())).to.deep.equal({ sha256 });
-    appendFileSync(join(folder, 'model.onnx'), Uint8Array.of(0));
+    appendFileSync(join(folder, 'model.onnx'), Uint8Array.of(0x12, 1, 0x61)); // the producer's name
     expect((await remote.modelHash(spec())).sha256).to.not.equal(sha256);
     expect(await codeOf(remote.modelHash({ ...spec(), path: join(folder, 'none.onnx') }))).to.equal('modelNotFound');
+  });
+
+  it('are of a model that is told from another by its weights in a file of their own', async () => {
+    const { remote } = connection;
+    const own = join(folder, 'external');
+    cpSync('test/fixtures/zoo/bert.sdpa.op23', own, { recursive: true });
+    const hashOf = async (): Promise<string> => (await remote.modelHash({ ...spec(), path: own })).sha256;
+    const weights = join(own, 'model.onnx.data');
+    const first = await hashOf();
+    const bytes = readFileSync(weights);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(weights, bytes);
+    const second = await hashOf();
+    expect(second).to.not.equal(first);
+    // Of gigabytes the size and parts are looked at.
+    truncateSync(weights, 2 ** 30);
+    const large = await hashOf();
+    const file = openSync(weights, 'r+');
+    writeSync(file, Uint8Array.of(1), 0, 1, 2 ** 30 - 1);
+    closeSync(file);
+    expect(new Set([first, second, large, await hashOf()]).size).to.equal(4);
   });
 });

@@ -1,7 +1,11 @@
 // A server that speaks the Hugging Face hub's protocol as far as the extension and the hub's package use it, on this machine.
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { root } from '../../scripts/lib/paths.mjs';
 
 /** A repository of the server. */
 export interface ServedRepository {
@@ -37,6 +41,10 @@ export interface Mischief {
   readonly answers: Map<string, { readonly status?: number; readonly body: string; readonly link?: string }>;
 }
 
+/** The certificate of the host that secure servers are called by, which no system knows. */
+export const certificatePath = join(root, 'test/fixtures/hub/certificate.pem');
+const secureHost = 'hub.test';
+
 /** A running server. */
 export interface HubServer {
   readonly address: string;
@@ -49,10 +57,11 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const gitBlob = (bytes: Uint8Array): string =>
   createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
-/** Serves repositories by their names until it is closed. `pageFiles`: entries on a page of a listing. */
+/** Serves repositories by their names until it is closed. `pageFiles`: entries on a page of a listing; `isSecure`: as https://hub.test, which is to be had through a proxy alone. */
 export async function serveHub(
   repositories: Readonly<Record<string, ServedRepository>>,
   pageFiles = 3,
+  isSecure = false,
 ): Promise<HubServer> {
   const requests: SeenRequest[] = [];
   const mischief: Mischief = {
@@ -93,12 +102,12 @@ export async function serveHub(
     response.end();
   };
 
-  const store = await listen((request, response) => {
+  const store = await listen(isSecure, (request, response) => {
     seen('store', request);
     const [, name, path] = /^\/(.+?\/.+?)\/(.+)$/.exec(request.url ?? '') ?? [];
     void sendFile(request, response, repositories[name].files[path]);
   });
-  const hub = await listen((request, response) => {
+  const hub = await listen(isSecure, (request, response) => {
     seen('hub', request);
     const url = new URL(request.url ?? '', 'http://hub');
     const json = (value: unknown, headers: Record<string, string> = {}, status = 200): void => {
@@ -195,12 +204,23 @@ function treeOf({ files, large }: ServedRepository): object[] {
   ];
 }
 
-async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
-  const server = createServer(handle);
+type Served = ReturnType<typeof createServer | typeof createSecureServer>;
+
+async function listen(
+  isSecure: boolean,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Served> {
+  const server = isSecure
+    ? createSecureServer(
+        { cert: readFileSync(certificatePath), key: readFileSync(join(root, 'test/fixtures/hub/key.pem')) },
+        handle,
+      )
+    : createServer(handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }
 
-function addressOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port
+function addressOf(server: Served): string {
+  const { port } = server.address() as AddressInfo; // it listens on a port
+  return 'setSecureContext' in server ? `https://${secureHost}:${port}` : `http://127.0.0.1:${port}`;
 }

@@ -7,6 +7,7 @@ import type { TokenStream } from '../../model/token';
 import type { PictureView } from '../../protocol';
 import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
+import { readWeighing } from './readWeighings';
 import { readStreams, type FileArrays } from './fileStreams';
 import { floatsOf, maxUnpackedBytes, readArrays, textsOf, type ReadArray } from './readArrays';
 
@@ -94,6 +95,7 @@ export function readAttentionFile(
     };
     return [info, at.map((layer) => layer?.held ?? new WholeLayer(component, 0, 0, 0, new Float32Array(0)))];
   });
+  const difference = differenceOf(metadata);
   const weighed = new Map<Component, readonly LayerWeighing[]>();
   const heldOf = (component: Component): readonly HeldLayer[] =>
     numbered.find(([each]) => each.component === component)?.[1] ?? [];
@@ -118,7 +120,8 @@ export function readAttentionFile(
     layers: numbered.flatMap(([, held]) => held),
     notices: odd.length === 0 ? [] : [{ code: 'fileNotShares', args: [odd.slice(0, 5).join(', ')] }],
     weighings: (component) => {
-      const known = weighed.get(component) ?? heldOf(component).map((held, layer) => readWeighing(file, held, layer));
+      const known =
+        weighed.get(component) ?? heldOf(component).map((held, layer) => readWeighing(file, held, layer, difference));
       weighed.set(component, known);
       return known;
     },
@@ -140,6 +143,12 @@ function readMetadata({ arrays, invalid }: FileArrays): unknown {
 function modelName(metadata: unknown): ModelInfo['name'] | undefined {
   const { model } = Object(metadata) as { readonly model?: unknown };
   return typeof model === 'string' && model !== '' ? plain(model) : undefined;
+}
+
+/** How far lengths of what heads write may be off, where the metadata say so. */
+function differenceOf(metadata: unknown): number {
+  const { difference } = Object(metadata) as { readonly difference?: unknown };
+  return typeof difference === 'number' && difference >= 0 && difference <= 1 ? difference : 0;
 }
 
 interface Place {
@@ -238,36 +247,6 @@ function scanned(
   return {
     normalization: !areShares ? 'unnormalized' : smallest >= 1 - shareTolerance ? 'softmax' : 'sink',
     isCausal: behind === 0 && numQueries === numKeys,
-  };
-}
-
-/** What a layer's keys weigh beside its weights, as far as the file has it; otherwise, in a clause, why not. */
-function readWeighing(
-  { arrays }: FileArrays,
-  { component, numHeads, numKeys }: HeldLayer,
-  layer: number,
-): LayerWeighing {
-  const read = (what: 'value' | 'norm', numSides: number): readonly [Float32Array, width: number] | string => {
-    const name = `${what}.${component}.${layer}`;
-    if (numHeads === 0) return [new Float32Array(0), 0];
-    const array = arrays.get(name);
-    if (array === undefined) return `the file has no array "${name}"`;
-    const sides = array.shape.length === numSides + 1 && array.shape[0] === 1 ? array.shape.slice(1) : array.shape;
-    const numbers = floatsOf(array);
-    return sides.length === numSides && sides[0] === numHeads && sides[1] === numKeys && numbers?.every(Number.isFinite)
-      ? [numbers, sides[2] ?? 1]
-      : `the array "${name}" is not of ${numHeads} heads and ${numKeys} keys, or holds what is no number`;
-  };
-  const [values, norms] = [read('value', 3), read('norm', 2)];
-  return {
-    values:
-      typeof values === 'string'
-        ? values
-        : { batch: 1, numHeads, numPositions: numKeys, width: values[1], data: values[0] },
-    norms: typeof norms === 'string' ? norms : norms[0],
-    difference: 0,
-    grams: undefined,
-    residual: 'the file does not hold what its layers read',
   };
 }
 

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { analyzeModel, type ModelAnalysis } from '../../onnx/find/analyzeModel';
 import type { BranchChoice } from '../../onnx/graph/hoistBranches';
 import { compactModel } from '../../onnx/file/compactModel';
+import type { OnnxModel } from '../../onnx/file/onnxModel';
 import { otherFormat } from '../../onnx/file/otherFormat';
 import { isOrtFormat, readModel } from '../../onnx/file/readModel';
 import { baseName, folderOf, joinPath, type FileAccess, type OpenFile } from './fileAccess';
@@ -21,6 +22,18 @@ export interface ModelFiles {
  * Throws what reading a file and {@link readModel} throw.
  */
 export async function readModelFiles(access: FileAccess, path: string, choose?: BranchChoice): Promise<ModelFiles> {
+  const model = await readModelFile(access, path);
+  return { path, name: model.name, analysis: analyzeModel(model, choose), access };
+}
+
+/** The files that a model's weights lie in beside its own, by the names that its tensors have for them. Throws as {@link readModelFiles} does. */
+export async function weightFilesOf(access: FileAccess, path: string): Promise<readonly string[]> {
+  const { graph, ownFile } = await readModelFile(access, path);
+  const locations = graph.initializers.flatMap(({ external }) => external?.location ?? []);
+  return [...new Set(locations)].filter((location) => location !== ownFile);
+}
+
+async function readModelFile(access: FileAccess, path: string): Promise<OnnxModel> {
   if (!(await access.exists(path))) throw new ExplorerError('modelNotFound', [path]);
   const name = baseName(path);
   const file = await access.open?.(path);
@@ -31,18 +44,13 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
   if (file === undefined) {
     const bytes = await access.read(path, 'model');
     refuseOthers(bytes);
-    return { path, name, analysis: analyzeModel(readModel(bytes, name), choose), access };
+    return readModel(bytes, name);
   }
   try {
     if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
     refuseOthers(file.read(0, 256));
     const { bytes, ownName } = compactModel(file, name);
-    return {
-      path,
-      name,
-      analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose),
-      access,
-    };
+    return readModel(bytes, name, { fileBytes: file.size, ownFile: ownName });
   } finally {
     file.close();
   }

@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { PictureView } from '../../protocol';
+import { giveUp } from '../../rpc/transferable';
 
 /** As many pictures are held as runs that a window can still show. */
 const maxPictures = 4;
@@ -16,11 +17,17 @@ export class PictureStore {
     }
   }
 
-  /** The picture of a run. Throws `unknownRun`. */
-  of(runId: number): PictureView {
-    const picture = this.#pictures.get(runId);
+  /** The picture of a run, where it is of one that is held. */
+  find(runId: number): PictureView | undefined {
+    return this.#pictures.get(runId);
+  }
+
+  /** The picture of a run, with pixels that may be given away. Throws `unknownRun`. */
+  copyOf(runId: number): PictureView {
+    const picture = this.find(runId);
     if (picture === undefined) throw new ExplorerError('unknownRun');
-    return picture;
+    const { width, height, pixels, source, placed } = picture;
+    return { width, height, pixels: giveUp(pixels.slice()), source, placed };
   }
 
   release(runId: number): void {

@@ -7,6 +7,7 @@ import type {
   ExplainImageParams,
   ExplainParams,
   HowParams,
+  MethodParams,
   ModelSpec,
   RandomParams,
   RandomTable,
@@ -35,6 +36,7 @@ import { ServedModel } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
+import { besideNumbers, copied } from './besideNumbers';
 import { openAttention } from './openAttention';
 import { writeNumbers, type NumbersWriter } from './writeNumbers';
 import { WeighedRuns } from './weighedRuns';
@@ -121,6 +123,7 @@ export class EngineServer {
     const reads = readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
       this.#turns.read(reading),
     );
+    const beside = { store: this.#attention, weigher: this.#weighed, pictures: this.#pictures };
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
@@ -149,15 +152,13 @@ export class EngineServer {
         if (picture !== undefined) this.#pictures.add(info.runId, picture);
         return explanation === undefined ? info : { ...info, explanation };
       },
-      picture: ({ runId }) => {
-        const { width, height, pixels, source, placed } = this.#pictures.of(runId);
-        return { width, height, pixels: giveUp(pixels.slice()), source, placed };
-      },
+      picture: ({ runId }) => this.#pictures.copyOf(runId),
       ...reads,
       writeNumbers: async (params, signal) => {
         const { runId } = params;
         if (host.numbersWriter === undefined) throw new ExplorerError('internal', ['no writer']);
         const run = {
+          beside: (looked: Omit<MethodParams, 'runId'>) => besideNumbers(beside, { ...looked, runId }, signal),
           streams: this.#ran.of(runId).streams,
           layersOf: (component: Component) => this.#attention.layersOf(runId, component),
           pattern: reads.pattern,
@@ -165,6 +166,7 @@ export class EngineServer {
         };
         await this.#turns.read(writeNumbers(host.numbersWriter, run, params, signal));
       },
+      besideNumbers: async (params, signal) => ({ arrays: copied(await besideNumbers(beside, params, signal)) }),
       headTable: async (params, signal) => {
         if (params.metrics.some((id) => normMetrics.includes(id)))
           await this.#weighed.weigh(params.runId, params.component, 'norm', signal);

@@ -5,6 +5,7 @@ import type { MethodReasons, Weighing, WeightForm } from '../../model/weightForm
 import type { FedFile } from '../session/fedInput';
 import type { WeighRuns } from '../session/weighRuns';
 import type { AttentionStore } from '../weights/attentionStore';
+import { lackOfArray } from '../attentionFile/readWeighings';
 import { lackOfComponent, largestOf, MixedLayer, weighComponent, type LayerWeighing } from '../weights/weighedLayers';
 
 /** What is to be known of a run to weigh it. */
@@ -134,8 +135,12 @@ export class WeighedRuns {
   #lackOfFile(runId: number, name: Component, method: MethodId): string | undefined {
     const weighings = methodOf(method).needs === 'nothing' ? undefined : this.#engine.ranOf(runId).weighings?.(name);
     if (weighings === undefined) return undefined;
-    if (method === 'summed') return 'an attention file has no projection';
-    const lacks = weighings.map(({ values, norms }) => (method === 'norm' ? norms : values));
+    const layers = this.#engine.store.layersOf(runId, name);
+    const lacks = weighings.map(({ values, norms, joined }, layer) => {
+      if (layers[layer]?.numHeads === 0) return undefined;
+      if (method === 'norm') return norms;
+      return method === 'value' ? values : (joined?.[method] ?? lackOfArray(method, name, layer));
+    });
     return lacks.find((lack) => typeof lack === 'string');
   }
 

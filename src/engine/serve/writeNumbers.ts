@@ -4,7 +4,8 @@ import type { Numbers } from '../../model/numbers/numbers';
 import type { Component, HeadRef } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Pattern } from '../../model/pattern';
-import type { PatternParams, WriteNumbersParams } from '../../protocol';
+import type { HeldArray } from '../../model/numbers/writtenArrays';
+import type { MethodParams, PatternParams, WriteNumbersParams } from '../../protocol';
 import type { OfWeightForm } from '../../model/weightForm';
 import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
 
@@ -19,6 +20,8 @@ export interface NumbersWriter {
 export interface WrittenRun extends Pick<RunInfo, 'streams'> {
   readonly layersOf: (component: Component) => readonly HeldLayer[];
   readonly pattern: (params: PatternParams & OfWeightForm, signal: AbortSignal) => Pattern | Promise<Pattern>;
+  /** What a method takes beside the weights. */
+  readonly beside: (lookedAt: Omit<MethodParams, 'runId'>) => Promise<readonly HeldArray[]>;
   /** Called after each head or layer, with the number of heads that have been read. */
   readonly onRead: (numHeads: number) => void;
 }
@@ -27,7 +30,7 @@ export interface WrittenRun extends Pick<RunInfo, 'streams'> {
 export async function writeNumbers(
   writer: NumbersWriter,
   run: WrittenRun,
-  { runId, path, flags, numbers, form, forms }: WriteNumbersParams,
+  { runId, path, flags, numbers, form, forms, lookedAt }: WriteNumbersParams,
   signal: AbortSignal,
 ): Promise<void> {
   let numRead = 0;
@@ -53,7 +56,8 @@ export async function writeNumbers(
     return layer.weights;
   };
   signal.throwIfAborted();
-  const all: Numbers = { ...numbers, streams: run.streams, read, whole };
+  const beside = lookedAt === undefined ? [] : await run.beside(lookedAt);
+  const all: Numbers = { ...numbers, streams: run.streams, beside, read, whole };
   await writer.write(path, flags, withTurns(fileOf(all, form, writer.crc32), signal));
 }
 

@@ -8,9 +8,9 @@ export class ScaledLayer implements HeldLayer {
   readonly numKeys: number;
   readonly held: HeldLayer['held'];
   readonly #layer: HeldLayer;
-  readonly #factors: Float32Array;
+  /** Of each head's keys: `factors[head * numKeys + key]`. */
+  readonly factors: Float32Array;
 
-  /** @param factors of each head's keys: `factors[head * numKeys + key]`. */
   constructor(layer: HeldLayer, factors: Float32Array) {
     if (factors.length !== layer.numHeads * layer.numKeys) throw new RangeError('One number for each key of each head');
     this.component = layer.component;
@@ -19,18 +19,18 @@ export class ScaledLayer implements HeldLayer {
     this.numKeys = layer.numKeys;
     this.held = layer.held;
     this.#layer = layer;
-    this.#factors = factors;
+    this.factors = factors;
   }
 
   get bytes(): number {
-    return this.#factors.byteLength;
+    return this.factors.byteLength;
   }
 
   async rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array> {
     const { numKeys } = this;
     // What is held is never changed.
     const rows = (await this.#layer.rows(head, from, to, signal)).slice();
-    const factors = this.#factors.subarray(head * numKeys, (head + 1) * numKeys);
+    const factors = this.factors.subarray(head * numKeys, (head + 1) * numKeys);
     for (let start = 0; start < rows.length; start += numKeys)
       for (let key = 0; key < numKeys; key++) rows[start + key] *= factors[key];
     return rows;
@@ -38,7 +38,7 @@ export class ScaledLayer implements HeldLayer {
 
   async column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
     const column = await this.#layer.column(head, key, signal);
-    const factor = this.#factors[head * this.numKeys + key];
+    const factor = this.factors[head * this.numKeys + key];
     return column.map((weight) => weight * factor);
   }
 }

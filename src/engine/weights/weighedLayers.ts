@@ -40,6 +40,8 @@ export interface LayerWeighing {
   /** Makes ready to read what heads write together. */
   readonly grams: (() => Promise<GramReader | string>) | undefined;
   readonly residual: Residual | string;
+  /** What methods made of all heads, where that is known without a model. */
+  readonly joined?: Readonly<Partial<Record<MethodId, WholeLayer | string>>>;
 }
 
 /** Keys whose Gram matrices are made at a time: what all heads write for them is held meanwhile. */
@@ -158,9 +160,11 @@ export function lackOf(
 async function weighLayer(
   method: MethodId,
   layer: HeldLayer,
-  { values, norms, grams, residual }: LayerWeighing,
+  { values, norms, grams, residual, joined: known }: LayerWeighing,
   signal: AbortSignal | undefined,
 ): Promise<HeldLayer | string> {
+  const made = known?.[method];
+  if (made !== undefined) return made;
   // An attention file may have the one without the other.
   if (method === 'norm' && typeof norms !== 'string')
     return new ScaledLayer(layer, norms.subarray(0, layer.numHeads * layer.numKeys));

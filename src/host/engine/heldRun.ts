@@ -5,6 +5,7 @@ import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { ComparedWith, Comparison, Pairing } from '../../model/compare/comparison';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
+import type { HeldArray } from '../../model/numbers/writtenArrays';
 import type { Writes } from '../../model/writes';
 import { joinPredictions, type Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
@@ -22,6 +23,7 @@ import type {
   HeadRowsParams,
   HeadTableParams,
   LayerEffectsGrown,
+  MethodParams,
   ModelSpec,
   PairParams,
   PanelRelationsParams,
@@ -481,6 +483,12 @@ export class HeldRun {
     } finally {
       listening.dispose();
     }
+  }
+
+  /** What a method takes beside weights where there is no model. Throws `unknownRun` where the attention is gone, and as `weighing` does. */
+  async besideNumbers(lookedAt: Omit<MethodParams, 'runId'>, signal: AbortSignal): Promise<readonly HeldArray[]> {
+    const asked = { ...lookedAt, runId: this.#engineRunId };
+    return (await this.#askOfAll(signal, () => this.#engine.remote.besideNumbers(asked, signal))).arrays;
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

@@ -66,9 +66,11 @@ export async function saveExplanation(
   if (target === undefined) return;
   if (kind === 'numbers') {
     const form = { format: 'npz', ...plainFileForm } as const;
+    const lookedAt = { component: view.selection.component, method: view.method };
+    const { difference } = await run.held.weighing(lookedAt.component, lookedAt.method);
     const isWritten = await writeNumbersFile(
       run,
-      { target, numbers: { ...numbers, explanation: { view, arrangement } }, form },
+      { target, numbers: { ...numbers, difference, explanation: { view, arrangement } }, form, lookedAt },
       deps.writeWhole,
     );
     if (!isWritten) return;

@@ -15,7 +15,7 @@ import {
 import { fileOf, plainFileForm, type FileForm, type NumberFormat } from '../../model/numbers/numbersFile';
 import { plainForm } from '../../model/patternForm';
 import type { WeightForm } from '../../model/weightForm';
-import type { WriteNumbersParams } from '../../protocol';
+import type { MethodParams, WriteNumbersParams } from '../../protocol';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { askForText, askWhereToSave } from '../say/dialogs';
@@ -65,10 +65,19 @@ export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | u
   );
 }
 
+/** Numbers of a run, and the file that they are written to. */
+interface NumbersToWrite {
+  readonly target: vscode.Uri;
+  readonly numbers: ChosenNumbers;
+  readonly form: FileForm;
+  /** By what they are to be looked at where there is no model: what that takes beside them stands in the file, too. */
+  readonly lookedAt?: Omit<MethodParams, 'runId'>;
+}
+
 /** Writes numbers of a run to a file, with a notification that can cancel it; resolves to whether it was written. Throws `fileNotWritten`, and what reading them throws. */
 export async function writeNumbersFile(
   run: ShownRun,
-  { target, numbers, form }: { readonly target: vscode.Uri; readonly numbers: ChosenNumbers; readonly form: FileForm },
+  { target, numbers, form, lookedAt }: NumbersToWrite,
   writeWhole: WriteWhole | undefined,
 ): Promise<boolean> {
   const ended = new AbortController();
@@ -76,9 +85,9 @@ export async function writeNumbersFile(
     const progress = { signal: ended.signal, report };
     return writeWhole !== undefined && target.scheme === 'file'
       ? writeWhole(target.fsPath, (path, flags) =>
-          writeByEngine(run, { path, flags, numbers, form, target: target.fsPath }, progress),
+          writeByEngine(run, { path, flags, numbers, form, lookedAt, target: target.fsPath }, progress),
         )
-      : writeFile(target, fileOf(readingFrom(run, numbers, progress), form), undefined);
+      : writeByWindow(run, { target, numbers, form, ...(lookedAt === undefined ? {} : { lookedAt }) }, progress);
   };
   try {
     await withProgress(work, ended);
@@ -183,17 +192,27 @@ interface Watched {
 const headsIn = (numbers: ChosenNumbers): number =>
   writtenLayers(numbers).reduce((sum, { heads }) => sum + heads.length, 0);
 
+/** Writes numbers that are read from the engine. */
+async function writeByWindow(
+  run: ShownRun,
+  { target, numbers, form, lookedAt }: NumbersToWrite,
+  progress: Watched,
+): Promise<void> {
+  const beside = lookedAt === undefined ? [] : await run.held.besideNumbers(lookedAt, progress.signal);
+  await writeFile(target, fileOf({ ...readingFrom(run, numbers, progress), beside }, form), undefined);
+}
+
 /** Has the engine write numbers, which then need not come here. */
 async function writeByEngine(
   run: ShownRun,
-  wanted: Pick<WriteNumbersParams, 'path' | 'flags' | 'form'> & {
+  wanted: Pick<WriteNumbersParams, 'path' | 'flags' | 'form' | 'lookedAt'> & {
     readonly numbers: ChosenNumbers;
     /** What the file is to be called in the end. */
     readonly target: string;
   },
   { signal, report }: Watched,
 ): Promise<void> {
-  const { path, flags, numbers, form, target } = wanted;
+  const { path, flags, numbers, form, lookedAt, target } = wanted;
   const { streams: _, ...chosen } = numbers;
   const forms: { component: Component; form: WeightForm }[] = [];
   for (const { component } of numbers.components) {
@@ -203,7 +222,7 @@ async function writeByEngine(
   const count = headsIn(numbers);
   try {
     const onRead = (done: number): void => report(done / count);
-    await run.held.writeNumbers({ path, flags, numbers: chosen, form, forms }, onRead, signal);
+    await run.held.writeNumbers({ path, flags, numbers: chosen, form, forms, lookedAt }, onRead, signal);
   } catch (error) {
     throw error instanceof ExplorerError && error.code === 'fileNotWritten'
       ? new ExplorerError('fileNotWritten', [target, error.args[1]])

@@ -3,7 +3,7 @@ import { methodOf, type MethodId } from '../methods';
 import type { ModelInfo } from '../modelInfo';
 import type { TokenStream } from '../token';
 import { toHalf } from './half';
-import type { WrittenArray } from './writtenArrays';
+import type { HeldArray, WrittenArray } from './writtenArrays';
 
 /** The format's name and version, as its metadata say them. */
 const format = { format: 'attention-explorer weights', version: 1 };
@@ -24,6 +24,10 @@ export interface Numbers {
   readonly heads: readonly HeadRef[] | undefined;
   /** How they are to be looked at, for whoever opens the file. */
   readonly explanation?: unknown;
+  /** How far lengths of what heads write may be off, as `Weighing` has it; undefined: it is not told. */
+  readonly difference?: number | undefined;
+  /** What stands beside them in files of arrays. */
+  readonly beside?: readonly HeldArray[];
   /** One head's numbers: `[query * numKeys + key]`. */
   readonly read: (component: ComponentInfo['component'], head: HeadRef) => Promise<Float32Array>;
   /** All heads of a layer, one after the other, where they are at hand so; undefined: they are read one by one. */
@@ -31,7 +35,7 @@ export interface Numbers {
 }
 
 /** Which numbers of a run are to be written. */
-export type ChosenNumbers = Omit<Numbers, 'read' | 'whole'>;
+export type ChosenNumbers = Omit<Numbers, 'beside' | 'read' | 'whole'>;
 
 /** A layer of which something is written. */
 export interface WrittenLayer {
@@ -120,6 +124,7 @@ export function arraysOf(numbers: Numbers, precision: Precision): readonly Writt
       },
     })),
     ...numbers.streams.flatMap((stream, i) => tokenArrays(stream, names[i])),
+    ...(numbers.beside ?? []).map(({ data, ...array }): WrittenArray => ({ ...array, pieces: () => [data] })),
     { name: 'metadata', type: 'U8', shape: [metadata.length], pieces: () => [metadata] },
   ];
 }
@@ -141,6 +146,7 @@ export function metadataOf(numbers: Numbers, layers: readonly WrittenLayer[]): R
         : `${title}: ${unit === 'share' ? 'a share of one' : 'a length in the model’s own units'}`,
     method: { id: method, formula, unit, source },
     notices,
+    ...(numbers.difference === undefined ? {} : { difference: numbers.difference }),
     ...(numbers.explanation === undefined ? {} : { explanation: numbers.explanation }),
     streams: streams.map(({ text, tokens, grid, second }, i) => ({
       name: names[i],

@@ -16,6 +16,11 @@ export interface WrittenArray {
   readonly pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
+/** A named array that is held as a whole: little-endian bytes, row-major. */
+export interface HeldArray extends Pick<WrittenArray, 'name' | 'type' | 'shape'> {
+  readonly data: Uint8Array;
+}
+
 /** The bytes of an array. */
 export function lengthOf({ type, shape }: Pick<WrittenArray, 'type' | 'shape'>): number {
   return shape.reduce((product, side) => product * side, arrayTypes[type].bytes);

@@ -90,6 +90,7 @@ export class FakeEngine implements EngineProcess {
       writeNumbers: () => {
         throw new ExplorerError('internal', ['no file']);
       },
+      besideNumbers: () => ({ arrays: [] }),
       openAttention: () => {
         throw new ExplorerError('internal', ['no file']);
       },

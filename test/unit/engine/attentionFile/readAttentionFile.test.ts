@@ -128,6 +128,13 @@ describe('An attention file', () => {
     expect([...norms]).to.deep.equal([1, 2, 3, 4, 5, 6]);
     expect(values).to.equal('the array "value.self.1" is not of 2 heads and 3 keys, or holds what is no number');
     expect(open(safetensors(plain)).weighings('self')[1].norms).to.equal('the file has no array "norm.self.1"');
+    const summed = (shape: readonly number[], number: number) =>
+      open(safetensors({ ...plain, 'summed.self.1': ['F32', shape, floats(Array(9).fill(number))] })).weighings(
+        'self',
+      )[1].joined?.summed;
+    expect(summed([1, 3, 3], 2)).to.deep.include({ numHeads: 1, weights: new Float32Array(9).fill(2) });
+    for (const wrong of [summed([9], 2), summed([3, 3], NaN)])
+      expect(wrong).to.equal('the array "summed.self.1" is not of 3 queries and 3 keys, or holds what is no number');
   });
 
   it('is shown with a notice where its rows are no shares', () => {
