@@ -3,7 +3,7 @@ import type { ValueInfo } from '../../onnx/file/onnxModel';
 import { allocate, type ModelInput } from '../../onnx/inputs/inputs';
 import { halfBits } from '../runtime/feeds';
 import { pictureValues } from './pictureValues';
-import type { PatchCut, Processing } from './processors';
+import type { PatchCut, Processing } from './processorSteps';
 import type { ShapedPicture } from './shapePicture';
 
 /** What is read of an input. */

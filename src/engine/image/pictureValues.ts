@@ -1,4 +1,4 @@
-import type { Processing } from './processors';
+import type { Processing } from './processorSteps';
 import type { Raster, Region } from './raster';
 
 /** The value of each byte of a channel, rounded where the library rounds. */

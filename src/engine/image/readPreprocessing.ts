@@ -2,7 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import type { Settings } from '../files/modelSettings';
 import { processorDefaults, processorOfModel } from './processorDefaults';
 import { ProcessorSettings } from './processorSettings';
-import { patchProcessors, processors, type Processing } from './processors';
+import { patchProcessors, processors } from './processors';
+import type { Processing } from './processorSteps';
 import type { PixelSize } from './raster';
 
 /** How a picture becomes a model's input, and where that is known from. */

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { interpolate } from './interpolate';
 import { roundHalfEven } from './pictureSizes';
-import type { Processing } from './processors';
+import type { Processing } from './processorSteps';
 import type { PixelSize, Raster, Region } from './raster';
 import { maxLinePixels, resize, rowsNeeded, type Resampling } from './resample';
 import { sizeAfter, type Fill, type Margins, type Shaping } from './shapings';

@@ -17,7 +17,7 @@ import { runPositions } from '../session/positionRun';
 import { decodeImage } from './decodeImage';
 import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
 import { gridOf } from './placedLayers';
-import type { PatchCut } from './processors';
+import type { PatchCut } from './processorSteps';
 import { readPreprocessing, type Preprocessing } from './readPreprocessing';
 import { patchTable } from './patchTable';
 import { pictureWriting } from './pictureWriting';

@@ -1,4 +1,4 @@
-import { JinjaError } from './jinjaError';
+import { LexemeReader } from './lexemeReader';
 import { lex, type Lexeme } from './lexer';
 import type { CallArguments, Expression, MacroBody, Statement, Target } from './nodes';
 import { exact, Float } from './values';
@@ -12,48 +12,17 @@ export function parse(template: string): readonly Statement[] {
 }
 
 class Parser {
-  readonly #lexemes: readonly Lexeme[];
-  #at = 0;
+  readonly #read: LexemeReader;
   #loops = 0;
   #uses = { varargs: false, kwargs: false, caller: false };
 
   constructor(lexemes: readonly Lexeme[]) {
-    this.#lexemes = lexemes;
-  }
-
-  get #current(): Lexeme {
-    return this.#lexemes[this.#at];
-  }
-
-  #fail(message: string): never {
-    throw new JinjaError(`${message} (line ${this.#current.line})`);
-  }
-
-  #isOperator(...texts: readonly string[]): boolean {
-    return this.#current.type === 'operator' && texts.includes(this.#current.text);
-  }
-
-  #isName(...texts: readonly string[]): boolean {
-    return this.#current.type === 'name' && texts.includes(this.#current.text);
-  }
-
-  #skip(type: 'operator' | 'name', text: string): boolean {
-    const isThere = this.#current.type === type && this.#current.text === text;
-    if (isThere) this.#at++;
-    return isThere;
-  }
-
-  #expect(type: Lexeme['type'], text?: string): string {
-    const { type: found, text: foundText } = this.#current;
-    if (found !== type || (text !== undefined && foundText !== text))
-      this.#fail(`expected '${text ?? type}', got '${foundText === '' ? found : foundText}'`);
-    this.#at++;
-    return foundText;
+    this.#read = new LexemeReader(lexemes);
   }
 
   template(): readonly Statement[] {
     const body = this.#body([]);
-    if (this.#current.type !== 'end') this.#fail(`Encountered unknown tag '${this.#current.text}'.`);
+    if (this.#read.current.type !== 'end') this.#read.fail(`Encountered unknown tag '${this.#read.current.text}'.`);
     return body;
   }
 
@@ -61,36 +30,38 @@ class Parser {
   #body(ends: readonly string[]): readonly Statement[] {
     const body: Statement[] = [];
     for (;;) {
-      const { type, text } = this.#current;
+      const { type, text } = this.#read.current;
       if (type === 'end') {
         if (ends.length > 0)
-          this.#fail(`Unexpected end of template. Jinja was looking for the following tags: '${ends.join("' or '")}'`);
+          this.#read.fail(
+            `Unexpected end of template. Jinja was looking for the following tags: '${ends.join("' or '")}'`,
+          );
         return body;
       }
-      this.#at++;
+      this.#read.at++;
       if (type === 'data') body.push({ kind: 'text', text });
       else if (type === 'variableBegin') {
         body.push({ kind: 'print', value: this.#tuple() });
-        this.#expect('variableEnd');
+        this.#read.expect('variableEnd');
       } else {
-        if (this.#current.type !== 'name') this.#fail('tag name expected');
-        if (this.#isName(...ends)) return body;
+        if (this.#read.current.type !== 'name') this.#read.fail('tag name expected');
+        if (this.#read.isName(...ends)) return body;
         body.push(...this.#statement());
-        this.#expect('blockEnd');
+        this.#read.expect('blockEnd');
       }
     }
   }
 
   /** The body of a tag that ends here, up to the tag of that name. */
   #block(end: string): readonly Statement[] {
-    this.#expect('blockEnd');
+    this.#read.expect('blockEnd');
     const body = this.#body([end]);
-    this.#at++;
+    this.#read.at++;
     return body;
   }
 
   #statement(): readonly Statement[] {
-    const tag = this.#expect('name');
+    const tag = this.#read.expect('name');
     switch (tag) {
       case 'if':
         return [this.#if()];
@@ -101,39 +72,43 @@ class Parser {
       case 'with':
         return [this.#with()];
       case 'macro':
-        return [{ kind: 'macro', macro: this.#macro(this.#expect('name'), 'endmacro') }];
+        return [{ kind: 'macro', macro: this.#macro(this.#read.expect('name'), 'endmacro') }];
       case 'call':
         return [this.#callBlock()];
       case 'filter': {
         const filter = this.#filters(undefined, true);
         return [
-          { kind: 'filterBlock', filter: filter ?? this.#fail('a filter is expected'), body: this.#block('endfilter') },
+          {
+            kind: 'filterBlock',
+            filter: filter ?? this.#read.fail('a filter is expected'),
+            body: this.#block('endfilter'),
+          },
         ];
       }
       case 'generation':
         return [{ kind: 'scope', body: this.#block('endgeneration') }];
       case 'print': {
         const printed: Statement[] = [];
-        while (this.#current.type !== 'blockEnd') {
-          if (printed.length > 0) this.#expect('operator', ',');
+        while (this.#read.current.type !== 'blockEnd') {
+          if (printed.length > 0) this.#read.expect('operator', ',');
           printed.push({ kind: 'print', value: this.#expression() });
         }
         return printed;
       }
       case 'break':
       case 'continue':
-        if (this.#loops === 0) this.#fail(`'${tag}' outside loop`);
+        if (this.#loops === 0) this.#read.fail(`'${tag}' outside loop`);
         return [{ kind: tag }];
       case 'extends':
       case 'include':
       case 'import':
       case 'from':
-        return this.#fail('no loader for this environment specified');
+        return this.#read.fail('no loader for this environment specified');
       case 'block':
       case 'autoescape':
-        return this.#fail(`the tag '${tag}' is not supported`);
+        return this.#read.fail(`the tag '${tag}' is not supported`);
       default:
-        return this.#fail(`Encountered unknown tag '${tag}'.`);
+        return this.#read.fail(`Encountered unknown tag '${tag}'.`);
     }
   }
 
@@ -142,42 +117,42 @@ class Parser {
     let otherwise: readonly Statement[] = [];
     for (let tag = 'if'; tag !== 'endif';) {
       const test = tag === 'else' ? undefined : this.#tuple(false);
-      this.#expect('blockEnd');
+      this.#read.expect('blockEnd');
       const body = this.#body(tag === 'else' ? ['endif'] : ['elif', 'else', 'endif']);
       if (test === undefined) otherwise = body;
       else branches.push([test, body]);
-      tag = this.#expect('name');
+      tag = this.#read.expect('name');
     }
     return { kind: 'if', branches, otherwise };
   }
 
   #for(): Statement {
     const target = this.#target('in');
-    this.#expect('name', 'in');
+    this.#read.expect('name', 'in');
     const over = this.#tuple(false, ['recursive']);
-    const test = this.#skip('name', 'if') ? this.#expression() : undefined;
-    const isRecursive = this.#skip('name', 'recursive');
-    this.#expect('blockEnd');
+    const test = this.#read.skip('name', 'if') ? this.#expression() : undefined;
+    const isRecursive = this.#read.skip('name', 'recursive');
+    this.#read.expect('blockEnd');
     this.#loops++;
     const body = this.#body(['endfor', 'else']);
     this.#loops--;
-    const otherwise = this.#expect('name') === 'else' ? this.#block('endfor') : [];
+    const otherwise = this.#read.expect('name') === 'else' ? this.#block('endfor') : [];
     return { kind: 'for', target, over, test, isRecursive, body, otherwise };
   }
 
   #set(): Statement {
     const target = this.#target('', true);
-    if (this.#skip('operator', '=')) return { kind: 'set', target, value: this.#tuple() };
+    if (this.#read.skip('operator', '=')) return { kind: 'set', target, value: this.#tuple() };
     const filter = this.#filters(undefined, false);
     return { kind: 'setBlock', target, filter, body: this.#block('endset') };
   }
 
   #with(): Statement {
     const pairs: [Target, Expression][] = [];
-    while (this.#current.type !== 'blockEnd') {
-      if (pairs.length > 0) this.#expect('operator', ',');
-      const target: Target = { kind: 'name', name: this.#expect('name') };
-      this.#expect('operator', '=');
+    while (this.#read.current.type !== 'blockEnd') {
+      if (pairs.length > 0) this.#read.expect('operator', ',');
+      const target: Target = { kind: 'name', name: this.#read.expect('name') };
+      this.#read.expect('operator', '=');
       pairs.push([target, this.#expression()]);
     }
     return { kind: 'with', pairs, body: this.#block('endwith') };
@@ -187,23 +162,26 @@ class Parser {
     const targets: Target[] = [];
     let isTuple = false;
     do {
-      if (targets.length > 0 && (this.#isName(end) || this.#isOperator('=', ')') || this.#current.type === 'blockEnd'))
+      if (
+        targets.length > 0 &&
+        (this.#read.isName(end) || this.#read.isOperator('=', ')') || this.#read.current.type === 'blockEnd')
+      )
         break;
-      if (this.#skip('operator', '(')) {
+      if (this.#read.skip('operator', '(')) {
         targets.push(this.#target(end, isSet));
-        this.#expect('operator', ')');
+        this.#read.expect('operator', ')');
       } else {
-        const name = this.#expect('name');
+        const name = this.#read.expect('name');
         if (/^(?:true|false|none|True|False|None|loop)$/.test(name) && (name !== 'loop' || !isSet))
-          this.#fail(`can't assign to '${name}'`);
+          this.#read.fail(`can't assign to '${name}'`);
         targets.push(
-          isSet && this.#skip('operator', '.')
-            ? { kind: 'attribute', name, attribute: this.#expect('name') }
+          isSet && this.#read.skip('operator', '.')
+            ? { kind: 'attribute', name, attribute: this.#read.expect('name') }
             : { kind: 'name', name },
         );
       }
-      isTuple ||= this.#isOperator(',');
-    } while (this.#skip('operator', ','));
+      isTuple ||= this.#read.isOperator(',');
+    } while (this.#read.skip('operator', ','));
     return isTuple ? { kind: 'several', targets } : targets[0];
   }
 
@@ -212,7 +190,7 @@ class Parser {
     const loops = this.#loops;
     this.#uses = { varargs: false, kwargs: false, caller: false };
     this.#loops = 0;
-    const parameters = name === 'caller' && !this.#isOperator('(') ? [] : this.#signature();
+    const parameters = name === 'caller' && !this.#read.isOperator('(') ? [] : this.#signature();
     const body = end === 'endcall' ? [] : this.#block(end);
     const macro = { name, parameters, body, uses: this.#uses };
     this.#uses = outer;
@@ -222,23 +200,23 @@ class Parser {
 
   #signature(): MacroBody['parameters'] {
     const parameters: { name: string; byDefault: Expression | undefined }[] = [];
-    this.#expect('operator', '(');
-    while (!this.#isOperator(')')) {
-      if (parameters.length > 0) this.#expect('operator', ',');
-      const name = this.#expect('name');
-      const byDefault = this.#skip('operator', '=') ? this.#expression() : undefined;
+    this.#read.expect('operator', '(');
+    while (!this.#read.isOperator(')')) {
+      if (parameters.length > 0) this.#read.expect('operator', ',');
+      const name = this.#read.expect('name');
+      const byDefault = this.#read.skip('operator', '=') ? this.#expression() : undefined;
       if (byDefault === undefined && parameters.some((other) => other.byDefault !== undefined))
-        this.#fail('non-default argument follows default argument');
+        this.#read.fail('non-default argument follows default argument');
       parameters.push({ name, byDefault });
     }
-    this.#at++;
+    this.#read.at++;
     return parameters;
   }
 
   #callBlock(): Statement {
-    const parameters = this.#isOperator('(') ? this.#signature() : [];
+    const parameters = this.#read.isOperator('(') ? this.#signature() : [];
     const call = this.#expression();
-    if (call.kind !== 'call') this.#fail('expected call');
+    if (call.kind !== 'call') this.#read.fail('expected call');
     const outer = this.#uses;
     this.#uses = { varargs: false, kwargs: false, caller: false };
     const body = this.#block('endcall');
@@ -253,59 +231,60 @@ class Parser {
     let isTuple = false;
     do {
       if (
-        this.#current.type === 'variableEnd' ||
-        this.#current.type === 'blockEnd' ||
-        this.#isOperator(')') ||
-        this.#isName(...ends)
+        this.#read.current.type === 'variableEnd' ||
+        this.#read.current.type === 'blockEnd' ||
+        this.#read.isOperator(')') ||
+        this.#read.isName(...ends)
       )
         break;
       items.push(withCondition ? this.#expression() : this.#or());
-      isTuple ||= this.#isOperator(',');
-    } while (this.#skip('operator', ','));
+      isTuple ||= this.#read.isOperator(',');
+    } while (this.#read.skip('operator', ','));
     if (isTuple || (items.length === 0 && isInParentheses)) return { kind: 'tuple', items };
-    return items[0] ?? this.#fail('Expected an expression');
+    return items[0] ?? this.#read.fail('Expected an expression');
   }
 
   #expression(): Expression {
     let then = this.#or();
-    while (this.#skip('name', 'if')) {
+    while (this.#read.skip('name', 'if')) {
       const test = this.#or();
-      then = { kind: 'condition', test, then, otherwise: this.#skip('name', 'else') ? this.#expression() : undefined };
+      then = {
+        kind: 'condition',
+        test,
+        then,
+        otherwise: this.#read.skip('name', 'else') ? this.#expression() : undefined,
+      };
     }
     return then;
   }
 
   #or(): Expression {
     let left = this.#and();
-    while (this.#skip('name', 'or')) left = { kind: 'binary', operator: 'or', left, right: this.#and() };
+    while (this.#read.skip('name', 'or')) left = { kind: 'binary', operator: 'or', left, right: this.#and() };
     return left;
   }
 
   #and(): Expression {
     let left = this.#not();
-    while (this.#skip('name', 'and')) left = { kind: 'binary', operator: 'and', left, right: this.#not() };
+    while (this.#read.skip('name', 'and')) left = { kind: 'binary', operator: 'and', left, right: this.#not() };
     return left;
   }
 
   #not(): Expression {
-    return this.#skip('name', 'not') ? { kind: 'unary', operator: 'not', operand: this.#not() } : this.#compare();
+    return this.#read.skip('name', 'not') ? { kind: 'unary', operator: 'not', operand: this.#not() } : this.#compare();
   }
 
   #compare(): Expression {
     const first = this.#sum();
     const rest: [string, Expression][] = [];
     for (;;) {
-      const { type, text } = this.#current;
+      const { type, text } = this.#read.current;
       if (type === 'operator' && compareOperators.has(text)) {
-        this.#at++;
+        this.#read.at++;
         rest.push([text, this.#sum()]);
-      } else if (this.#skip('name', 'in')) rest.push(['in', this.#sum()]);
-      else if (
-        this.#isName('not') &&
-        this.#lexemes[this.#at + 1].type === 'name' &&
-        this.#lexemes[this.#at + 1].text === 'in'
-      ) {
-        this.#at += 2;
+      } else if (this.#read.skip('name', 'in')) rest.push(['in', this.#sum()]);
+      else if (this.#read.isName('not') && this.#read.following.type === 'name' && this.#read.following.text === 'in') {
+        this.#read.at += 2;
         rest.push(['not in', this.#sum()]);
       } else return rest.length === 0 ? first : { kind: 'compare', first, rest };
     }
@@ -317,7 +296,7 @@ class Parser {
 
   #concat(): Expression {
     const items = [this.#product()];
-    while (this.#skip('operator', '~')) items.push(this.#product());
+    while (this.#read.skip('operator', '~')) items.push(this.#product());
     return items.length === 1 ? items[0] : { kind: 'concat', items };
   }
 
@@ -327,8 +306,8 @@ class Parser {
 
   #binary(operators: readonly string[], operand: () => Expression): Expression {
     let left = operand();
-    while (this.#isOperator(...operators)) {
-      const operator = this.#expect('operator');
+    while (this.#read.isOperator(...operators)) {
+      const operator = this.#read.expect('operator');
       left = { kind: 'binary', operator, left, right: operand() };
     }
     return left;
@@ -336,8 +315,8 @@ class Parser {
 
   #unary(withFilter: boolean): Expression {
     let node: Expression;
-    if (this.#isOperator('-', '+')) {
-      const operator = this.#expect('operator') === '-' ? '-' : '+';
+    if (this.#read.isOperator('-', '+')) {
+      const operator = this.#read.expect('operator') === '-' ? '-' : '+';
       node = { kind: 'unary', operator, operand: this.#unary(false) };
     } else node = this.#primary();
     node = this.#postfix(node);
@@ -345,8 +324,8 @@ class Parser {
   }
 
   #primary(): Expression {
-    const { type, text } = this.#current;
-    this.#at++;
+    const { type, text } = this.#read.current;
+    this.#read.at++;
     switch (type) {
       case 'name':
         if (/^(?:true|True|false|False)$/.test(text)) return { kind: 'constant', value: text.toLowerCase() === 'true' };
@@ -355,7 +334,7 @@ class Parser {
         return { kind: 'name', name: text };
       case 'string': {
         let value = text;
-        while (this.#current.type === 'string') value += this.#expect('string');
+        while (this.#read.current.type === 'string') value += this.#read.expect('string');
         return { kind: 'constant', value };
       }
       case 'integer':
@@ -364,61 +343,62 @@ class Parser {
         return { kind: 'constant', value: new Float(Number(text.replaceAll('_', ''))) };
       default:
     }
-    this.#at--;
-    if (this.#skip('operator', '(')) {
+    this.#read.at--;
+    if (this.#read.skip('operator', '(')) {
       const inner = this.#tuple(true, [], true);
-      this.#expect('operator', ')');
+      this.#read.expect('operator', ')');
       return inner;
     }
-    if (this.#skip('operator', '[')) return { kind: 'list', items: this.#separated(']', () => this.#expression()) };
-    if (this.#skip('operator', '{')) {
+    if (this.#read.skip('operator', '['))
+      return { kind: 'list', items: this.#separated(']', () => this.#expression()) };
+    if (this.#read.skip('operator', '{')) {
       return {
         kind: 'dict',
         pairs: this.#separated('}', () => {
           const key = this.#expression();
-          this.#expect('operator', ':');
+          this.#read.expect('operator', ':');
           return [key, this.#expression()] as const;
         }),
       };
     }
-    return this.#fail(`unexpected '${text === '' ? type : text}'`);
+    return this.#read.fail(`unexpected '${text === '' ? type : text}'`);
   }
 
   #separated<T>(end: string, read: () => T): T[] {
     const items: T[] = [];
-    while (!this.#isOperator(end)) {
-      if (items.length > 0) this.#expect('operator', ',');
-      if (!this.#isOperator(end)) items.push(read());
+    while (!this.#read.isOperator(end)) {
+      if (items.length > 0) this.#read.expect('operator', ',');
+      if (!this.#read.isOperator(end)) items.push(read());
     }
-    this.#at++;
+    this.#read.at++;
     return items;
   }
 
   #postfix(start: Expression): Expression {
     let node = start;
     for (;;) {
-      if (this.#skip('operator', '.')) {
-        const { type, text } = this.#current;
-        this.#at++;
+      if (this.#read.skip('operator', '.')) {
+        const { type, text } = this.#read.current;
+        this.#read.at++;
         if (type === 'name') node = { kind: 'attribute', of: node, name: text };
         else if (type === 'integer')
           node = { kind: 'item', of: node, key: { kind: 'constant', value: exact(Number(text)) } };
-        else this.#fail('expected name or number');
-      } else if (this.#skip('operator', '[')) {
+        else this.#read.fail('expected name or number');
+      } else if (this.#read.skip('operator', '[')) {
         const keys = this.#separated(']', () => this.#subscript());
-        if (keys.length === 0) this.#fail('expected subscript expression');
+        if (keys.length === 0) this.#read.fail('expected subscript expression');
         node = { kind: 'item', of: node, key: keys.length === 1 ? keys[0] : { kind: 'tuple', items: keys } };
-      } else if (this.#isOperator('(')) node = { kind: 'call', callee: node, args: this.#arguments() };
+      } else if (this.#read.isOperator('(')) node = { kind: 'call', callee: node, args: this.#arguments() };
       else return node;
     }
   }
 
   #subscript(): Expression {
-    const start = this.#isOperator(':') ? undefined : this.#expression();
-    if (start !== undefined && !this.#isOperator(':')) return start;
-    this.#expect('operator', ':');
-    const stop = this.#isOperator(':', ']', ',') ? undefined : this.#expression();
-    const step = this.#skip('operator', ':') && !this.#isOperator(']', ',') ? this.#expression() : undefined;
+    const start = this.#read.isOperator(':') ? undefined : this.#expression();
+    if (start !== undefined && !this.#read.isOperator(':')) return start;
+    this.#read.expect('operator', ':');
+    const stop = this.#read.isOperator(':', ']', ',') ? undefined : this.#expression();
+    const step = this.#read.skip('operator', ':') && !this.#read.isOperator(']', ',') ? this.#expression() : undefined;
     return { kind: 'slice', start, stop, step };
   }
 
@@ -426,42 +406,47 @@ class Parser {
   #filtered(start: Expression): Expression {
     let node = start;
     for (;;) {
-      if (this.#isOperator('|')) node = this.#filters(node, false) ?? node;
-      else if (this.#skip('name', 'is')) node = this.#test(node);
-      else if (this.#isOperator('(')) node = { kind: 'call', callee: node, args: this.#arguments() };
+      if (this.#read.isOperator('|')) node = this.#filters(node, false) ?? node;
+      else if (this.#read.skip('name', 'is')) node = this.#test(node);
+      else if (this.#read.isOperator('(')) node = { kind: 'call', callee: node, args: this.#arguments() };
       else return node;
     }
   }
 
   #filters(start: Expression | undefined, startsInline: boolean): Expression | undefined {
     let node = start;
-    for (let isFirst = startsInline; isFirst || this.#skip('operator', '|'); isFirst = false) {
+    for (let isFirst = startsInline; isFirst || this.#read.skip('operator', '|'); isFirst = false) {
       const name = this.#dotted();
-      node = { kind: 'filter', name, operand: node, args: this.#isOperator('(') ? this.#arguments() : noArguments };
+      node = {
+        kind: 'filter',
+        name,
+        operand: node,
+        args: this.#read.isOperator('(') ? this.#arguments() : noArguments,
+      };
     }
     return node;
   }
 
   #dotted(): string {
-    let name = this.#expect('name');
-    while (this.#skip('operator', '.')) name += `.${this.#expect('name')}`;
+    let name = this.#read.expect('name');
+    while (this.#read.skip('operator', '.')) name += `.${this.#read.expect('name')}`;
     return name;
   }
 
   #test(operand: Expression): Expression {
-    const isNegated = this.#skip('name', 'not');
+    const isNegated = this.#read.skip('name', 'not');
     const name = this.#dotted();
     let args: CallArguments = noArguments;
-    const { type } = this.#current;
-    if (this.#isOperator('(')) args = this.#arguments();
+    const { type } = this.#read.current;
+    if (this.#read.isOperator('(')) args = this.#arguments();
     else if (
-      (type === 'name' && !this.#isName('else', 'or', 'and')) ||
+      (type === 'name' && !this.#read.isName('else', 'or', 'and')) ||
       type === 'string' ||
       type === 'integer' ||
       type === 'float' ||
-      this.#isOperator('[', '{')
+      this.#read.isOperator('[', '{')
     ) {
-      if (this.#isName('is')) this.#fail('You cannot chain multiple tests with is');
+      if (this.#read.isName('is')) this.#read.fail('You cannot chain multiple tests with is');
       args = { ...noArguments, positional: [this.#postfix(this.#primary())] };
     }
     const test: Expression = { kind: 'test', name, operand, args };
@@ -469,32 +454,32 @@ class Parser {
   }
 
   #arguments(): CallArguments {
-    this.#expect('operator', '(');
+    this.#read.expect('operator', '(');
     const positional: Expression[] = [];
     const named: [string, Expression][] = [];
     let [rest, namedRest]: (Expression | undefined)[] = [];
-    for (let isFirst = true; !this.#isOperator(')'); isFirst = false) {
+    for (let isFirst = true; !this.#read.isOperator(')'); isFirst = false) {
       if (!isFirst) {
-        this.#expect('operator', ',');
-        if (this.#isOperator(')')) break;
+        this.#read.expect('operator', ',');
+        if (this.#read.isOperator(')')) break;
       }
-      if (this.#skip('operator', '*')) rest = this.#expression();
-      else if (this.#skip('operator', '**')) namedRest = this.#expression();
+      if (this.#read.skip('operator', '*')) rest = this.#expression();
+      else if (this.#read.skip('operator', '**')) namedRest = this.#expression();
       else if (
-        this.#current.type === 'name' &&
-        this.#lexemes[this.#at + 1].type === 'operator' &&
-        this.#lexemes[this.#at + 1].text === '='
+        this.#read.current.type === 'name' &&
+        this.#read.following.type === 'operator' &&
+        this.#read.following.text === '='
       ) {
-        const name = this.#expect('name');
-        this.#at++;
+        const name = this.#read.expect('name');
+        this.#read.at++;
         named.push([name, this.#expression()]);
       } else {
         if (named.length > 0 || rest !== undefined || namedRest !== undefined)
-          this.#fail('invalid syntax for function call expression');
+          this.#read.fail('invalid syntax for function call expression');
         positional.push(this.#expression());
       }
     }
-    this.#at++;
+    this.#read.at++;
     return { positional, named, rest, namedRest };
   }
 }
