@@ -3,9 +3,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { ExplorerError } from '../../base/errors';
-import { nodeFileAccess } from '../../engine/files/nodeFileAccess.node';
+import { checkIsFile, nodeFileAccess } from '../../engine/files/nodeFileAccess.node';
 import { formatBytes } from '../../model/fileLimits';
 import { mostBytes } from '../../model/profile/leftOut';
+
+/** The most bytes of a line of a list: as many as a text that may be profiled has in JSON, each byte as an escape of six, and room for its name. */
+export const mostLineBytes = 8 * mostBytes;
 
 /** A text that may be profiled. */
 export interface CorpusItem {
@@ -28,7 +31,7 @@ export interface CorpusOptions {
   readonly shard: { readonly index: number; readonly count: number };
 }
 
-/** The texts of a corpus, in the order in which they are given. Throws `wrongUsage`, and what reading a list throws. */
+/** The texts of a corpus, in the order in which they are given. Throws `wrongUsage`, and `fileNotFound` or `fileUnreadable` of a list. */
 export async function* corpusItems({ files, filesFrom, jsonl, shard }: CorpusOptions): AsyncIterable<CorpusItem> {
   const ways = [files.length > 0, filesFrom !== undefined, jsonl !== undefined].filter(Boolean).length;
   if (ways !== 1)
@@ -39,12 +42,23 @@ export async function* corpusItems({ files, filesFrom, jsonl, shard }: CorpusOpt
   let index = 0;
   const isOurs = (): boolean => index++ % shard.count === shard.index;
   if (jsonl !== undefined) {
-    for await (const line of linesOf(jsonl)) if (line.trim() !== '' && isOurs()) yield jsonItem(line);
+    for await (const line of linesOf(jsonl))
+      if (line?.trim() !== '' && isOurs()) yield line === undefined ? longItem : jsonItem(line);
     return;
   }
   for await (const path of filesFrom === undefined ? files : linesOf(filesFrom))
-    if (path !== '' && isOurs()) yield fileItem(path);
+    if (path !== '' && isOurs()) yield path === undefined ? longItem : fileItem(path);
 }
+
+/** A line that nobody has read to its end. */
+const longItem: CorpusItem = {
+  name: undefined,
+  language: '',
+  read: () => {
+    const most = formatBytes(mostLineBytes);
+    return Promise.reject(new ExplorerError('fileTooLarge', ['a line', `more than ${most}`, most]));
+  },
+};
 
 function fileItem(path: string): CorpusItem {
   return {
@@ -83,16 +97,33 @@ function jsonItem(line: string): CorpusItem {
   };
 }
 
-/** The lines of a file, or of the standard input, without their ends. Throws `fileUnreadable`. */
-async function* linesOf(path: string): AsyncIterable<string> {
-  const stream: AsyncIterable<Buffer> = path === '-' ? process.stdin : createReadStream(path); // no encoding is set
+/** The lines of a file, or of the standard input, without their ends; undefined for one of more than {@link mostLineBytes}, which is not held. Throws `fileNotFound` or `fileUnreadable`. */
+async function* linesOf(path: string): AsyncIterable<string | undefined> {
+  if (path !== '-') await checkIsFile(path);
+  const stream: AsyncIterable<Buffer> = // no encoding is set
+    path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 2 ** 20 });
   const decoder = new TextDecoder();
-  let rest = '';
+  let pieces: Buffer[] = [];
+  let length = 0;
+  const add = (piece: Buffer): void => {
+    length += piece.length;
+    if (length <= mostLineBytes) pieces.push(piece);
+    else pieces = [];
+  };
+  const end = (): string | undefined => {
+    const line = length > mostLineBytes ? undefined : decoder.decode(Buffer.concat(pieces)).replace(/\r$/, '');
+    [pieces, length] = [[], 0];
+    return line;
+  };
   try {
     for await (const bytes of stream) {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield line.replace(/\r$/, '');
+      let from = 0;
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, from)) {
+        add(bytes.subarray(from, at));
+        yield end();
+        from = at + 1;
+      }
+      add(bytes.subarray(from));
     }
   } catch (error) {
     throw new ExplorerError(
@@ -103,5 +134,5 @@ async function* linesOf(path: string): AsyncIterable<string> {
       },
     );
   }
-  if (rest !== '') yield rest.replace(/\r$/, '');
+  if (length > 0) yield end();
 }

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
@@ -63,8 +63,8 @@ export function resultsPath(folder: string): string {
   return join(folder, 'results.jsonl');
 }
 
-/** A longer line is none of ours. */
-const longestLine = 2 ** 28;
+/** A longer line is none of ours, in bytes. */
+export const longestLine = 2 ** 28;
 
 /** Reads what is in profiles. Throws `profileInvalid`, and `profileOther` where they are not by the same settings. */
 export async function indexResults(folders: readonly string[]): Promise<ResultsIndex> {
@@ -155,9 +155,14 @@ async function* readLines(folder: string): AsyncIterable<ReadLine> {
 }
 
 async function openResults(folder: string, flags: string): Promise<FileHandle> {
+  const path = resultsPath(folder);
   try {
-    return await open(resultsPath(folder), flags);
+    // Opening a pipe would wait for whoever writes to it.
+    if (flags.startsWith('r') && !(await stat(path)).isFile())
+      throw new ExplorerError('profileInvalid', [folder, 'its results.jsonl is no file']);
+    return await open(path, flags);
   } catch (error) {
+    if (error instanceof ExplorerError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new ExplorerError('profileInvalid', [folder, code === 'ENOENT' ? 'it has no results.jsonl' : code], {
       cause: error,

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { mostLineBytes } from '../../../src/cli/profile/corpus';
+import { longestLine } from '../../../src/cli/profile/results';
 import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
 import { maxConversationDepth, maxConversationUnits } from '../../../src/engine/text/conversation';
 import { maxFileTextUnits, maxFileTokens } from '../../../src/engine/attentionFile/fileStreams';
@@ -12,6 +14,7 @@ import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
 import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
 import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
 import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
+import { mostBytes } from '../../../src/model/profile/leftOut';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
@@ -58,6 +61,8 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxAnswerBytes)}; ${maxFound}; ${maxFiles}`,
       'the size that its listing gives, and the room that the disk has',
       `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
+      `${formatBytes(mostBytes)}; ${formatBytes(mostLineBytes)}`,
+      formatBytes(longestLine),
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
