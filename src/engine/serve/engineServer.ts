@@ -6,7 +6,6 @@ import type {
   EngineHostApi,
   ExplainImageParams,
   ExplainParams,
-  HowParams,
   ModelSpec,
   RandomParams,
   RandomTable,
@@ -17,7 +16,6 @@ import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
-import type { How } from '../../model/how/how';
 import { normMetrics } from '../../model/metrics/headTable';
 import { drawnCell } from '../how/drawnCell';
 import type { Component } from '../../model/head';
@@ -31,7 +29,7 @@ import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { heldInParts, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel, ModelBounds } from './loadedModel';
-import { ServedModel } from './servedModel';
+import { ServedModel, thatReadsTexts } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
@@ -196,7 +194,13 @@ export class EngineServer {
         return table;
       },
       measureRandom: (params, signal) => this.#inTurn(() => this.#measureRandom(params, signal)),
-      how: (params, signal) => this.#inTurn(() => this.#how(params, signal)),
+      how: ({ runId, cell }, signal) =>
+        this.#asking(runId, signal, async (model, { components, streams, fed }) =>
+          model.how(
+            await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+            fed,
+          ),
+        ),
       relations: async (params, signal) => {
         const { runId, component, method } = params;
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
@@ -205,18 +209,19 @@ export class EngineServer {
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
-      predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
+      predict: ({ runId, mask }, signal) =>
+        this.#asking(runId, signal, (model, ran) => thatReadsTexts(model).predict(ran, mask)),
       effect: ({ runId, otherId, ...asked }, signal) =>
-        this.#asking(runId, signal, (model, ran) =>
-          model.effect(ran, { ...asked, other: this.#besideOf(ran, otherId) }, this.#steps(signal, noProgress)),
+        this.#asking(runId, signal, ({ effects }, ran) =>
+          effects.effect(ran, { ...asked, other: this.#besideOf(ran, otherId) }, this.#steps(signal)),
         ),
       intervene: ({ runId, otherId, interventions }, signal) =>
-        this.#asking(runId, signal, async (model, ran) => {
-          const layers = await model.intervene(
+        this.#asking(runId, signal, async ({ effects }, ran) => {
+          const layers = await effects.intervene(
             ran,
             { interventions, other: this.#besideOf(ran, otherId) },
             (component) => this.#attention.layersOf(runId, component),
-            this.#steps(signal, noProgress),
+            this.#steps(signal),
           );
           const intervenedId = this.#nextRun++;
           this.#ran.set(intervenedId, ran);
@@ -224,19 +229,22 @@ export class EngineServer {
           return { runId: intervenedId };
         }),
       headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
-        this.#asking(runId, signal, (model, ran) =>
-          model.headEffects(
+        this.#asking(runId, signal, ({ effects }, ran) =>
+          effects.headEffects(
             ran,
             { ...asked, other: this.#besideOf(ran, otherId) },
             {
-              ...this.#steps(signal, noProgress),
+              ...this.#steps(signal),
               onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
             },
           ),
         ),
       writes: ({ runId, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
-          model.writes({ ...ran, layersOf: (component) => this.#attention.layersOf(runId, component) }, asked),
+          thatReadsTexts(model).writes(
+            { ...ran, layersOf: (component) => this.#attention.layersOf(runId, component) },
+            asked,
+          ),
         ),
       release: ({ runId }) => {
         this.#attention.release(runId);
@@ -308,13 +316,17 @@ export class EngineServer {
     return this.#enqueue(() => this.#served.withoutGraphics(work));
   }
 
-  /** Asks a model of texts about a run that it made, in turn. */
-  #asking<T>(runId: number, signal: AbortSignal, ask: (model: LoadedModel, ran: Ran) => Promise<T>): Promise<T> {
+  /** Asks a model about a run that it made, in turn. */
+  #asking<T>(
+    runId: number,
+    signal: AbortSignal,
+    ask: (model: LoadedModel | ImageModel, ran: Ran) => Promise<T>,
+  ): Promise<T> {
     return this.#inTurn(async () => {
       signal.throwIfAborted();
       const ran = this.#ranOf(runId);
       this.#begin();
-      return ask(await this.#served.ofTexts(this.#specOf(runId), signal), ran);
+      return ask(await this.#modelOf(runId, signal), ran);
     });
   }
 
@@ -397,7 +409,7 @@ export class EngineServer {
     };
   }
 
-  #steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress']): ReadingSteps {
+  #steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress'] = () => {}): ReadingSteps {
     let turned = -Infinity;
     return {
       onProgress,
@@ -440,11 +452,7 @@ export class EngineServer {
     this.#begin();
     const model = await this.#served.ofTexts(spec, signal);
     return measureRandomText(
-      (reading) =>
-        model.explain(
-          reading,
-          this.#steps(signal, () => {}),
-        ),
+      (reading) => model.explain(reading, this.#steps(signal)),
       { component: name, metrics, random },
       signal,
     );
@@ -472,14 +480,6 @@ export class EngineServer {
     const { spec, name = '' } = this.#ranOf(runId);
     if (spec === undefined) throw new ExplorerError('noModelHere', [name]);
     return spec;
-  }
-
-  async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
-    signal.throwIfAborted();
-    const { fed, streams, components } = this.#ranOf(runId);
-    const drawn = await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params }));
-    this.#begin();
-    return (await this.#modelOf(runId, signal)).how(drawn, fed);
   }
 
   /** The model of a run, loaded where it is not. */
@@ -572,8 +572,6 @@ export class EngineServer {
     return held === undefined ? inspectModel(this.#access, spec) : Promise.resolve(held.report());
   }
 }
-
-function noProgress(): void {}
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
