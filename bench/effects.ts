@@ -152,7 +152,7 @@ for (const { title, path, text, numHeads, token, python: kind } of cases) {
           String(numTokens),
         ]);
   const scan = (question: EffectQuestion): Promise<unknown> =>
-    model.headEffects(run, { question, by: 'zero', path: 'total' });
+    model.effects.headEffects(run, { question, by: 'zero', path: 'total' });
   const layer = Math.floor(explained.components[0].layers.length / 2);
   const silent = { kind: 'silence', component, heads: [{ layer, head: 1 }], by: 'zero' } as const;
   const block = {
@@ -164,7 +164,7 @@ for (const { title, path, text, numHeads, token, python: kind } of cases) {
     isRenormalized: true,
   } as const;
   await scan(token);
-  await model.effect(run, { question: token, interventions: [block], path: 'total' });
+  await model.effects.effect(run, { question: token, interventions: [block], path: 'total' });
   const times = await interleave(rounds, {
     plain,
     again: plain,
@@ -172,9 +172,9 @@ for (const { title, path, text, numHeads, token, python: kind } of cases) {
     loss: () => scan({ kind: 'loss' }),
     other: () => other?.run(numInPython) ?? Promise.resolve(),
     // The first makes the plain run anew, as the question before masked other tokens.
-    silent: () => model.effect(run, { question: token, interventions: [silent], path: 'total' }),
-    after: () => model.effect(run, { question: token, interventions: [silent], path: 'total' }),
-    cell: () => model.effect(run, { question: token, interventions: [block], path: 'total' }),
+    silent: () => model.effects.effect(run, { question: token, interventions: [silent], path: 'total' }),
+    after: () => model.effects.effect(run, { question: token, interventions: [silent], path: 'total' }),
+    cell: () => model.effects.effect(run, { question: token, interventions: [block], path: 'total' }),
   });
   const once = times.plain.map((time, i) => Math.min(time, times.again[i]));
   const ratio = (list: readonly number[], by: readonly number[]): number => median(list.map((time, i) => time / by[i]));

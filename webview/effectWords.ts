@@ -46,9 +46,7 @@ export function replacementMeaning(by: Replacement): string {
     case 'zero':
       return l10n.t('Zeros: the head hands on nothing of what it reads.');
     case 'mean':
-      return l10n.t(
-        'Its mean: the head hands on the mean of what it reads over the positions of this text, everywhere.',
-      );
+      return l10n.t('Its mean: the head hands on the mean of what it reads over all positions, everywhere.');
     case 'swap':
       return l10n.t(
         'Swapped: the head hands on what it reads in another text, B, at the same places (activation patching).',

@@ -386,8 +386,7 @@ async function howOptions(file: string, values: Options): Promise<Parameters<typ
 }
 
 async function effectOptions(file: string, values: Options): Promise<Parameters<typeof effect>[0]> {
-  if (isImageFile(file))
-    throw new ExplorerError('wrongUsage', ['effect', 'it is for texts, and the file is a picture']);
+  if (isImageFile(file)) refuseTextOptions(values);
   return {
     file,
     ...(file === '-' ? { text: await readStandardInput() } : {}),

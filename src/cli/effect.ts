@@ -18,10 +18,12 @@ import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } 
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import type { PredictedRun } from '../engine/predict/predictedFile';
+import type { EffectRuns } from '../engine/effects/effectRuns';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
+import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
-import { askOfText, type TranslatedOptions } from './readWith';
+import { askOfText, openPictureModel, type TranslatedOptions } from './readWith';
 
 /** What `effect` is asked. */
 export interface EffectOptions extends TranslatedOptions {
@@ -47,27 +49,62 @@ export interface EffectOptions extends TranslatedOptions {
 const backUp =
   'Each number is of an experiment with that alone: other heads may take over what one does, so small effects do not show that it does nothing.';
 
-/** What silent or swapped heads or blocked cells do to a prediction, as text for people or as JSON. */
+/** A run that is asked about, by whom, and beside what. */
+interface AskedRun {
+  readonly info: ModelInfo;
+  readonly effects: EffectRuns;
+  readonly run: PredictedRun;
+  readonly other: PredictedRun | undefined;
+  readonly notices: readonly Notice[];
+}
+
+/** What silent or swapped heads or blocked cells do to a prediction, of a text or a picture, as text for people or as JSON. */
 export async function effect(options: EffectOptions): Promise<TerminalText> {
+  const tell = told(options);
+  if (options.text === undefined && isImageFile(options.file)) return effectOfPicture(options, tell);
+  return askOfText(options, { target: options.target, languages: options.languages }, async (model, read) => {
+    const { streams, components, notices } = read;
+    const run = { streams, components, fed: model.fed };
+    const { info, effects } = model;
+    return tell({ info, effects, run, notices, other: await readOther(options, model, read) });
+  });
+}
+
+async function effectOfPicture(options: EffectOptions, tell: ReturnType<typeof told>): Promise<TerminalText> {
+  if (options.label === undefined)
+    throw new ExplorerError('wrongUsage', ['--label', 'it is missing: of a picture, labels are predicted']);
+  if (options.swap !== undefined)
+    throw new ExplorerError('wrongUsage', ['--swap', 'it is for texts, and the file is a picture']);
+  const { model, picture, notices } = await openPictureModel(options, options.file);
+  try {
+    const { streams, components, notices: more } = await model.run(picture);
+    const run = { streams, components, fed: model.fed };
+    const { info, effects } = model;
+    return await tell({ info, effects, run, notices: [...notices, ...more], other: undefined });
+  } finally {
+    await model.release();
+  }
+}
+
+/** Asks what the options ask of a run, and tells it. Throws `wrongUsage` where they say nothing that can be asked. */
+function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText> {
   const question = questionOf(options);
   const by = byOf(options);
   const path = oneOf('--path', options.path ?? 'total', effectPaths);
   if (options.isAll && (options.head !== undefined || options.block !== undefined))
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
-  return askOfText(options, { target: options.target, languages: options.languages }, async (model, read) => {
-    const { streams, components, notices } = read;
-    const run = { streams, components, fed: model.fed };
-    const other = await readOther(options, model, read);
-    const told = { options, info: model.info, notices, streams };
+  return async ({ info, effects, run, notices, other }) => {
+    const { streams, components } = run;
+    const told = { options, info, notices, streams };
     const isScan = options.head === undefined && options.block === undefined;
     if (isScan) {
       const chosen = componentOf(components, options.component);
       const only = options.component === undefined ? {} : { components: [chosen.component] };
-      const found = await model.headEffects(run, { question, by, path, ...only, other });
+      const found = await effects.headEffects(run, { question, by, path, ...only, other });
       return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
     }
     const interventions = interventionsOf(options, components, by);
-    const found = await model.effect(run, { question, interventions, path, other });
+    const found = await effects.effect(run, { question, interventions, path, other });
     if (options.isJson)
       return jsonText({
         ...headJson(told, found.question, path),
@@ -102,7 +139,7 @@ export async function effect(options: EffectOptions): Promise<TerminalText> {
       line``,
       line`${plain(backUp)}`,
     ]);
-  });
+  };
 }
 
 /** What shares are of, said beside them. */
@@ -164,10 +201,9 @@ function questionOf({ at, token, against, label, isLoss }: EffectOptions): Effec
   if (second !== undefined) throw new ExplorerError('wrongUsage', [second, `leave ${first} out`]);
   if (isLoss) return { kind: 'loss' };
   if (label !== undefined) {
-    const [chosen, other] = [label, against].map((value) =>
-      value === undefined ? undefined : numberOf('--label', value),
-    );
-    return { kind: 'label', label: chosen ?? 0, against: other };
+    // A label is named by its place, or as it is called.
+    const named = (value: string): number | string => (/^\d{1,9}$/.test(value) ? Number(value) : value);
+    return { kind: 'label', label: named(label), against: against === undefined ? undefined : named(against) };
   }
   if (token === undefined) throw new ExplorerError('wrongUsage', ['--token', 'it is missing']);
   return {
@@ -235,7 +271,7 @@ function describe(intervention: Intervention): string {
   const names = heads.length > 8 ? `all ${heads.length} heads` : `head ${heads.map(headLabel).join(', ')}`;
   const of = `${component}, ${names}`;
   if (intervention.kind === 'silence')
-    return `${of}: ${intervention.by === 'zero' ? 'silent (zeros in place of what it reads)' : 'silent (the mean over this text in place of what it reads)'}`;
+    return `${of}: ${intervention.by === 'zero' ? 'silent (zeros in place of what it reads)' : 'silent (the mean over all positions in place of what it reads)'}`;
   if (intervention.kind === 'swap') return `${of}: swapped (what it reads in the other text in place of what it reads)`;
   const { query, key, isRenormalized } = intervention;
   const cells =
@@ -254,7 +290,8 @@ const pathTexts: Readonly<Record<EffectPath, string>> = {
 
 function askedText({ kind, stream, positions, masked }: ResolvedQuestion, streams: readonly TokenStream[]): string {
   const hidden = masked.length === 0 ? '' : `, ${masked.length === 1 ? 'masked' : 'all masked at once'}`;
-  if (kind === 'label') return 'label of the text, ln p in nats';
+  if (kind === 'label')
+    return `label of the ${streams.some(({ grid }) => grid !== undefined) ? 'picture' : 'text'}, ln p in nats`;
   if (kind === 'loss') return `mean loss over ${positions.length} tokens${hidden}, −ln p in nats`;
   const [position] = positions;
   const { tokens } = streams[stream];
@@ -343,7 +380,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
 
 const replacementTexts: Readonly<Record<Replacement, string>> = {
   zero: 'zeros',
-  mean: 'its mean over this text',
+  mean: 'its mean over all positions',
   swap: 'what it reads in the other text',
 };
 const shareNumber = (share: number | undefined): string =>

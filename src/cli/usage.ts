@@ -57,10 +57,10 @@ export const usage = line`Usage:
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
                             [--tokenizer TOKENIZER_JSON]
-  attention-explorer effect FILE[:RANGE]|- --loss|--label I [--against J] …
+  attention-explorer effect FILE[:RANGE]|IMAGE|- --loss|--label L [--against M] …
       what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
-      mean loss of the text (--loss); or to a classifier's label; each head by itself (--all), or the one named; --by: zeros in place of what it
-      reads, or the mean of that over this text; --block: without the weight of one token for another, one of which may be * for all, for the
+      mean loss of the text (--loss); or to a classifier's label (its name or its place), of a text or a picture; each head by itself (--all), or
+      the one named; --by: zeros in place of what it reads, or the mean of that over all positions; --block: without the weight of one token for another, one of which may be * for all, for the
       head named or all of the component, the weight gone or (--renormalize) given to what else is read; --swap: with what heads read in
       the same text with TEXT in the place of PART, as many tokens, as a share of the difference between both texts' predictions; --path direct:
       only what the heads add to the final sum

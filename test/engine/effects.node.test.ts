@@ -99,8 +99,9 @@ describe('effects of heads on predictions', () => {
     try {
       const run = { ...(await model.explain({ text, tokenLimit: 0, target })), fed: model.fed };
       return await work({
-        effect: (question, interventions, kind = 'total') => model.effect(run, { question, interventions, path: kind }),
-        headEffects: (question, by, kind = 'total') => model.headEffects(run, { question, by, path: kind }),
+        effect: (question, interventions, kind = 'total') =>
+          model.effects.effect(run, { question, interventions, path: kind }),
+        headEffects: (question, by, kind = 'total') => model.effects.headEffects(run, { question, by, path: kind }),
       });
     } finally {
       await model.release();
@@ -124,8 +125,9 @@ describe('effects of heads on predictions', () => {
     try {
       const run = { ...(await model.explain({ ...read, tokenLimit: 0 })), fed: model.fed };
       return await work({
-        effect: (question, interventions, kind = 'total') => model.effect(run, { question, interventions, path: kind }),
-        headEffects: (question, by, kind = 'total') => model.headEffects(run, { question, by, path: kind }),
+        effect: (question, interventions, kind = 'total') =>
+          model.effects.effect(run, { question, interventions, path: kind }),
+        headEffects: (question, by, kind = 'total') => model.effects.headEffects(run, { question, by, path: kind }),
       });
     } finally {
       await model.release();

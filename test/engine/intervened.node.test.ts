@@ -42,7 +42,7 @@ describe('the attention of an intervened run', () => {
         const layersOf = (component: Component) => layers.filter((layer) => layer.component === component);
         const heads = [{ layer: 0, head: expected.head }];
         const interventions = [{ kind: 'silence', component: expected.component, heads, by: 'zero' } as const];
-        const made = await model.intervene(run, { interventions }, layersOf);
+        const made = await model.effects.intervene(run, { interventions }, layersOf);
         expect(made.length).to.equal(layers.length);
         const last = made.filter(({ component }) => component === expected.shown).at(-1);
         if (last === undefined) throw new Error('no layer');
@@ -58,11 +58,11 @@ describe('the attention of an intervened run', () => {
         const first = layers.findIndex(({ component }) => component === expected.component);
         expect([...(await made[first].rows(0, 0, 1))]).to.deep.equal([...(await layers[first].rows(0, 0, 1))]);
         // Nothing is changed, and nothing is other.
-        const same = await model.intervene(run, { interventions: [] }, layersOf);
+        const same = await model.effects.intervene(run, { interventions: [] }, layersOf);
         for (const [i, layer] of same.entries())
           expect([...(await layer.column(0, 1))], `layer ${i}`).to.deep.equal([...(await layers[i].column(0, 1))]);
         const swap = [{ kind: 'swap', component: expected.component, heads } as const];
-        expect(await codeOf(model.intervene(run, { interventions: swap }, layersOf))).to.equal('noEffects');
+        expect(await codeOf(model.effects.intervene(run, { interventions: swap }, layersOf))).to.equal('noEffects');
       } finally {
         await model.release();
       }

@@ -68,7 +68,7 @@ describe('heads that are swapped with those of another text', () => {
       await withTexts(own, { text: expected.other, ...read }, async (model, run, other) => {
         for (const { question, plain, other: there, heads, direct, together } of expected.answers) {
           const asked = questionOf(question);
-          const found = await model.headEffects(run, { question: asked, by: 'swap', path: 'total', other });
+          const found = await model.effects.headEffects(run, { question: asked, by: 'swap', path: 'total', other });
           expectClose(found.plain.value, plain, 'plain');
           expectClose(found.other?.value ?? NaN, there, 'the other text');
           expect(found.failed).to.deep.equal([]);
@@ -86,7 +86,7 @@ describe('heads that are swapped with those of another text', () => {
           const components = run.components.map(({ component }) => component).filter((each) => each in direct);
           if (components.length > 0) {
             const straight = { question: asked, by: 'swap', path: 'direct', components, other } as const;
-            const { layers } = await model.headEffects(run, straight);
+            const { layers } = await model.effects.headEffects(run, straight);
             for (const each of components)
               for (const [head, value] of (direct[each] ?? []).entries()) {
                 const first = layers.find(({ component, layer }) => component === each && layer === 0);
@@ -95,7 +95,7 @@ describe('heads that are swapped with those of another text', () => {
           }
           const component = run.components.find((each) => each.component === expected.component);
           const swapped = headsOf(component ?? run.components[0]).filter(({ head }) => head < 2);
-          const all = await model.effect(run, {
+          const all = await model.effects.effect(run, {
             question: asked,
             interventions: [{ kind: 'swap', component: expected.component, heads: swapped }],
             path: 'total',
@@ -116,7 +116,7 @@ describe('heads that are swapped with those of another text', () => {
         effect,
         plain,
         other: there,
-      } = await model.effect(run, {
+      } = await model.effects.effect(run, {
         question,
         interventions: [{ kind: 'swap', component: 'self', heads }],
         path: 'total',
@@ -124,7 +124,7 @@ describe('heads that are swapped with those of another text', () => {
       });
       expect(there && shareOf(effect, plain, there)).to.be.closeTo(1, 1e-4);
       // Before the span is replaced, both have read the same.
-      const before = await model.headEffects(run, {
+      const before = await model.effects.headEffects(run, {
         question: { ...question, position: 2 },
         by: 'swap',
         path: 'total',
@@ -139,11 +139,13 @@ describe('heads that are swapped with those of another text', () => {
     const own = { model: 'predictions/gpt2.legacy', text: 'w7 w19 w3' };
     await withTexts(own, { text: 'w7 w19 w3 w88' }, async (model, run, other) => {
       const question = { kind: 'loss' } as const;
-      const refused = await model
+      const refused = await model.effects
         .headEffects(run, { question, by: 'swap', path: 'total', other })
         .catch((error: unknown) => String(error));
       expect(refused).to.match(/this text has 3 tokens and the other 4, which must stand one beside the other/);
-      expect(await codeOf(model.headEffects(run, { question, by: 'swap', path: 'total' }))).to.equal('noEffects');
+      expect(await codeOf(model.effects.headEffects(run, { question, by: 'swap', path: 'total' }))).to.equal(
+        'noEffects',
+      );
     });
   });
 });

@@ -247,6 +247,28 @@ describe('The command line', function () {
     }
   });
 
+  it('prints what heads do to the label of a picture, by its name', async () => {
+    const asked = ['effect', 'media/models/shapes-vit/samples/red-circle.png', '--backend', 'wasm'];
+    const one = await run([...asked, '--label', 'red circle', '--against', '4', '--block', '*:0', '--json'], '');
+    expect(one.stderr).to.equal('');
+    const { measure, plain, effect } = JSON.parse(one.stdout) as {
+      readonly measure: string;
+      readonly plain: { readonly choices: readonly { readonly text: string }[] };
+      readonly effect: number;
+    }; // printed by our own command
+    expect(measure).to.equal('label of the picture, ln p in nats');
+    expect(plain.choices[0].text).to.equal('red circle');
+    expect(Math.abs(effect)).to.be.above(0.01);
+    for (const [args, code, sentence] of [
+      [[...asked, '--loss'], 2, /^--label is not valid: it is missing: of a picture, labels are predicted/],
+      [[...asked, '--label', 'cat'], 1, /cat.*: it is a label, or its place, from 0 to \d+: red circle/],
+    ] as const) {
+      const ended = await run(args, '');
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
   it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
     const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));

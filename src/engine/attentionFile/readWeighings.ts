@@ -46,13 +46,13 @@ export function readWeighing(
       const numbers = read(id, [numQueries, numKeys], of);
       if (numbers === undefined) return [];
       if (typeof numbers === 'string') return [[id, numbers]];
-      const mixing = numQueries === numKeys ? read(`${id}.mixing`, [numQueries], `${numQueries} queries`) : undefined;
+      const mixing = read(`${id}.mixing`, [numQueries], `${numQueries} queries`);
       return [
         [
           id,
           mixing === undefined || typeof mixing === 'string'
             ? new WholeLayer(component, 1, numQueries, numKeys, numbers[0])
-            : new MixedLayer(component, numQueries, numbers[0], mixing[0]),
+            : new MixedLayer({ component, numQueries, numKeys }, numbers[0], mixing[0]),
         ],
       ];
     });

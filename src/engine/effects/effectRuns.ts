@@ -11,7 +11,7 @@ import {
 import type { Component } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
 import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
-import { labelsOf } from '../predict/labelAnswers';
+import { labelsOf, whyNoLabels } from '../predict/labelAnswers';
 import { logitsOfVocabulary, whyNone, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats } from '../runtime/feeds';
 import type { HeldLayer } from '../weights/heldLayer';
@@ -273,6 +273,8 @@ export class EffectRuns {
     const logits = found.find(({ width, rank }) => length > 1 && (width ?? length) === length && rank !== 3);
     if (logits === undefined)
       throw new ExplorerError('noPredictions', [this.#parts.name, whyNone(this.#parts.session, found)]);
+    if (this.#parts.config['problem_type'] === 'multi_label_classification')
+      throw new ExplorerError('noPredictions', [this.#parts.name, whyNoLabels]);
     return { logits, isLabels: true };
   }
 

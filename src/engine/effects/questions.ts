@@ -68,18 +68,23 @@ export function askVocabulary(parts: PredictionParts, run: PredictedRun, questio
   };
 }
 
+/** So many labels are named where one is not among them. */
+const mostNamed = 8;
+
 /** What a question about labels means. Throws `invalidArgument`. */
 export function askLabels({ config }: PredictionParts, question: EffectQuestion): Asked {
   const labels = labelsOf(config['id2label']);
   if (question.kind !== 'label')
     throw new ExplorerError('invalidArgument', [question.kind, 'the model predicts labels, and no tokens']);
-  const choices = [question.label, ...(question.against === undefined ? [] : [question.against])];
-  for (const choice of choices)
-    if (!Number.isInteger(choice) || choice < 0 || choice >= labels.length)
-      throw new ExplorerError('invalidArgument', [
-        String(choice),
-        `it is the place of a label, from 0 to ${labels.length - 1}`,
-      ]);
+  const choices = [question.label, ...(question.against === undefined ? [] : [question.against])].map((choice) => {
+    const place = typeof choice === 'string' ? labels.indexOf(choice) : choice;
+    if (Number.isInteger(place) && place >= 0 && place < labels.length) return place;
+    const named = labels.slice(0, mostNamed).join(', ') + (labels.length > mostNamed ? ', …' : '');
+    throw new ExplorerError('invalidArgument', [
+      String(choice),
+      `it is a label, or its place, from 0 to ${labels.length - 1}: ${named}`,
+    ]);
+  });
   return {
     resolved: { kind: 'label', stream: 0, positions: new Int32Array(0), masked: [] },
     rows: [],

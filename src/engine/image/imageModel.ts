@@ -33,6 +33,7 @@ import type { SitePlaces } from '../weights/windowPlaces';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { decodeImage } from './decodeImage';
+import { EffectRuns } from '../effects/effectRuns';
 import { readAnswers } from '../predict/labelAnswers';
 import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
@@ -73,6 +74,8 @@ export class ImageModel {
   readonly #layout: PixelLayout;
   #cells: CellRuns | undefined;
   readonly #weighs: WeighRuns;
+  /** What its heads do to the labels that it predicts. */
+  readonly effects: EffectRuns;
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
   readonly #preprocessing: Preprocessing | undefined;
@@ -106,6 +109,19 @@ export class ImageModel {
     this.#makeOthers = makeOthers;
     this.#report = session.report;
     this.#weighs = new WeighRuns([session]);
+    const { name } = resolved;
+    this.effects = new EffectRuns({
+      name,
+      session,
+      tokenizer: {
+        use: () => {
+          throw new ExplorerError('noPredictions', [name, 'it reads pictures, and predicts no tokens']);
+        },
+      },
+      vocabularySize: 0,
+      config: resolved.config,
+      maskToken: undefined,
+    });
     this.#facts = preprocessing === undefined ? [] : settingsFacts(preprocessing);
   }
 
@@ -298,6 +314,7 @@ export class ImageModel {
   /** Frees its sessions. */
   async release(): Promise<void> {
     await this.#weighs.release();
+    await this.effects.release();
     await this.#cells?.release();
     await this.#session.release();
   }

@@ -2,6 +2,9 @@ import { plain } from '../../base/safeText';
 import type { ModelAnswer } from '../../model/modelInfo';
 import type { OutputTensor } from '../runtime/feeds';
 
+/** In a clause, why labels of which several may hold have no probabilities. */
+export const whyNoLabels = 'its labels do not exclude each other, so that their probabilities are none of one choice';
+
 /** What a classifier says of a picture or a text: the most probable label of each output of logits that config.json has labels for, in order of its outputs. */
 export function readAnswers(
   outputs: ReadonlyMap<string, OutputTensor>,

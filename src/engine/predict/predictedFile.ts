@@ -14,8 +14,8 @@ export interface PredictionParts {
   readonly name: string;
   /** Of the file that ends in the logits. */
   readonly session: AttentionSession;
-  readonly tokenizer: ModelTokenizer;
-  /** Rows of its table of embeddings, as far as they are known. */
+  readonly tokenizer: Pick<ModelTokenizer, 'use'>;
+  /** Rows of its table of embeddings, as far as they are known; 0 where it reads no tokens. */
   readonly vocabularySize: number | undefined;
   readonly config: Readonly<Record<string, unknown>>;
   /** What a masked language model reads in the place of a token, as the tokenizer's settings spell it; undefined where they do not say. */
@@ -56,6 +56,7 @@ export function isVocabulary(parts: PredictionParts, width: number): boolean {
 
 /** The output that holds scores of the vocabulary; undefined where none does. */
 export function logitsOfVocabulary(parts: PredictionParts, found: readonly LogitsOutput[]): LogitsOutput | undefined {
+  if (parts.vocabularySize === 0) return undefined;
   const own = found.filter(({ width }) => width !== undefined && isVocabulary(parts, width));
   const unknown = found.filter(({ width, rank }) => width === undefined && rank !== 2);
   return [...own, ...unknown].sort((a, b) => rankOfName(a.output) - rankOfName(b.output))[0];
@@ -80,7 +81,7 @@ export function predictsHow(
 }
 
 /** The id of the token that is put in the place of one; undefined where there is none. */
-export function maskIdOf(tokenizer: ModelTokenizer, maskToken: string | undefined): number | undefined {
+export function maskIdOf(tokenizer: Pick<ModelTokenizer, 'use'>, maskToken: string | undefined): number | undefined {
   return tokenizer.use(0, (own) => {
     const spelled = [maskToken, '[MASK]', '<mask>'].find(
       (each) => each !== undefined && own.specialTokens.includes(each),
@@ -92,13 +93,23 @@ export function maskIdOf(tokenizer: ModelTokenizer, maskToken: string | undefine
 }
 
 /** What the file with the logits was fed. Throws `noPredictions` where that is not known. */
-export function fedOf({ name, session }: PredictionParts, { fed }: Pick<PredictedRun, 'fed'>): FedLogits {
+export function fedOf(
+  { name, session }: PredictionParts,
+  { fed, streams }: Pick<PredictedRun, 'fed' | 'streams'>,
+): FedLogits {
   const read = fed.find(({ file }) => file === session.fileName);
   if (read === undefined) throw new ExplorerError('noPredictions', [name, 'its input is not known']);
   const { index } = session.analysis;
   const names = index.inputs.map((input) => input.name);
   const { roles } = planInputs(index, names, new Set(names));
   const named = (role: string): ModelInput | undefined => read.inputs.find((input) => roles.get(input.name) === role);
+  if (named('pixels') !== undefined)
+    return {
+      inputs: read.inputs,
+      first: 0,
+      numPositions: Math.max(...streams.map(({ tokens }) => tokens.length)),
+      ids: undefined,
+    };
   const ids =
     named('targetIds') ?? named('ids') ?? read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
   if (ids === undefined) throw new ExplorerError('noPredictions', [name, 'its input of tokens is not known']);
@@ -122,7 +133,7 @@ export function withIds(input: ModelInput, at: number, id: number): ModelInput {
 }
 
 /** Tokens of the vocabulary as a reader should see them. */
-export function tokenTexts(tokenizer: ModelTokenizer, ids: ArrayLike<number>): PlainText[] {
+export function tokenTexts(tokenizer: Pick<ModelTokenizer, 'use'>, ids: ArrayLike<number>): PlainText[] {
   const texts = new Map<number, PlainText>();
   const all = Array.from(ids);
   tokenizer.use(all.length, (own) => {

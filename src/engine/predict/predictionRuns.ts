@@ -6,8 +6,7 @@ import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
 import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
-import type { ModelTokenizer } from '../text/modelTokenizer';
-import { labelsOf, readLabels } from './labelAnswers';
+import { labelsOf, readLabels, whyNoLabels } from './labelAnswers';
 import {
   fedOf,
   isVocabulary,
@@ -100,7 +99,7 @@ export class PredictionRuns {
     return this.#parts.name;
   }
 
-  get tokenizer(): ModelTokenizer {
+  get tokenizer(): PredictionParts['tokenizer'] {
     return this.#parts.tokenizer;
   }
 
@@ -343,8 +342,7 @@ export class PredictionRuns {
     const named = found.filter(({ width, rank }) => length > 1 && (width ?? length) === length && rank !== 3);
     if (named.length === 0) return undefined;
     // One number is a measure and no label; and labels that do not exclude each other have no shares of one.
-    if (config['problem_type'] === 'multi_label_classification')
-      throw this.refuse('its labels do not exclude each other, so that their probabilities are none of one choice');
+    if (config['problem_type'] === 'multi_label_classification') throw this.refuse(whyNoLabels);
     const names = named.map(({ output }) => output);
     const opened = await session.reduced({ nodes: [], initializers: [], valueInfos: [] }, names, []);
     try {

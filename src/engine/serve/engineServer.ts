@@ -6,7 +6,6 @@ import type {
   EngineHostApi,
   ExplainImageParams,
   ExplainParams,
-  HowParams,
   MethodParams,
   ModelSpec,
   RandomParams,
@@ -18,7 +17,6 @@ import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
-import type { How } from '../../model/how/how';
 import { normMetrics } from '../../model/metrics/headTable';
 import { drawnCell } from '../how/drawnCell';
 import type { Component } from '../../model/head';
@@ -32,7 +30,7 @@ import { heldInParts, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel, ModelBounds } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
-import { ServedModel } from './servedModel';
+import { ServedModel, thatReadsTexts } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
@@ -175,7 +173,13 @@ export class EngineServer {
         return table;
       },
       measureRandom: (params, signal) => this.#inTurn(() => this.#measureRandom(params, signal)),
-      how: (params, signal) => this.#inTurn(() => this.#how(params, signal)),
+      how: ({ runId, cell }, signal) =>
+        this.#asking(runId, signal, async (model, { components, streams, fed }) =>
+          model.how(
+            await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+            fed,
+          ),
+        ),
       relations: async (params, signal) => {
         const { runId, component, method } = params;
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
@@ -184,18 +188,19 @@ export class EngineServer {
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       compare: (params, signal) => this.#turns.read(this.#compared.compare(params, signal)),
-      predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
+      predict: ({ runId, mask }, signal) =>
+        this.#asking(runId, signal, (model, ran) => thatReadsTexts(model).predict(ran, mask)),
       effect: ({ runId, otherId, ...asked }, signal) =>
-        this.#asking(runId, signal, (model, ran) =>
-          model.effect(ran, { ...asked, other: this.#ran.beside(ran, otherId) }, this.#turns.steps(signal, noProgress)),
+        this.#asking(runId, signal, ({ effects }, ran) =>
+          effects.effect(ran, { ...asked, other: this.#ran.beside(ran, otherId) }, this.#turns.steps(signal)),
         ),
       intervene: ({ runId, otherId, interventions }, signal) =>
-        this.#asking(runId, signal, async (model, ran) => {
-          const layers = await model.intervene(
+        this.#asking(runId, signal, async ({ effects }, ran) => {
+          const layers = await effects.intervene(
             ran,
             { interventions, other: this.#ran.beside(ran, otherId) },
             (component) => this.#attention.layersOf(runId, component),
-            this.#turns.steps(signal, noProgress),
+            this.#turns.steps(signal),
           );
           const intervenedId = this.#ran.nextId();
           this.#ran.set(intervenedId, ran);
@@ -203,19 +208,22 @@ export class EngineServer {
           return { runId: intervenedId };
         }),
       headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
-        this.#asking(runId, signal, (model, ran) =>
-          model.headEffects(
+        this.#asking(runId, signal, ({ effects }, ran) =>
+          effects.headEffects(
             ran,
             { ...asked, other: this.#ran.beside(ran, otherId) },
             {
-              ...this.#turns.steps(signal, noProgress),
+              ...this.#turns.steps(signal),
               onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
             },
           ),
         ),
       writes: ({ runId, ...asked }, signal) =>
         this.#asking(runId, signal, (model, ran) =>
-          model.writes({ ...ran, layersOf: (component) => this.#attention.layersOf(runId, component) }, asked),
+          thatReadsTexts(model).writes(
+            { ...ran, layersOf: (component) => this.#attention.layersOf(runId, component) },
+            asked,
+          ),
         ),
       release: ({ runId }) => {
         this.#attention.release(runId);
@@ -287,13 +295,17 @@ export class EngineServer {
     return this.#enqueue(() => this.#served.withoutGraphics(work));
   }
 
-  /** Asks a model of texts about a run that it made, in turn. */
-  #asking<T>(runId: number, signal: AbortSignal, ask: (model: LoadedModel, ran: Ran) => Promise<T>): Promise<T> {
+  /** Asks a model about a run that it made, in turn. */
+  #asking<T>(
+    runId: number,
+    signal: AbortSignal,
+    ask: (model: LoadedModel | ImageModel, ran: Ran) => Promise<T>,
+  ): Promise<T> {
     return this.#inTurn(async () => {
       signal.throwIfAborted();
       const ran = this.#ran.of(runId);
       this.#begin();
-      return ask(await this.#served.ofTexts(this.#ran.specOf(runId), signal), ran);
+      return ask(await this.#modelOf(runId, signal), ran);
     });
   }
 
@@ -393,22 +405,10 @@ export class EngineServer {
     this.#begin();
     const model = await this.#served.ofTexts(spec, signal);
     return measureRandomText(
-      (reading) =>
-        model.explain(
-          reading,
-          this.#turns.steps(signal, () => {}),
-        ),
+      (reading) => model.explain(reading, this.#turns.steps(signal)),
       { component: name, metrics, random },
       signal,
     );
-  }
-
-  async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
-    signal.throwIfAborted();
-    const { fed, streams, components } = this.#ran.of(runId);
-    const drawn = await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params }));
-    this.#begin();
-    return (await this.#modelOf(runId, signal)).how(drawn, fed);
   }
 
   /** The model of a run, loaded where it is not. */
@@ -502,4 +502,3 @@ export class EngineServer {
   }
 }
 
-function noProgress(): void {}

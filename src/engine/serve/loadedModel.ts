@@ -8,14 +8,13 @@ import { readsOf } from '../../onnx/inputs/reads';
 import type { TokenStream } from '../../model/token';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
-import { EffectRuns, type AskedEffect, type AskedHeads, type EffectSteps } from '../effects/effectRuns';
+import { EffectRuns } from '../effects/effectRuns';
 import type { PredictedRun } from '../predict/predictedFile';
 import { PredictionRuns, type MaskedPlaces, type PredictionSteps } from '../predict/predictionRuns';
 import { ScoreRuns } from '../predict/scoreRuns';
 import { WriteRuns, type WritesAsked, type WrittenRun } from '../predict/writeRuns';
 import type { Writes } from '../../model/writes';
 import type { Predictions } from '../../model/predictions';
-import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
@@ -83,7 +82,8 @@ export class LoadedModel {
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
-  readonly #effects: EffectRuns;
+  /** What its heads do to what it predicts. */
+  readonly effects: EffectRuns;
   readonly #writing: WriteRuns;
   /** Why it does not read a picture alone. */
   readonly pictureRefusal: ExplorerError;
@@ -115,7 +115,7 @@ export class LoadedModel {
     this.#cells = cells;
     this.weighs = weighs;
     this.#predictions = predictions;
-    this.#effects = effects;
+    this.effects = effects;
     this.#writing = writing;
     const { files, settings, assumptions } = account();
     this.info = {
@@ -224,21 +224,6 @@ export class LoadedModel {
     return this.#predictions.predict(run, masked, steps);
   }
 
-  /** What interventions do to a prediction of a run that was fed these inputs; see {@link EffectRuns.effect}. */
-  effect(run: PredictedRun, asked: AskedEffect, steps?: EffectSteps): Promise<EffectAnswer> {
-    return this.#effects.effect(run, asked, steps);
-  }
-
-  /** What silencing each head does to a prediction of such a run; see {@link EffectRuns.headEffects}. */
-  headEffects(run: PredictedRun, asked: AskedHeads, steps?: EffectSteps): Promise<HeadEffects> {
-    return this.#effects.headEffects(run, asked, steps);
-  }
-
-  /** The layers of such a run with interventions; see {@link EffectRuns.intervene}. */
-  intervene(...asked: Parameters<EffectRuns['intervene']>): ReturnType<EffectRuns['intervene']> {
-    return this.#effects.intervene(...asked);
-  }
-
   /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
   writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
     return this.#writing.writes(run, asked);
@@ -273,7 +258,7 @@ export class LoadedModel {
     await this.#cells.release();
     await this.weighs.release();
     await this.#predictions.release();
-    await this.#effects.release();
+    await this.effects.release();
     await this.#writing.release();
     await this.#model.release();
   }

@@ -30,7 +30,7 @@ export class RunTurns {
   }
 
   /** What a run that reads does between its steps: what is asked of layers that are there goes before the next one. */
-  steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress']): ReadingSteps {
+  steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress'] = () => {}): ReadingSteps {
     let turned = -Infinity;
     return {
       onProgress,

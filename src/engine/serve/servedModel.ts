@@ -96,3 +96,9 @@ export class ServedModel {
     this.#parts.onProgress({ stage: 'startEngine' });
   }
 }
+
+/** A model, as one of texts. Throws `modelReadsImages` where the model reads pictures. */
+export function thatReadsTexts(model: Model): LoadedModel {
+  if (model instanceof ImageModel) throw new ExplorerError('modelReadsImages', [model.info.name]);
+  return model;
+}

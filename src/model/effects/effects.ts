@@ -66,9 +66,9 @@ export type EffectQuestion =
   | {
       /** Of a classifier: the natural logarithm of the probability of a label, or the difference of two labels' logits. */
       readonly kind: 'label';
-      /** By its place in config.json. */
-      readonly label: number;
-      readonly against?: number | undefined;
+      /** By its place in config.json, or as it is called there. */
+      readonly label: number | string;
+      readonly against?: number | string | undefined;
     };
 
 /** What of an experiment is measured: all that follows runs again, or only what the heads add to the final sum reaches the end, everything between unchanged. */

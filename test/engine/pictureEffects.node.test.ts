@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { ImageModel } from '../../src/engine/image/imageModel';
+import type { PredictedRun } from '../../src/engine/predict/predictedFile';
+import { Runtime } from '../../src/engine/runtime/runtime';
+import type { Silencing } from '../../src/model/effects/effects';
+import { codeOf } from '../harness/codeOf';
+import { listFixtures, readFixtureText } from '../harness/fixtures';
+import { expectClose, questionOf, type WrittenQuestion } from './askedOfHeads';
+import { importRuntime } from './ortRuntime';
+
+/** What PyTorch makes of experiments; see scripts/fixtures/picture_effects.py. */
+interface Expected {
+  readonly answers: readonly {
+    readonly question: WrittenQuestion;
+    readonly plain: number;
+    readonly heads: Readonly<Record<Silencing, readonly (readonly number[])[]>>;
+    readonly direct: readonly (readonly number[])[];
+    readonly blocks: readonly {
+      readonly layer: number;
+      readonly head: number;
+      readonly query: number | null;
+      readonly key: number | null;
+      readonly isRenormalized: boolean;
+      readonly value: number;
+    }[];
+  }[];
+}
+
+const names = (await listFixtures('pictureEffects')).filter((name) => !name.endsWith('.png')).sort();
+
+describe('effects of heads on what classifiers of pictures say', () => {
+  let runtime: Runtime;
+  before(async () => {
+    const ort: typeof Ort = await importRuntime();
+    runtime = new Runtime(ort, 1);
+    await runtime.initialize(1);
+  });
+
+  const withPicture = async (
+    path: string,
+    file: string,
+    work: (model: ImageModel, run: PredictedRun) => Promise<void>,
+  ): Promise<void> => {
+    const spec = { path, backend: 'wasm', threads: 1 } as const;
+    const model = await ImageModel.load({ runtime, reason: '' }, nodeFileAccess, spec);
+    try {
+      const { picture } = await model.prepare(await nodeFileAccess.read(file, 'picture'), file);
+      const run = await model.run(picture);
+      await work(model, { ...run, fed: model.fed });
+    } finally {
+      await model.release();
+    }
+  };
+
+  it('are known of several architectures', () => {
+    expect(names.length).to.be.at.least(3);
+  });
+
+  for (const name of names)
+    it(`are those of PyTorch with hooks: ${name}`, async () => {
+      const { answers } = JSON.parse(await readFixtureText(`pictureEffects/${name}/effects.json`)) as Expected; // our own file
+      const folder = 'test/fixtures/pictureEffects';
+      await withPicture(`${folder}/${name}`, `${folder}/picture.png`, async ({ effects }, run) => {
+        for (const { question: written, plain, heads, direct, blocks } of answers) {
+          const question = questionOf(written);
+          const nothing = await effects.effect(run, { question, interventions: [], path: 'total' });
+          expectClose(nothing.plain.value, plain, 'plain');
+          expect(Math.abs(nothing.effect), 'nothing intervened').to.be.at.most(1e-6);
+          for (const by of ['zero', 'mean'] as const) {
+            const found = await effects.headEffects(run, { question, by, path: 'total' });
+            expect(found.layers.map(({ layer }) => layer)).to.deep.equal([0, 1]);
+            for (const { layer, effects: own } of found.layers)
+              own.forEach((effect, head) => {
+                expectClose(effect + found.plain.value, heads[by][layer][head], `${by} ${layer}.${head}`);
+              });
+          }
+          const ofPath = await effects.headEffects(run, { question, by: 'zero', path: 'direct' });
+          for (const { layer, effects: own } of ofPath.layers)
+            own.forEach((effect, head) => {
+              expectClose(effect + nothing.plain.value, direct[layer][head], `direct ${layer}.${head}`);
+            });
+          for (const { layer, head, query, key, isRenormalized, value } of blocks) {
+            const heads = [{ layer, head }];
+            const where = { query: query ?? undefined, key: key ?? undefined, isRenormalized };
+            const { intervened } = await effects.effect(run, {
+              question,
+              interventions: [{ kind: 'block', component: 'self', heads, ...where }],
+              path: 'total',
+            });
+            expectClose(intervened.value, value, `block ${layer}.${head} ${query}:${key} ${isRenormalized}`);
+          }
+        }
+      });
+    });
+
+  it('are shown by the bundled model: its label is less probable without some head; a name that is no label is told of', async () => {
+    const sample = 'media/models/shapes-vit/samples';
+    const [file] = await listFixtures(`../../${sample}`);
+    await withPicture('media/models/shapes-vit', `${sample}/${file}`, async ({ effects }, run) => {
+      const { alternatives } = (
+        await effects.effect(run, { question: { kind: 'label', label: 0 }, interventions: [], path: 'total' })
+      ).plain;
+      const question = { kind: 'label', label: String(alternatives[0].text) } as const;
+      const found = await effects.headEffects(run, { question, by: 'zero', path: 'total' });
+      expect(found.plain.choices[0]).to.include({ text: alternatives[0].text, rank: 1 });
+      const all = found.layers.flatMap((layer) => [...layer.effects]);
+      expect(all).to.have.length(16);
+      expect(Math.min(...all)).to.be.below(-0.001);
+      const unknown = effects.headEffects(run, {
+        question: { kind: 'label', label: 'cat' },
+        by: 'zero',
+        path: 'total',
+      });
+      expect(await codeOf(unknown)).to.equal('invalidArgument');
+      const token = effects.effect(run, { question: { kind: 'loss' }, interventions: [], path: 'total' });
+      expect(await codeOf(token)).to.equal('invalidArgument');
+    });
+  });
+});
