@@ -137,6 +137,31 @@ describe('An attention file', () => {
       expect(wrong).to.equal('the array "summed.self.1" is not of 3 queries and 3 keys, or holds what is no number');
   });
 
+  it('is not taken for shares where a weight is negative, nor for causal where one stands behind, wherever that is', () => {
+    for (const size of [3, 5, 8])
+      for (let at = 0; at < size; at++) {
+        const rows = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+        const told = (row: number, key: number, weight: number) => {
+          const weights = Array.from(rows);
+          weights[row * size + key] += weight;
+          weights[row * size + ((key + 1) % size)] -= weight;
+          const [{ isCausal, layers }] = open(
+            safetensors({
+              'attention.self.0': ['F32', [1, size, size], floats(weights)],
+              tokens: text(Array.from({ length: size }, String)),
+            }),
+          ).components;
+          return { isCausal, normalization: layers[0].normalization };
+        };
+        expect(told(0, at, 0)).to.deep.equal({ isCausal: true, normalization: 'softmax' });
+        expect(told(size - 1, at, 0.25)).to.deep.equal({
+          isCausal: true,
+          normalization: (at + 1) % size === size - 1 ? 'softmax' : 'unnormalized',
+        });
+        if (at > 0) expect(told(0, at, 0.25).isCausal).to.equal(false);
+      }
+  });
+
   it('is shown with a notice where its rows are no shares', () => {
     const { components, notices } = open(
       safetensors({ ...plain, 'attention.self.1': ['F32', [1, 3, 3], floats([1, 2, 3, 4, 5, 6, 7, 8, 9])] }),
