@@ -1,10 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { compare } from '../../src/cli/compare';
+import { effect } from '../../src/cli/effect';
 import { explain } from '../../src/cli/explain';
+import { generate } from '../../src/cli/generate';
+import { heads } from '../../src/cli/heads';
+import { how } from '../../src/cli/how';
 import { inspect } from '../../src/cli/inspect';
+import { predict } from '../../src/cli/predict';
 import { tokenize } from '../../src/cli/tokenize';
+import { writes } from '../../src/cli/writes';
 import { readFixture } from '../harness/fixtures';
 import { hostileModel } from '../harness/hostileModel';
 import { hostileTexts, unseenCharacters } from '../harness/hostileTexts';
@@ -42,10 +49,9 @@ describe('the command line on hostile files', () => {
     }
   });
 
-  it('explains with a tokenizer and a template whose words are sequences', async function () {
-    this.timeout(60_000);
-    // The vocabulary of a text model ends with special tokens, and a template is a prefix of them.
-    const special = [`<|${hostileTexts['escapes']}|>`, `<|${hostileTexts['lines']}|>`];
+  /** A tokenizer whose last words are special tokens: sequences, and lines. */
+  const special = [`<|${hostileTexts['escapes']}|>`, `<|${hostileTexts['lines']}${hostileTexts['direction']}|>`];
+  const hostileTokenizer = (): string => {
     const tokenizer = JSON.parse(tinyTokenizer([...tinyVocabulary, ...special])) as { added_tokens: unknown[] }; // made by us
     tokenizer.added_tokens = special.map((content, i) => ({
       id: tinyVocabulary.length + i,
@@ -56,8 +62,14 @@ describe('the command line on hostile files', () => {
       rstrip: false,
       normalized: false,
     }));
+    return JSON.stringify(tokenizer);
+  };
+
+  it('explains with a tokenizer and a template whose words are sequences', async function () {
+    this.timeout(60_000);
+    // A template is a prefix of special tokens.
     await writeFile(join(folder, 'model.onnx'), await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
-    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+    await writeFile(join(folder, 'tokenizer.json'), hostileTokenizer());
     await writeFile(
       join(folder, 'config.json'),
       JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }),
@@ -92,5 +104,68 @@ describe('the command line on hostile files', () => {
     expect(error)
       .to.have.property('message')
       .that.satisfies((message: string) => !unseenCharacters.test(message) && message.length < 500);
+  });
+
+  it('asks a model whose words are sequences whatever it can be asked', async function () {
+    this.timeout(60_000);
+    const name = `predicts ${hostileTexts['escapes'].replaceAll('\0', '')}`;
+    const model = join(folder, name);
+    await mkdir(model);
+    await writeFile(join(model, 'model.onnx'), await readFixture('pasts/gpt2/model.onnx'));
+    await writeFile(join(model, 'tokenizer.json'), hostileTokenizer());
+    await writeFile(
+      join(model, 'config.json'),
+      JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }),
+    );
+    const file = join(model, `${name}.txt`);
+    await writeFile(file, `a ${special[0]} b ${special[1]} c`);
+    const asked = {
+      file,
+      model,
+      target: undefined,
+      tokenizer: undefined,
+      component: undefined,
+      head: undefined,
+      backend: 'wasm',
+    } as const;
+    const token = `#${tinyVocabulary.length}`;
+    const ofEffects = {
+      against: undefined,
+      label: undefined,
+      isLoss: false,
+      by: undefined,
+      path: undefined,
+      block: undefined,
+      swap: undefined,
+      to: undefined,
+      isRenormalized: false,
+    } as const;
+    const commands: Readonly<Record<string, (isJson: boolean) => Promise<string>>> = {
+      heads: (isJson) =>
+        heads({ ...asked, isJson, queries: undefined, keys: undefined, sort: undefined, isRandom: false }),
+      how: (isJson) => how({ ...asked, isJson, isNumpy: !isJson, head: '1.1', query: '2', key: '1' }),
+      'how, as text': () => how({ ...asked, isJson: false, isNumpy: false, head: '1.1', query: '2', key: '1' }),
+      predict: (isJson) => predict({ ...asked, isJson, mask: undefined }),
+      effect: (isJson) => effect({ ...asked, ...ofEffects, isJson, isAll: true, at: '2', token }),
+      writes: (isJson) => writes({ ...asked, isJson, at: '2', token, against: undefined }),
+      generate: (isJson) =>
+        generate({ ...asked, isJson, tokens: '2', temperature: undefined, topP: undefined, seed: undefined }),
+      compare: (isJson) =>
+        compare({
+          ...asked,
+          isJson,
+          files: [file, file],
+          withModel: undefined,
+          withTokenizer: undefined,
+          pairing: undefined,
+          wantsPredictions: true,
+        }),
+    };
+    for (const [what, run] of Object.entries(commands))
+      for (const isJson of [false, true]) {
+        const output = await run(isJson);
+        expectHarmless(output, what);
+        if (isJson && !what.includes(',')) JSON.parse(output);
+      }
   });
 });
