@@ -7,7 +7,7 @@ import type { OnnxModel } from '../file/onnxModel';
 import { activationProduct, operatorOf } from '../follow/products';
 import { readSubgraph } from '../file/readModel';
 import type { FoundSite, MissedSite } from '../name/site';
-import { rearranging, walkBack } from '../follow/trace';
+import { carriedInputs, rearranging, walkBack } from '../follow/trace';
 import { unrolledStates } from '../follow/unrolledStates';
 
 /** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
@@ -186,11 +186,34 @@ function tripleProductReason(index: GraphIndex, node: number, taken: ReadonlySet
     const inner = innerProduct(index, operand)?.product;
     return inner !== undefined && !taken.has(inner.node);
   });
-  if (position < 0) return undefined;
+  if (position < 0)
+    return product.operands.some((operand) => isMasked(index, operand, taken)) ? unnormalized : undefined;
   return position === 0
-    ? 'scores weight values without any normalisation between'
+    ? unnormalized
     : 'linear attention: keys and values are multiplied first, so no matrix of weights exists in the graph';
 }
+
+/** Whether an operand is scores between positions, as they are but for a mask or a decay that they are multiplied by (RetNet's retention). */
+function isMasked(index: GraphIndex, operand: string, taken: ReadonlySet<number>): boolean {
+  let tensors = [operand];
+  for (let i = 0; i < 4; i++) {
+    for (const tensor of tensors) {
+      const node = index.producer(tensor);
+      if (i === 0 || node === undefined || index.nodes[node].opType === 'ReduceSum' || taken.has(node)) continue;
+      if (activationProduct(index, node) === undefined) continue;
+      const axes = axesOf(index, tensor);
+      return axes?.at(-1)?.kind === 'position' && axes.at(-2)?.kind === 'position';
+    }
+    tensors = tensors.flatMap((tensor) => {
+      const node = index.producer(tensor);
+      return node !== undefined && masking.has(operatorOf(index, node)) ? carriedInputs(index, node) : [];
+    });
+  }
+  return false;
+}
+
+const masking = new Set(['Mul', 'Where', 'Cast', 'Div']);
+const unnormalized = 'scores weight values without any normalisation between';
 
 function countSoftmax(model: OnnxModel, within: Body, depth: number): number {
   const body = readSubgraph(model, within, depth);

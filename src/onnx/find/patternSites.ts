@@ -361,7 +361,7 @@ function isNormalized(index: GraphIndex, after: readonly Step[], normalizer: Nor
 }
 
 /** Operators that mix heads, where they are on a path. */
-const mixing = new Set(['MatMul', 'Gemm', 'Einsum', 'Conv']);
+const mixing = new Set(['MatMul', 'Gemm', 'Einsum', 'Conv', 'ReduceMean', 'ReduceSum']);
 
 function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, normalizer: Normalizer): RowSum {
   if (normalizer === 'sigmoid' || normalizer === 'relu' || normalizer === 'power') return 'any';
@@ -406,7 +406,7 @@ function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned
   if (isAdditive) notes.push('additive scores');
   if (isLearned) notes.push('queries that the model has learned');
   if ([...before.slice(0, -1), ...after].some((operator) => mixing.has(operator)))
-    notes.push('heads are mixed with one another (talking heads)');
+    notes.push('heads are mixed with one another');
   if (before.includes('Tanh')) notes.push('soft-capped scores');
   if (before.includes('Concat') && after.includes('Slice')) notes.push('a sink logit takes part of each row');
   return notes;

@@ -167,11 +167,32 @@ const normalizers = new Map<string, Normalizer>([
   ['Hardmax', 'hardmax'],
 ]);
 
-/** The kind of normaliser that a node is; an exponential is one where its values are summed. */
+/** The kind of normaliser that a node is; an exponential is one where its values are summed, or the logarithm of their sum was taken off before. */
 function normalizerOf(index: GraphIndex, node: number): Normalizer | undefined {
   const operator = operatorOf(index, node);
   if (operator !== 'Exp') return normalizers.get(operator);
-  return sumOf(index, index.nodes[node].outputs[0], 2) === undefined ? undefined : 'exponential';
+  if (sumOf(index, index.nodes[node].outputs[0], 2) !== undefined) return 'exponential';
+  return isLogSoftmax(index, index.nodes[node].inputs[0]) ? 'softmax' : undefined;
+}
+
+/** Whether a tensor is the logarithm of a softmax: made so, or less the logarithm of a sum of exponentials. */
+function isLogSoftmax(index: GraphIndex, tensor: string): boolean {
+  const node = index.producer(tensor);
+  if (node === undefined) return false;
+  const { opType, inputs } = index.nodes[node];
+  if (opType === 'LogSoftmax') return true;
+  return opType === 'Cast' ? isLogSoftmax(index, inputs[0]) : opType === 'Sub' && isLogOfSum(index, inputs[1], 6);
+}
+
+function isLogOfSum(index: GraphIndex, tensor: string, hops: number): boolean {
+  const node = index.producer(tensor);
+  if (node === undefined || hops === 0) return false;
+  const { opType, inputs } = index.nodes[node];
+  if (opType === 'ReduceLogSumExp') return true;
+  if (opType === 'Log') return index.nodes[index.producer(inputs[0]) ?? -1]?.opType === 'ReduceSum';
+  // The largest score is added again.
+  const carried = opType === 'Add' ? inputs : rearranging.has(opType) ? inputs.slice(0, 1) : [];
+  return carried.some((input) => isLogOfSum(index, input, hops - 1));
 }
 
 /** The ReduceSum of a tensor, possibly behind a Cast. */

@@ -290,10 +290,34 @@ describe('what is attention and what is not', () => {
     for (const mix of [linear, einsum, pointwise]) {
       const { sites, missed } = analyze(talking(mix, mix));
       expect(sites.map(({ tensor, rowSum, notes }) => ({ tensor, rowSum, notes }))).to.deep.equal([
-        { tensor: 'w', rowSum: 'any', notes: ['heads are mixed with one another (talking heads)'] },
+        { tensor: 'w', rowSum: 'any', notes: ['heads are mixed with one another'] },
       ]);
       expect(missed).to.deep.equal([]);
     }
+  });
+
+  it('names scores that only a decay is multiplied by, and no gates', () => {
+    const { sites, missed } = analyze({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['q']),
+        node('MatMul', ['x', 'wk'], ['k']),
+        node('MatMul', ['x', 'wv'], ['v']),
+        node('Transpose', ['k'], ['kt'], swap),
+        node('MatMul', ['q', 'kt'], ['s']),
+        node('Mul', ['s', 'decay'], ['d']),
+        node('MatMul', ['d', 'v'], ['kept']),
+        node('Mul', ['kept', 'q'], ['gated']),
+        node('Transpose', ['v'], ['vt'], swap),
+        node('MatMul', ['gated', 'vt'], ['y']),
+      ],
+      inputs: { x: ['b', 'n', 4], decay: ['n', 'n'] },
+      outputs: ['y'],
+      weights: projections,
+    });
+    expect(sites).to.deep.equal([]);
+    expect(missed.map(({ operator, reason }) => `${operator}: ${reason}`)).to.deep.equal([
+      'MatMul: scores weight values without any normalisation between',
+    ]);
   });
 
   it('but no products that mix what queries or keys count, or features in the last place', () => {
