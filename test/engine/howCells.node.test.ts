@@ -33,14 +33,30 @@ const expectedKinds: Readonly<Record<string, string>> = {
   'craft.gqa_rotary': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
   'craft.linear.legacy': 'unknownOrigin query key features linearWeight values head noProjection',
   'craft.mha_keymask': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
-  'gemma2.eager.legacy': `token rotaryPosition input query key product scale division softCap scale mask ${softmax} ${projected}`,
+  'gemma2.eager.legacy': `token rotaryPosition input query rotatedQuery key rotatedKey product scale division softCap scale mask ${softmax} ${projected}`,
   'gpt2.eager.dynamo': `${learned} query key product scale mask ${softmax} ${projected}`,
-  'llama.sdpa.dynamo': `token rotaryPosition input query scaledQuery key scaledKey product mask ${softmax} guard ${projected}`,
-  'llama.sdpa.op23': `token rotaryPosition input query key hidden hiddenScore ${softmax} ${projected}`,
+  'llama.sdpa.dynamo': `token rotaryPosition input query rotatedQuery scaledQuery key rotatedKey scaledKey product mask ${softmax} guard ${projected}`,
+  'llama.sdpa.op23': `token rotaryPosition input query rotatedQuery key rotatedKey hidden hiddenScore ${softmax} ${projected}`,
   'real.heads_as_modules.legacy': `${learned} query key product scale choice ${softmax} ${projected}`,
   't5.eager.legacy': `token noPosition input query key product scale mask mask ${softmax} ${projected}`,
   'vit.sdpa.legacy': `patch learnedPosition input query scaledQuery key scaledKey product ${softmax} ${projected}`,
   'whisper.sdpa.dynamo': `${learned} query scaledQuery key product ${softmax} ${projected}`,
+};
+
+/** What makes queries, keys and scores in models of other forms; `+` where a step is computed anew. */
+const expectedScores: Readonly<Record<string, string>> = {
+  // Neighbours turn, or a part of the features; queries, keys and values are one product.
+  'headParts/gptj.eager.legacy': 'query+ rotatedQuery+ key+ rotatedKey+ product+ division+ mask+',
+  'headParts/phi.sdpa.dynamo': 'query+ rotatedQuery+ scaledQuery key+ rotatedKey+ scaledKey product+ mask+',
+  'headParts/phi3.eager.legacy': 'query+ rotatedQuery+ key+ rotatedKey+ product+ scale+ mask+',
+  'headParts/bloom.eager.legacy': 'query+ key+ product+ scale+ bias+ mask+',
+  // A norm between projection and rotation.
+  'headParts/qwen3.eager.dynamo': 'query rotatedQuery+ key rotatedKey+ product+ scale+ mask+',
+  // Four and eight bits: the scales of bytes are no scales of queries.
+  'headParts/llama.eager.legacy.q4': 'query+ rotatedQuery+ key+ rotatedKey+ product+ scale+ mask+',
+  'headParts/bert.eager.legacy.int8': 'query key product+ scale+ mask+',
+  // The scale is inside the product's operator, and the position in that of a norm.
+  'residuals/bert.optimised': 'query+ key+ scaledProduct+ mask+',
 };
 
 function numbersOf(how: How, kind: HowKind, name: HowName): number[] {
@@ -110,6 +126,32 @@ describe('how a weight came about', () => {
       const found = weights?.numbers.find((each) => each.name === 'weights')?.values ?? [];
       row.forEach((weight, at) => expect(found[at]).to.be.closeTo(weight, 1e-6));
       expect(refused).to.equal('howNotFollowed');
+    });
+  }
+
+  for (const [folder, kinds] of Object.entries(expectedScores)) {
+    it(`has each step of queries, keys and scores in ${folder}`, async () => {
+      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
+      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
+      const inputs = toModelInputs(files.analysis.index, expected);
+      const session = await AttentionSession.create({ ort, files });
+      const runs = new CellRuns([session]);
+      const [{ component, layer, path, numHeads, numQueries, numKeys, weights }] = (await session.run(inputs)).layers;
+      const cell = { component, layer, head: numHeads - 1, query: numQueries - 1, key: 1 };
+      const weight = weights[(cell.head * numQueries + cell.query) * numKeys + cell.key];
+      const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
+      const how = await runs.how(drawn, [{ file: files.name, inputs }]);
+      await runs.release();
+      await session.release();
+      keepSnippets(folder, how);
+      expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+      const from = how.steps.findIndex(({ kind }) => kind === 'query');
+      const to = how.steps.findIndex(({ kind }) => kind === 'maximum');
+      const shown = how.steps.slice(from, to).map(({ kind, check }) => (check === undefined ? kind : `${kind}+`));
+      expect(shown.join(' ')).to.equal(kinds);
+      const position = how.steps[from - 2].kind;
+      if (folder.includes('bloom')) expect(position).to.equal('noPosition');
+      else expect(position).to.equal(kinds.includes('rotated') ? 'rotaryPosition' : 'learnedPosition');
     });
   }
 
@@ -186,6 +228,7 @@ describe('how a weight came about', () => {
     const all = [...snippets].flatMap(([name, found]) => found.map(({ kind, source }) => ({ name, kind, source })));
     const computing = Object.entries(howTexts).flatMap(([kind, { numpy }]) => (numpy === '' ? [] : [kind]));
     expect([...new Set(all.map(({ kind }) => kind))]).to.have.members(computing);
+    expect(all.length).to.be.greaterThan(200);
     const each = all.map(
       ({ name, kind, source }) =>
         `try:\n${source.replace(/^/gm, '    ')}\nexcept Exception as error:\n    failed.append(f"${name} ${kind}: {error!r}")\n`,

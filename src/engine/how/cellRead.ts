@@ -1,4 +1,5 @@
 import type { Cell } from '../../model/how/how';
+import type { ProjectionNumbers } from '../session/projectionRun';
 import type { CellTaps } from './cellTaps';
 import type { CellTensors } from './cellTensors';
 import type { Checker } from './stepBuilder';
@@ -26,4 +27,12 @@ export interface CellRead {
   /** The key's place in the tensors, and how many there are, padding among them. */
   readonly key: number;
   readonly numKeys: number;
+}
+
+/** Linear maps around an attention, as numbers. */
+export interface CellMaps {
+  /** That of what all heads give; otherwise, in a clause, why it cannot be had. */
+  readonly projection: ProjectionNumbers | string;
+  /** Those that make queries and keys, where they can be had. */
+  readonly maps: { readonly query: ProjectionNumbers | undefined; readonly key: ProjectionNumbers | undefined };
 }

@@ -4,9 +4,12 @@ import type { Cell, How } from '../../model/how/how';
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
+import type { OutputTensor } from '../runtime/feeds';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
 import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
+import type { LinearMap } from '../../onnx/follow/outputProjection';
 import type { FedFile } from '../session/fedInput';
+import type { CellMaps } from './cellRead';
 import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
 import { CellTensors } from './cellTensors';
 import { howCell } from './howCell';
@@ -28,8 +31,8 @@ interface TappedSession {
   readonly name: string;
   readonly session: AttentionSession;
   readonly taps: CellTaps;
-  /** Read when it is first needed; in a clause, why it cannot be. */
-  projection: ProjectionNumbers | string | undefined;
+  /** Read when they are first needed. */
+  maps: CellMaps | undefined;
 }
 
 /** Reads how cells came about: runs the model again up to their attention. Of the last attention that was asked about the session is kept. */
@@ -73,10 +76,10 @@ export class CellRuns {
     const { loop } = taps.sites[0];
     const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
     const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
-    tapped.projection ??= await projectionOf(own, taps, tensors.get('context')?.dims.at(-1));
+    tapped.maps ??= await mapsOf(own, taps, tensors);
     const facts = { cell, weight, numHeads, numKeys, token, first };
     try {
-      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.projection);
+      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.maps);
       if (typeof how === 'string') throw notFollowed(how);
       return how;
     } catch (error) {
@@ -106,8 +109,24 @@ export class CellRuns {
       taps: { tap: taps.tap, tapInputs: encodeCellInputs() },
       extras: taps.extras,
     });
-    return (this.#held = { name, session, taps, projection: undefined });
+    return (this.#held = { name, session, taps, maps: undefined });
   }
+}
+
+async function mapsOf(
+  own: AttentionSession,
+  taps: CellTaps,
+  tensors: ReadonlyMap<string, OutputTensor>,
+): Promise<CellMaps> {
+  const widthOf = (what: string): number | undefined => tensors.get(what)?.dims.at(-1);
+  const { query, key } = taps.origins;
+  return {
+    projection: await projectionOf(own, taps, widthOf('context')),
+    maps: {
+      query: await mapOf(own, query.map, widthOf('x of query')),
+      key: await mapOf(own, key.map, widthOf('x of key')),
+    },
+  };
 }
 
 async function projectionOf(
@@ -119,6 +138,18 @@ async function projectionOf(
   if (numIn === undefined)
     return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
   return readProjection(own.partRuntime, parts, numIn);
+}
+
+/** A map to queries or keys; undefined where it cannot be read. */
+async function mapOf(
+  own: AttentionSession,
+  map: LinearMap | undefined,
+  numIn: number | undefined,
+): Promise<ProjectionNumbers | undefined> {
+  if (map === undefined || numIn === undefined || map.resultScale !== undefined) return undefined;
+  const weightSuffix = { nodes: [], initializers: [], valueInfos: [] };
+  const read = await readProjection(own.partRuntime, { projection: map, weightSuffix }, numIn);
+  return typeof read === 'string' ? undefined : read;
 }
 
 /** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */

@@ -66,7 +66,10 @@ export function tapCell(
 }
 
 function originsOf({ index, queries, keys }: CellPlan): CellTaps['origins'] {
-  return { query: operandOrigin(index, queries.tensor), key: operandOrigin(index, keys.tensor) };
+  return {
+    query: operandOrigin(index, queries.tensor, queries.positionAxis),
+    key: operandOrigin(index, keys.tensor, keys.positionAxis),
+  };
 }
 
 /** Tensors that are read of the way from scores to weights, with what they are. */
@@ -99,8 +102,8 @@ class CellOutputs {
     this.#leading = this.#made.integers('leading', [1, 1]);
   }
 
-  /** The row (−2) or column (−1) of a tensor that an input names; the only one where there is one for all. */
-  gather(what: string, tensor: string, axis: -1 | -2, input: string = cellInputs.query): void {
+  /** The row (−2) or column (−1) of a tensor that an input names, or its like along another axis; the only one where there is one for all. */
+  gather(what: string, tensor: string, axis: number, input: string = cellInputs.query): void {
     const made = this.#made;
     this.#need(tensor);
     const name = (part: string): string[] => [made.name(`${what}-${part}`)];
@@ -178,18 +181,27 @@ function tapScores(taps: CellOutputs, plan: CellPlan, parts: SiteTaps): void {
     else taps.copy(what, tensor);
 }
 
+/** Numbers of a rotation. */
+export const turned = ['before', 'cos', 'turned', 'sin', 'after'] as const;
+
 /** What the query's and the key's tokens have become, and where the query's comes from. */
 function tapOrigins(taps: CellOutputs, origins: CellTaps['origins'], embedding: Embedding | undefined): void {
-  for (const [side, { source, scales }] of Object.entries(origins)) {
-    if (source !== undefined)
-      taps.gather(`x of ${side}`, source, -2, side === 'query' ? cellInputs.query : cellInputs.key);
+  for (const [side, { source, scales, map, turn }] of Object.entries(origins)) {
+    const place = side === 'query' ? cellInputs.query : cellInputs.key;
+    if (source !== undefined) taps.gather(`x of ${side}`, source, -2, place);
+    if (map !== undefined && map.resultScale === undefined) {
+      taps.gather(`made of ${side}`, map.output, -2, place);
+      if (map.added !== undefined) taps.copy(`bias of ${side}`, map.added);
+    }
+    if (turn !== undefined)
+      for (const what of turned) taps.gather(`${what} of ${side}`, turn[what], turn.positionAxis, place);
     scales.forEach(({ factor }, i) => taps.copy(`scale of ${side} ${i}`, factor));
   }
   if (embedding === undefined) return;
   taps.gather('embedding', embedding.tensor, -2);
   if (embedding.position === undefined) return;
   taps.gather('position', embedding.position.tensor, -2);
-  taps.gather('summed', embedding.position.sum, -2);
+  if (embedding.position.sum !== undefined) taps.gather('summed', embedding.position.sum, -2);
 }
 
 function tapGraph(

@@ -1,9 +1,8 @@
 import { agrees, type How, type HowStep } from '../../model/how/how';
-import type { OperandOrigin } from '../../onnx/steps/operandOrigin';
-import type { ProjectionNumbers } from '../session/projectionRun';
-import type { CellRead, CellFacts } from './cellRead';
+import type { CellFacts, CellMaps, CellRead } from './cellRead';
 import type { CellTaps } from './cellTaps';
 import type { CellTensors } from './cellTensors';
+import { operandOf, operandSteps } from './operandSteps';
 import { outputSteps } from './outputSteps';
 import { RowSteps, softmaxSteps } from './rowSteps';
 import { Checker, howStep, numbers, single } from './stepBuilder';
@@ -13,7 +12,7 @@ export function howCell(
   taps: CellTaps,
   tensors: CellTensors,
   facts: CellFacts,
-  projection: ProjectionNumbers | string,
+  { projection, maps }: CellMaps,
 ): How | string {
   const { cell, weight, numHeads, first } = facts;
   const key = first.key + cell.key;
@@ -37,7 +36,7 @@ export function howCell(
     numHeads,
     numKeys: weights.length,
     firstKey: first.key,
-    steps: [...originSteps(whole), ...operandSteps(whole), ...scored, ...outputSteps(whole, weights, projection)],
+    steps: [...originSteps(whole), ...operandSteps(whole, maps), ...scored, ...outputSteps(whole, weights, projection)],
   };
 }
 
@@ -126,65 +125,6 @@ function hasUnitPairs(row: Float32Array): boolean {
   );
 }
 
-function operandSteps(read: CellRead): HowStep[] {
-  const { tensors, taps } = read;
-  const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
-  const steps: HowStep[] = [];
-  for (const side of ['query', 'key'] as const) {
-    const values = side === 'query' ? query : key;
-    const origin = taps.origins[side];
-    steps.push(
-      howStep(side, {
-        nodes: [origin.projection, origin.norm, origin.rotation].filter((node) => node !== undefined),
-        args: [wayOf(origin)],
-        numbers: values === undefined ? [] : [numbers(side, values)],
-      }),
-    );
-    for (const [i, { node, isDivided }] of [...origin.scales.entries()].reverse()) {
-      const factor = tensors.shared(`scale of ${side} ${i}`)?.[0];
-      if (factor === undefined || factor === 1 || values === undefined) continue;
-      steps.push(
-        howStep(side === 'query' ? 'scaledQuery' : 'scaledKey', {
-          nodes: [node],
-          args: [isDivided ? `1 ÷ ${rounded(factor)}` : rounded(factor)],
-          numbers: [numbers(side, values)],
-        }),
-      );
-    }
-  }
-  return steps;
-}
-
-const rounded = (value: number): string => String(Number(value.toPrecision(6)));
-
-/** What makes queries or keys of x, in words of the graph. */
-function wayOf({ projection, norm, rotation }: OperandOrigin): string {
-  const parts = [
-    projection === undefined ? 'as the graph gives it' : 'a linear map of its input',
-    ...(norm === undefined ? [] : ['normalised']),
-    ...(rotation === undefined ? [] : ['rotated by its position']),
-  ];
-  return parts.join(', ');
-}
-
-/** The query's or the key's numbers, as the product is given them. */
-function operandOf({ taps, tensors, facts, key }: CellRead, side: 'query' | 'key'): Float32Array | undefined {
-  const { index, additive, form } = taps.plan;
-  if (form === 'fused' || form === 'linear') {
-    const found = side === 'query' ? taps.parts?.queries : taps.parts?.keys;
-    const rows =
-      found === undefined || typeof found === 'string' ? undefined : tensors.rows(side, found, facts.numHeads);
-    if (rows === undefined) return undefined;
-    const place = side === 'query' ? facts.first.query + facts.cell.query : key;
-    const at = (facts.cell.head * rows.numPositions + place) * rows.width;
-    return rows.data.slice(at, at + rows.width);
-  }
-  if (additive === undefined) return index.outer === undefined ? tensors.ofHead(side) : undefined;
-  const length = tensors.whole('vector')?.values.length;
-  const query = index.outer === undefined ? facts.first.query + facts.cell.query : 0;
-  return length === undefined ? undefined : tensors.part(side, side === 'query' ? query : key, length);
-}
-
 function scoreSteps(read: CellRead, weights: Float32Array, given: Float32Array): HowStep[] | string {
   const { taps, check, key } = read;
   const { plan } = taps;
@@ -230,7 +170,8 @@ function productStep(read: CellRead, scores: Float32Array): HowStep {
   const { plan } = taps;
   const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
   const vector = plan.additive === undefined ? undefined : tensors.whole('vector')?.values;
-  const kind = plan.form === 'additive' ? 'additive' : plan.form === 'linear' ? 'features' : 'product';
+  const factor = plan.form === 'product' ? (plan.scale ?? 1) : 1;
+  const kind = factor !== 1 ? 'scaledProduct' : kindOfProduct[plan.form];
   const nodes =
     plan.additive === undefined ? [plan.product] : [plan.additive.sum, plan.additive.activation, plan.product];
   const given = scores[read.key];
@@ -242,16 +183,24 @@ function productStep(read: CellRead, scores: Float32Array): HowStep {
   const size = products.reduce((sum, value) => sum + Math.abs(value), 0);
   return howStep(kind, {
     nodes,
+    args: factor === 1 ? [] : [factor],
     numbers: [
       numbers('query', query),
       numbers('key', key),
       ...(vector === undefined ? [] : [numbers('vector', vector)]),
+      ...(factor === 1 ? [] : [single('other', factor)]),
       numbers('products', Float32Array.from(products)),
       single('score', given),
     ],
-    check: read.check.sums([products.reduce((sum, value) => sum + value, 0)], [given], size),
+    check: read.check.sums(
+      [factor * products.reduce((sum, value) => sum + value, 0)],
+      [given],
+      Math.abs(factor) * size,
+    ),
   });
 }
+
+const kindOfProduct = { product: 'product', fused: 'product', additive: 'additive', linear: 'features' } as const;
 
 /** Linear attention: a row of products, each divided by their sum, where the model divides. */
 function linearSteps(read: CellRead, weights: Float32Array, row: Float32Array): HowStep[] {

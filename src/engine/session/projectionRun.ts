@@ -39,7 +39,7 @@ const names = {
  */
 export async function readProjection(
   runtime: PartRuntime,
-  { projection, weightSuffix }: SiteTaps,
+  { projection, weightSuffix }: Pick<SiteTaps, 'projection' | 'weightSuffix'>,
   numIn: number,
 ): Promise<ProjectionNumbers | string> {
   if (typeof projection === 'string') return projection;

@@ -24,6 +24,23 @@ export interface OutputProjection {
   readonly isRounded: boolean;
 }
 
+/** A linear map: a product with a weight, and the bias that is added after it. */
+export type LinearMap = OutputProjection & {
+  /** What is added to `result` to make `output`; undefined where nothing is. */
+  readonly added: string | undefined;
+};
+
+/** The linear map of a node that multiplies an operand by a weight; in a clause, why it is not told. */
+export function linearMap(index: GraphIndex, node: number, operand: string): LinearMap | string {
+  const map = projectionOf(index, node, [], operand);
+  if (typeof map === 'string') return map;
+  const adding = map.output === map.result ? undefined : index.producer(map.output);
+  return {
+    ...map,
+    added: adding === undefined ? undefined : index.nodes[adding].inputs.find((input) => input !== map.result),
+  };
+}
+
 /** A weight [in, out], after its axes were put in another order and the first of them, or all but the last, taken together. */
 interface ProjectionWeight {
   readonly tensor: string;

@@ -48,7 +48,7 @@ export interface CellPlan {
     readonly activation: NamedNode;
     readonly projection: string;
   };
-  /** What an operator that is fused scales by, where its file says so. */
+  /** What an operator scales its product by inside itself, where its file says so. */
   readonly scale?: number | undefined;
   /** From the raw scores to the weights, in order. */
   readonly steps: readonly GraphStep[];
@@ -147,6 +147,7 @@ function followed(index: GraphIndex, site: FoundSite): CellPlan | string {
   return {
     ...common,
     form: 'product',
+    scale: index.attributes(end.step.node).get('alpha')?.float,
     queries: { tensor: site.queries, positionAxis: axes[0] },
     keys: { tensor: site.keys, positionAxis: axes[1] },
   };

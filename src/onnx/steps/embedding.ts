@@ -1,5 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { operatorOf } from '../follow/products';
+import { operatorOf, projectedTensor } from '../follow/products';
 import type { InputRole } from '../inputs/inputs';
 import { namedNode, type NamedNode } from './cellPlan';
 
@@ -9,15 +9,22 @@ export interface Embedding {
   readonly node: NamedNode;
   /** The tensor of embeddings, as it is before positions are added: [batch, position, width]. */
   readonly tensor: string;
-  /** What is added for the position: the node that adds it, the tensor that is added and the sum. */
+  /** What is added for the position: the node that adds it, the tensor that is added and the sum, which an operator may keep inside itself. */
   readonly position:
-    | { readonly node: NamedNode; readonly tensor: string; readonly sum: string; readonly isComputed: boolean }
+    | {
+        readonly node: NamedNode;
+        readonly tensor: string;
+        readonly sum: string | undefined;
+        readonly isComputed: boolean;
+      }
     | undefined;
 }
 
 const passing = new Set(['Cast', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Clip', 'Max', 'Min', 'Where']);
 /** Behind an embedding and before what is added to it. */
-const following = new Set(['Cast', 'Identity', 'Dropout', 'Mul', 'Div']);
+const following = new Set(['Cast', 'Identity', 'Dropout', 'Mul', 'Div', 'DequantizeLinear']);
+/** A sum and a norm in one operator. */
+const skipNorm = /(?:^|\.)Skip(?:Simplified)?LayerNormalization$/;
 /** Behind the convolution of patches. */
 const arranging = new Set(['Flatten', 'Reshape', 'Transpose', 'Concat', 'Squeeze']);
 const mostHops = 8;
@@ -63,12 +70,19 @@ function positioned(index: GraphIndex, embedded: string): Pick<Embedding, 'tenso
   for (let i = 0; i < mostHops; i++) {
     const next = index.consumers(name).filter((node) => {
       const operator = operatorOf(index, node);
-      return operator === 'Add' || following.has(operator) || arranging.has(operator);
+      return (
+        operator === 'Add' ||
+        skipNorm.test(operator) ||
+        following.has(operator) ||
+        arranging.has(operator) ||
+        projectedTensor(index, node) === name
+      );
     });
-    const adding = next.find((node) => index.nodes[node].opType === 'Add');
+    const adding = next.find((node) => index.nodes[node].opType === 'Add' || skipNorm.test(operatorOf(index, node)));
     if (adding !== undefined) {
       const { inputs, outputs } = index.nodes[adding];
-      const other = inputs.find((input) => input !== name) ?? '';
+      const isFused = index.nodes[adding].opType !== 'Add';
+      const other = inputs.slice(0, 2).find((input) => input !== name) ?? '';
       const table = ofPositions(index, other);
       if (table !== undefined)
         return {
@@ -76,11 +90,12 @@ function positioned(index: GraphIndex, embedded: string): Pick<Embedding, 'tenso
           position: {
             node: namedNode(index, adding),
             tensor: other,
-            sum: outputs[0],
+            sum: isFused ? undefined : outputs[0],
             isComputed: table === 'computed',
           },
         };
       // Token types are added as well, before or after.
+      if (isFused) break;
       name = outputs[0];
       continue;
     }
@@ -97,11 +112,25 @@ function isScalar(index: GraphIndex, inputs: readonly string[], carried: string)
   return weight?.dims.every((dim) => dim === 1) === true;
 }
 
+const carrying = new Set([
+  'Slice',
+  'Reshape',
+  'Unsqueeze',
+  'Squeeze',
+  'Expand',
+  'Cast',
+  'Identity',
+  'GatherND',
+  'DequantizeLinear',
+]);
+
 /** Whether a tensor is rows of a table of positions, or computed of positions by sines and cosines; undefined where it is neither. */
 function ofPositions(index: GraphIndex, tensor: string): 'table' | 'computed' | undefined {
   let name = tensor;
   for (let i = 0; i < mostHops; i++) {
-    if (index.weight(name) !== undefined) return 'table';
+    const table = index.weight(name);
+    // What has one row for all positions is a bias.
+    if (table !== undefined) return (table.dims.at(-2) ?? 1) > 1 ? 'table' : undefined;
     const node = index.producer(name);
     if (node === undefined) return undefined;
     const { opType, inputs } = index.nodes[node];
@@ -112,8 +141,7 @@ function ofPositions(index: GraphIndex, tensor: string): 'table' | 'computed' | 
       const made = index.ancestors([name]).nodes;
       return [...made].some((at) => ['Sin', 'Cos'].includes(index.nodes[at].opType)) ? 'computed' : undefined;
     }
-    if (!['Slice', 'Reshape', 'Unsqueeze', 'Squeeze', 'Expand', 'Cast', 'Identity', 'GatherND'].includes(opType))
-      return undefined;
+    if (!carrying.has(opType)) return undefined;
     name = inputs[0];
   }
   return undefined;

@@ -1,5 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { scaledOperand } from '../follow/innerProduct';
+import { linearMap, type LinearMap } from '../follow/outputProjection';
 import { operatorOf, projectedTensor } from '../follow/products';
 import { namedNode, type NamedNode } from './cellPlan';
 
@@ -10,72 +11,111 @@ interface OperandScale {
   readonly isDivided: boolean;
 }
 
+/** A rotation by positions in single operators: after = before · cos + turned · sin, where turned has the other of each pair of features. */
+interface Turn {
+  readonly before: string;
+  readonly cos: string;
+  readonly turned: string;
+  readonly sin: string;
+  readonly after: string;
+  /** Axis of positions in these, counted from the end; features are last. */
+  readonly positionAxis: number;
+}
+
 /** Where queries or keys come from. */
 export interface OperandOrigin {
   /** From the product back. */
   readonly scales: readonly OperandScale[];
   /** The node that rotates them by their positions, or the last of those that do. */
   readonly rotation: NamedNode | undefined;
+  /** … in single operators; undefined inside one operator, or where it is written otherwise. */
+  readonly turn: Turn | undefined;
   /** What normalises them. */
   readonly norm: NamedNode | undefined;
   /** The linear map that makes them, and what it is given: x. */
   readonly projection: NamedNode | undefined;
   readonly source: string | undefined;
+  readonly map: LinearMap | undefined;
+}
+
+/** Where positions and features are, counted from the end. */
+interface Layout {
+  readonly position: number;
+  readonly feature: number;
 }
 
 /** Nodes that lie between a projection and a product: more are not searched. */
 const mostNodes = 200;
 const normOperators = /(?:^|\.)(?:(?:Simplified|Skip)*(?:Layer|RMS)Normalization|LpNormalization|ReduceMean)$/;
 
-/** Follows queries or keys back to the linear map that makes them. */
-export function operandOrigin(index: GraphIndex, operand: string): OperandOrigin {
+/**
+ * Follows queries or keys back to the linear map that makes them.
+ * @param positionAxis of the operand, whose features are the other of its last two axes.
+ */
+export function operandOrigin(index: GraphIndex, operand: string, positionAxis: -1 | -2): OperandOrigin {
   const found: Found = { scales: [] };
-  const pending = [operand];
+  const pending: { readonly tensor: string; readonly layout: Layout }[] = [
+    { tensor: operand, layout: { position: positionAxis, feature: -3 - positionAxis } },
+  ];
   const seen = new Set<string>();
   for (let at = 0; at < pending.length && seen.size < mostNodes; at++) {
-    const tensor = pending[at];
+    const { tensor, layout } = pending[at];
     if (seen.has(tensor) || index.weight(tensor) !== undefined) continue;
     seen.add(tensor);
     const node = index.producer(tensor);
     if (node === undefined) continue;
     index.spend(1);
-    pending.push(...behind(index, tensor, node, found));
+    const before = layoutBefore(index, node, layout);
+    pending.push(...behind(index, { tensor, node, layout }, found).map((each) => ({ tensor: each, layout: before })));
   }
-  const { scales, rotation, norm, projection, source } = found;
-  return { scales, rotation, norm, projection, source };
+  const { scales, rotation, turn, norm, projection, source, map } = found;
+  return { scales, rotation, turn, norm, projection, source, map };
+}
+
+/** Where axes were before a node; operators that split or join others leave the last ones where they are. */
+function layoutBefore(index: GraphIndex, node: number, { position, feature }: Layout): Layout {
+  const perm = operatorOf(index, node) === 'Transpose' ? index.attributes(node).get('perm')?.integers : undefined;
+  if (perm === undefined) return { position, feature };
+  const of = (axis: number): number => (perm[perm.length + axis] ?? 0) - perm.length;
+  return { position: of(position), feature: of(feature) };
 }
 
 /** What was found so far: the nearest to the product counts. */
 interface Found {
   readonly scales: OperandScale[];
   rotation?: NamedNode;
+  turn?: Turn;
   norm?: NamedNode;
   projection?: NamedNode;
   source?: string;
+  map?: LinearMap;
 }
 
 /** Takes note of a node on the way, and gives the tensors behind it; none behind a projection. */
-function behind(index: GraphIndex, tensor: string, node: number, found: Found): readonly string[] {
+function behind(
+  index: GraphIndex,
+  { tensor, node, layout }: { readonly tensor: string; readonly node: number; readonly layout: Layout },
+  found: Found,
+): readonly string[] {
   const operator = operatorOf(index, node);
   const { inputs, outputs } = index.nodes[node];
   // Scales of what is quantised as the model runs are no way that numbers come.
-  if (shapesOnly.has(operator) || (operator === 'DynamicQuantizeLinear' && tensor !== outputs[0])) return [];
+  if (shapesOnly.has(operator) || (operator === quantizer && tensor !== outputs[0])) return [];
   const projected = projectedTensor(index, node);
   if (projected !== undefined && operator !== 'ReduceSum') {
     found.projection ??= namedNode(index, node);
-    if (index.outer === undefined) found.source ??= projected;
+    if (index.outer === undefined && found.source === undefined) {
+      found.source = projected;
+      const map = linearMap(index, node, projected);
+      if (typeof map !== 'string') found.map = map;
+    }
     return [];
   }
-  if (/(?:^|\.)RotaryEmbedding$/.test(operator) || (operator === 'Add' && isRotation(index, inputs)))
-    found.rotation ??= namedNode(index, node);
+  const turn = found.rotation === undefined && operator === 'Add' ? turnOf(index, node) : undefined;
+  if (/(?:^|\.)RotaryEmbedding$/.test(operator) || turn !== undefined) found.rotation ??= namedNode(index, node);
+  if (turn !== undefined && layout.feature === -1) found.turn = { ...turn, positionAxis: layout.position };
   if (normOperators.test(operator)) found.norm ??= namedNode(index, node);
-  const scaled = scaledOperand(index, node);
-  if (scaled !== undefined && !isOfBytes(index, scaled))
-    found.scales.push({
-      node: namedNode(index, node),
-      factor: inputs.find((input) => input !== scaled) ?? '',
-      isDivided: operator === 'Div',
-    });
+  noteScale(index, node, found);
   return carried(operator, inputs);
 }
 
@@ -86,6 +126,25 @@ function isOfBytes(index: GraphIndex, tensor: string): boolean {
   const product = index.producer(index.nodes[cast].inputs[0]);
   return product !== undefined && /Integer$/.test(index.nodes[product].opType);
 }
+
+/** Takes note of a number that a node multiplies or divides by; scales of bytes are none. */
+function noteScale(index: GraphIndex, node: number, found: Found): void {
+  const { opType, inputs } = index.nodes[node];
+  const scaled = scaledOperand(index, node);
+  if (scaled === undefined || isOfBytes(index, scaled)) return;
+  if (inputs.some((input) => isMadeBy(index, input, quantizer))) return;
+  found.scales.push({
+    node: namedNode(index, node),
+    factor: inputs.find((input) => input !== scaled) ?? '',
+    isDivided: opType === 'Div',
+  });
+}
+
+const quantizer = 'DynamicQuantizeLinear';
+const isMadeBy = (index: GraphIndex, tensor: string, operator: string): boolean => {
+  const node = index.producer(tensor);
+  return node !== undefined && index.nodes[node].opType === operator;
+};
 
 const shapesOnly = new Set(['Shape', 'Size', 'Range', 'ConstantOfShape', 'Cos', 'Sin']);
 
@@ -107,16 +166,41 @@ function carried(operator: string, inputs: readonly string[]): readonly string[]
     : inputs;
 }
 
-/** Whether a sum is that of a tensor times cosines and of its turned halves times sines: both terms are products, one of turned halves. */
-function isRotation(index: GraphIndex, terms: readonly string[]): boolean {
-  if (terms.length !== 2) return false;
+/** Operators between the other of each pair of features and the halves, or neighbours, that it is made of. */
+const arranging = new Set(['Reshape', 'Flatten', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Slice', 'Transpose']);
+
+/** A sum of a tensor times cosines and of its turned halves, or turned neighbours, times sines: both terms are products. */
+function turnOf(index: GraphIndex, node: number): Omit<Turn, 'positionAxis'> | undefined {
+  const { inputs: terms, outputs } = index.nodes[node];
+  if (terms.length !== 2) return undefined;
   const makers = terms.map((term) => index.producer(term));
-  if (makers.some((node) => node === undefined || index.nodes[node].opType !== 'Mul')) return false;
-  return makers.some((node) =>
-    index.nodes[node ?? 0].inputs.some((input) => {
-      const joined = index.producer(input);
-      if (joined === undefined || index.nodes[joined].opType !== 'Concat') return false;
-      return index.nodes[joined].inputs.some((part) => index.nodes[index.producer(part) ?? -1]?.opType === 'Neg');
-    }),
-  );
+  if (makers.some((maker) => maker === undefined || index.nodes[maker].opType !== 'Mul')) return undefined;
+  const factors = makers.map((maker) => index.nodes[maker ?? 0].inputs);
+  for (const at of [0, 1])
+    for (const turned of factors[at]) {
+      const joined = through(index, turned);
+      if (joined === undefined || index.nodes[joined].opType !== 'Concat') continue;
+      const isTurned = index.nodes[joined].inputs.some((part) => {
+        const maker = through(index, part);
+        return maker !== undefined && index.nodes[maker].opType === 'Neg';
+      });
+      if (!isTurned) continue;
+      const { tensors } = index.ancestors([turned]);
+      const before = factors[1 - at].find((factor) => tensors.has(factor));
+      const [cos, sin] = [
+        factors[1 - at].find((factor) => factor !== before),
+        factors[at].find((factor) => factor !== turned),
+      ];
+      if (before !== undefined && cos !== undefined && sin !== undefined)
+        return { before, cos, turned, sin, after: outputs[0] };
+    }
+  return undefined;
+}
+
+/** The node that makes a tensor, but for how its numbers are arranged. */
+function through(index: GraphIndex, tensor: string): number | undefined {
+  let node = index.producer(tensor);
+  for (let i = 0; i < 4 && node !== undefined && arranging.has(operatorOf(index, node)); i++)
+    node = index.producer(index.nodes[node].inputs[0]);
+  return node;
 }
