@@ -501,4 +501,3 @@ export class EngineServer {
     return held === undefined ? inspectModel(this.#access, spec) : Promise.resolve(held.report());
   }
 }
-
