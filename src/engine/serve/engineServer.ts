@@ -7,12 +7,13 @@ import type {
   ExplainImageParams,
   ExplainParams,
   HowParams,
+  PictureView,
   ModelSpec,
   RandomParams,
   RandomTable,
   ReportView,
 } from '../../protocol';
-import { numTokensOf, type Backend, type RunInfo } from '../../model/modelInfo';
+import type { Backend, RunInfo } from '../../model/modelInfo';
 import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
@@ -23,11 +24,12 @@ import { drawnCell } from '../how/drawnCell';
 import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import { AttentionStore } from '../weights/attentionStore';
+import type { HeldLayer } from '../weights/heldLayer';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
-import { heldInParts, letGoWhereCancelled } from './runLayers';
+import { describeRun, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel, ModelBounds } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
@@ -144,9 +146,8 @@ export class EngineServer {
           ...opened,
           info: { ...opened.info, runId: this.#ran.nextId() },
         };
-        this.#ran.set(info.runId, { ...info, spec: undefined, name: info.model.name, fed: [], weighings });
-        this.#attention.add(info.runId, layers);
-        if (picture !== undefined) this.#pictures.add(info.runId, picture);
+        const { runId, model } = info;
+        this.#hold(runId, { ...info, spec: undefined, name: model.name, fed: [], weighings }, { layers, picture });
         return explanation === undefined ? info : { ...info, explanation };
       },
       picture: ({ runId }) => {
@@ -196,8 +197,7 @@ export class EngineServer {
             this.#turns.steps(signal, noProgress),
           );
           const intervenedId = this.#ran.nextId();
-          this.#ran.set(intervenedId, ran);
-          this.#attention.add(intervenedId, layers);
+          this.#hold(intervenedId, ran, { layers });
           return { runId: intervenedId };
         }),
       headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
@@ -295,6 +295,17 @@ export class EngineServer {
     });
   }
 
+  /** Keeps what came of a run until it is released. */
+  #hold(
+    runId: number,
+    ran: Ran,
+    { layers, picture }: { readonly layers: readonly HeldLayer[]; readonly picture?: PictureView | undefined },
+  ): void {
+    this.#ran.set(runId, ran);
+    this.#attention.add(runId, layers);
+    if (picture !== undefined) this.#pictures.add(runId, picture);
+  }
+
   #log(level: EngineEvents['log']['level'], message: string): void {
     this.#connection.fire('log', { level, message });
   }
@@ -346,11 +357,15 @@ export class EngineServer {
     if (growing === undefined) letGoWhereCancelled(layers, signal);
     // A text that was read anew, otherwise, is another run.
     const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
-    this.#attention.add(runId, layers);
+    this.#hold(runId, { spec, fed: model.fed, streams, components }, { layers });
+    const { tokenize, run } = timings;
     this.#log(
       isLive === true ? 'debug' : 'info',
-      `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`,
+      describeRun(
+        { name: model.info.name, streams, layers, heldBytes: this.#attention.bytes },
+        { load: loaded - started, tokenize, run },
+        numReused,
+      ),
     );
     return {
       runId,
@@ -436,10 +451,19 @@ export class EngineServer {
     const { components, layers, notices, timings } = read;
     const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
     const runId = this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components, isWithinText: true });
-    this.#attention.add(runId, layers);
-    if (read.picture !== undefined) this.#pictures.add(runId, read.picture);
-    this.#log('info', `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture and a text`);
+    this.#hold(
+      runId,
+      { spec, fed: model.fed, streams, components, isWithinText: true },
+      { layers, picture: read.picture },
+    );
+    const { tokenize, run } = timings;
+    this.#log(
+      'info',
+      describeRun(
+        { name: model.info.name, streams, layers, heldBytes: this.#attention.bytes },
+        { load: loaded - started, tokenize, run },
+      ),
+    );
     return {
       runId,
       model: model.info,
@@ -475,12 +499,11 @@ export class EngineServer {
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
-    this.#attention.add(runId, layers);
-    this.#pictures.add(runId, picture);
+    this.#hold(runId, { spec, fed: model.fed, streams, components }, { layers, picture });
+    const timings = { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared };
     this.#log(
       'info',
-      `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`,
+      describeRun({ name: model.info.name, streams, layers, heldBytes: this.#attention.bytes }, timings),
     );
     return {
       runId,
@@ -490,7 +513,7 @@ export class EngineServer {
       notices: [...preparing, ...notices],
       inputFacts: facts,
       answers,
-      timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared },
+      timings,
     };
   }
 
