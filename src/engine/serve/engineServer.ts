@@ -13,9 +13,8 @@ import type {
   RandomTable,
   ReportView,
 } from '../../protocol';
-import type { Backend, RunInfo } from '../../model/modelInfo';
-import type { Channel } from '../../rpc/channel';
-import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
+import type { RunInfo } from '../../model/modelInfo';
+import { openConnection, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import type { How } from '../../model/how/how';
@@ -28,9 +27,9 @@ import type { HeldLayer } from '../weights/heldLayer';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
-import { Deadlines, type Interrupt } from '../limits/deadlines';
-import { describeRun, letGoWhereCancelled } from './runLayers';
-import type { LoadedModel, ModelBounds } from './loadedModel';
+import { Deadlines } from '../limits/deadlines';
+import { describeRun, letGoWhereCancelled, type ToldRun } from './runLayers';
+import type { LoadedModel } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
 import { ServedModel } from './servedModel';
@@ -38,45 +37,21 @@ import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { openAttention } from './openAttention';
-import { writeNumbers, type NumbersWriter } from './writeNumbers';
+import { writeNumbers } from './writeNumbers';
 import { WeighedRuns } from './weighedRuns';
-
 import { CodeParser } from '../syntax/parseCode';
-import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { inspectModel } from './inspectModel';
-import { modelHash, type Sha256 } from './modelHash';
+import { modelHash } from './modelHash';
 import { showChatTemplate } from './showChatTemplate';
-import type { timeLimits } from '../limits/timeLimits';
-import type { MemoryLimits } from '../long/memoryPlan';
 import type { GrowingReading } from '../text/textModel';
-import { Runtimes, type LoadRuntime } from '../runtime/runtimes';
+import { Runtimes } from '../runtime/runtimes';
+import type { EngineHost } from './engineHost';
 
-/** What an entry knows of its host and the engine does not. */
-export interface EngineHost {
-  readonly channel: Channel;
-  /** The builds of the runtime that this host has, given the window (for an engine that cannot read their files itself). */
-  readonly runtimes: (window: Client<EngineHostApi>) => Readonly<Partial<Record<Backend, LoadRuntime>>>;
-  /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
-  readonly access: (window: Client<EngineHostApi>) => FileAccess;
-  readonly numProcessors: number;
-  /** Attention held beyond this makes older runs go. */
-  readonly attentionBudgetBytes: number;
-  /** How much memory runs may take; the usual limits unless told otherwise. */
-  readonly memoryLimits?: MemoryLimits;
-  readonly residentBytes: () => number;
-  /** Ends work that takes too long; without it the window is told what to watch. */
-  readonly interrupt?: Interrupt;
-  /** Which models are run in stages; large ones unless told otherwise. */
-  readonly staging?: ModelBounds['staging'];
-  /** Where the parser of programs and its grammars are read from; without them there are no relations. */
-  readonly syntax?: (window: Client<EngineHostApi>) => SyntaxFiles;
-  /** Tells models apart; without it none can be told. */
-  readonly sha256?: Sha256;
-  /** Writes files of numbers; without it the window does. */
-  readonly numbersWriter?: NumbersWriter;
-  /** How long steps may take; the usual limits unless told otherwise. */
-  readonly timeLimits?: typeof timeLimits;
+/** What came of a run. */
+interface CameOfRun {
+  readonly layers: readonly HeldLayer[];
+  readonly picture?: PictureView | undefined;
 }
 
 /** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
@@ -296,14 +271,17 @@ export class EngineServer {
   }
 
   /** Keeps what came of a run until it is released. */
-  #hold(
-    runId: number,
-    ran: Ran,
-    { layers, picture }: { readonly layers: readonly HeldLayer[]; readonly picture?: PictureView | undefined },
-  ): void {
+  #hold(runId: number, ran: Ran, { layers, picture }: CameOfRun): void {
     this.#ran.set(runId, ran);
     this.#attention.add(runId, layers);
     if (picture !== undefined) this.#pictures.add(runId, picture);
+  }
+
+  /** The same of a run that has come to its end, which the log tells of. */
+  #ended(runId: number, ran: Ran, came: CameOfRun, told: ToldRun): void {
+    this.#hold(runId, ran, came);
+    const held = { streams: ran.streams, layers: came.layers, bytes: this.#attention.bytes };
+    this.#log(told.isLive === true ? 'debug' : 'info', describeRun(held, told));
   }
 
   #log(level: EngineEvents['log']['level'], message: string): void {
@@ -357,16 +335,9 @@ export class EngineServer {
     if (growing === undefined) letGoWhereCancelled(layers, signal);
     // A text that was read anew, otherwise, is another run.
     const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
-    this.#hold(runId, { spec, fed: model.fed, streams, components }, { layers });
-    const { tokenize, run } = timings;
-    this.#log(
-      isLive === true ? 'debug' : 'info',
-      describeRun(
-        { name: model.info.name, streams, layers, heldBytes: this.#attention.bytes },
-        { load: loaded - started, tokenize, run },
-        numReused,
-      ),
-    );
+    const ran = { spec, fed: model.fed, streams, components };
+    const told = { name: model.info.name, load: loaded - started, ...timings, numReused, isLive };
+    this.#ended(runId, ran, { layers }, told);
     return {
       runId,
       model: model.info,
@@ -406,11 +377,7 @@ export class EngineServer {
     this.#begin();
     const model = await this.#served.ofTexts(spec, signal);
     return measureRandomText(
-      (reading) =>
-        model.explain(
-          reading,
-          this.#turns.steps(signal, () => {}),
-        ),
+      (reading) => model.explain(reading, this.#turns.steps(signal, noProgress)),
       { component: name, metrics, random },
       signal,
     );
@@ -451,19 +418,9 @@ export class EngineServer {
     const { components, layers, notices, timings } = read;
     const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
     const runId = this.#ran.nextId();
-    this.#hold(
-      runId,
-      { spec, fed: model.fed, streams, components, isWithinText: true },
-      { layers, picture: read.picture },
-    );
-    const { tokenize, run } = timings;
-    this.#log(
-      'info',
-      describeRun(
-        { name: model.info.name, streams, layers, heldBytes: this.#attention.bytes },
-        { load: loaded - started, tokenize, run },
-      ),
-    );
+    const ran = { spec, fed: model.fed, streams, components, isWithinText: true };
+    const told = { name: model.info.name, load: loaded - started, ...timings };
+    this.#ended(runId, ran, { layers, picture: read.picture }, told);
     return {
       runId,
       model: model.info,
@@ -499,12 +456,9 @@ export class EngineServer {
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#ran.nextId();
-    this.#hold(runId, { spec, fed: model.fed, streams, components }, { layers, picture });
     const timings = { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared };
-    this.#log(
-      'info',
-      describeRun({ name: model.info.name, streams, layers, heldBytes: this.#attention.bytes }, timings),
-    );
+    const ran = { spec, fed: model.fed, streams, components };
+    this.#ended(runId, ran, { layers, picture }, { name: model.info.name, ...timings });
     return {
       runId,
       model: model.info,

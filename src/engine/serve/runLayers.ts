@@ -8,29 +8,24 @@ export function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortS
   signal.throwIfAborted();
 }
 
-/** A run for the log: what it read, how long that took in milliseconds, and what is held now. */
+/** What the log tells of a run; times in milliseconds. */
+export interface ToldRun extends Pick<RunInfo['timings'], 'load' | 'tokenize' | 'run'> {
+  readonly name: string;
+  /** Tokens whose rows were kept from the run before. */
+  readonly numReused?: number;
+  readonly isLive?: boolean | undefined;
+}
+
+/** A run for the log: what it read, how long that took, and how many bytes are held now. */
 export function describeRun(
-  {
-    name,
-    streams,
-    layers,
-    heldBytes,
-  }: Pick<RunInfo, 'streams'> & {
-    readonly name: string;
-    readonly layers: readonly HeldLayer[];
-    readonly heldBytes: number;
-  },
-  { load, tokenize, run }: RunInfo['timings'],
-  numReused = 0,
+  held: Pick<RunInfo, 'streams'> & { readonly layers: readonly HeldLayer[]; readonly bytes: number },
+  { name, load, tokenize, run, numReused = 0 }: ToldRun,
 ): string {
-  const isPicture = streams.some(({ grid }) => grid !== undefined);
-  const numRecomputed = layers.filter(({ held }) => held === 'recomputed').length;
-  const sentences = [
-    `${name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${isPicture ? ' of a picture' : ''}`,
-    `load ${load.toFixed(0)} ms, ${isPicture ? 'picture' : 'tokenize'} ${tokenize.toFixed(0)} ms, run ${run.toFixed(0)} ms`,
-    `${(heldBytes / 1e6).toFixed(1)} MB of attention held`,
-  ];
-  if (numReused > 0) sentences[0] += `, ${numReused} of them as they were`;
-  if (numRecomputed > 0) sentences[2] += `, ${numRecomputed} layers recomputed`;
-  return sentences.join('; ');
+  const lengths = held.streams.map(({ tokens }) => tokens.length).join(' + ');
+  const isPicture = held.streams.some(({ grid }) => grid !== undefined);
+  const numRecomputed = held.layers.filter((layer) => layer.held === 'recomputed').length;
+  const read = `${lengths} tokens${isPicture ? ' of a picture' : ''}${numReused > 0 ? `, ${numReused} of them as they were` : ''}`;
+  const [loaded, prepared, ran] = [load, tokenize, run].map((milliseconds) => `${milliseconds.toFixed(0)} ms`);
+  const kept = `${(held.bytes / 1e6).toFixed(1)} MB of attention held${numRecomputed > 0 ? `, ${numRecomputed} layers recomputed` : ''}`;
+  return `${name}: ${read}; load ${loaded}, ${isPicture ? 'picture' : 'tokenize'} ${prepared}, run ${ran}; ${kept}`;
 }
