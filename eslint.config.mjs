@@ -187,7 +187,7 @@ export default tseslint.config(
           message: 'Export by name: a default export has as many names as importers.',
         },
       ],
-      'max-lines': ['error', { max: 520, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
       'no-control-regex': 'off',
       'no-misleading-character-class': 'off',

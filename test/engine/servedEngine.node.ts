@@ -1,6 +1,7 @@
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
 import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
-import { EngineServer, type EngineHost } from '../../src/engine/serve/engineServer';
+import type { EngineHost } from '../../src/engine/serve/engineHost';
+import { EngineServer } from '../../src/engine/serve/engineServer';
 import type { EngineApi, EngineEvents } from '../../src/protocol';
 import { openConnection, type Connection } from '../../src/rpc/connection';
 import { engineMethods } from '../../src/rpc/methods';

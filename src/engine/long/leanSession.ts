@@ -15,14 +15,13 @@ import { withChecks, type SiteChecks } from '../../onnx/report/report';
 import { sidesOf, type SiteComponent } from '../../onnx/name/site';
 import {
   AttentionSession,
-  pickOutputs,
   type AttentionResult,
   type LayerWeights,
   type RunOptions,
   type SessionOptions,
 } from '../session/attentionSession';
 import { extentsOf } from '../weights/extents';
-import { fromTensor, type OutputTensor } from '../runtime/feeds';
+import { fromTensor, pickOutputs, type OutputTensor } from '../runtime/feeds';
 import { checkReductions, summarize, type Reductions } from './leanChecks';
 import { RecomputedLayer } from './recomputedLayer';
 import { RecomputedRows } from './recomputedRows';

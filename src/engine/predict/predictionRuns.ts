@@ -4,8 +4,8 @@ import { numAlternatives, joinPredictions, type Predictions, type TokenPredictio
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
-import { fromTensor, type OutputTensor } from '../runtime/feeds';
-import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import { fromTensor, pickOutputs, type OutputTensor } from '../runtime/feeds';
+import type { AttentionSession } from '../session/attentionSession';
 import { labelsOf, readLabels, whyNoLabels } from './labelAnswers';
 import {
   fedOf,

@@ -2,8 +2,8 @@ import { dataType } from '../../onnx/file/dataType';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { SuffixBuilder } from '../../onnx/find/suffixNodes';
 import type { ModelInput } from '../../onnx/inputs/inputs';
-import { toFloats } from '../runtime/feeds';
-import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import { pickOutputs, toFloats } from '../runtime/feeds';
+import type { AttentionSession } from '../session/attentionSession';
 import type { PredictionRuns } from './predictionRuns';
 
 const rowInput = 'attention-explorer-row';

@@ -14,10 +14,10 @@ import {
   type PathStep,
 } from '../../onnx/predict/directPath';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
-import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import type { AttentionSession } from '../session/attentionSession';
 import { readProjection } from '../session/projectionRun';
 import type { WeighRuns } from '../session/weighRuns';
-import { toFloats, type OutputTensor } from '../runtime/feeds';
+import { pickOutputs, toFloats, type OutputTensor } from '../runtime/feeds';
 import type { HeldLayer } from '../weights/heldLayer';
 import { tokenText } from '../text/tokenText';
 import { askedToken } from './askedToken';

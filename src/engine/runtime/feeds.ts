@@ -76,3 +76,16 @@ function roundEven(value: number): number {
   const rest = value - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
+
+/** Those of a run's tensors that are named, as far as it gave them. */
+export function pickOutputs(
+  results: Readonly<Record<string, Ort.Tensor | undefined>>,
+  names: readonly string[],
+): Map<string, OutputTensor> {
+  const outputs = new Map<string, OutputTensor>();
+  for (const name of names) {
+    const tensor = results[name];
+    if (tensor !== undefined) outputs.set(name, fromTensor(tensor));
+  }
+  return outputs;
+}

@@ -7,14 +7,14 @@ import type {
   ExplainImageParams,
   ExplainParams,
   MethodParams,
+  PictureView,
   ModelSpec,
   RandomParams,
   RandomTable,
   ReportView,
 } from '../../protocol';
-import { numTokensOf, type Backend, type RunInfo } from '../../model/modelInfo';
-import type { Channel } from '../../rpc/channel';
-import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
+import type { RunInfo } from '../../model/modelInfo';
+import { openConnection, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import { normMetrics } from '../../model/metrics/headTable';
@@ -22,12 +22,13 @@ import { drawnCell } from '../how/drawnCell';
 import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import { AttentionStore } from '../weights/attentionStore';
+import type { HeldLayer } from '../weights/heldLayer';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
-import { Deadlines, type Interrupt } from '../limits/deadlines';
-import { heldInParts, letGoWhereCancelled } from './runLayers';
-import type { LoadedModel, ModelBounds } from './loadedModel';
+import { Deadlines } from '../limits/deadlines';
+import { describeRun, letGoWhereCancelled, type ToldRun } from './runLayers';
+import type { LoadedModel } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
 import { ServedModel, thatReadsTexts } from './servedModel';
@@ -36,45 +37,21 @@ import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { besideNumbers, copied } from './besideNumbers';
 import { openAttention } from './openAttention';
-import { writeNumbers, type NumbersWriter } from './writeNumbers';
+import { writeNumbers } from './writeNumbers';
 import { WeighedRuns } from './weighedRuns';
-
 import { CodeParser } from '../syntax/parseCode';
-import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { inspectModel } from './inspectModel';
-import { modelHash, type Sha256 } from './modelHash';
+import { modelHash } from './modelHash';
 import { showChatTemplate } from './showChatTemplate';
-import type { timeLimits } from '../limits/timeLimits';
-import type { MemoryLimits } from '../long/memoryPlan';
 import type { GrowingReading } from '../text/textModel';
-import { Runtimes, type LoadRuntime } from '../runtime/runtimes';
+import { Runtimes } from '../runtime/runtimes';
+import type { EngineHost } from './engineHost';
 
-/** What an entry knows of its host and the engine does not. */
-export interface EngineHost {
-  readonly channel: Channel;
-  /** The builds of the runtime that this host has, given the window (for an engine that cannot read their files itself). */
-  readonly runtimes: (window: Client<EngineHostApi>) => Readonly<Partial<Record<Backend, LoadRuntime>>>;
-  /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
-  readonly access: (window: Client<EngineHostApi>) => FileAccess;
-  readonly numProcessors: number;
-  /** Attention held beyond this makes older runs go. */
-  readonly attentionBudgetBytes: number;
-  /** How much memory runs may take; the usual limits unless told otherwise. */
-  readonly memoryLimits?: MemoryLimits;
-  readonly residentBytes: () => number;
-  /** Ends work that takes too long; without it the window is told what to watch. */
-  readonly interrupt?: Interrupt;
-  /** Which models are run in stages; large ones unless told otherwise. */
-  readonly staging?: ModelBounds['staging'];
-  /** Where the parser of programs and its grammars are read from; without them there are no relations. */
-  readonly syntax?: (window: Client<EngineHostApi>) => SyntaxFiles;
-  /** Tells models apart; without it none can be told. */
-  readonly sha256?: Sha256;
-  /** Writes files of numbers; without it the window does. */
-  readonly numbersWriter?: NumbersWriter;
-  /** How long steps may take; the usual limits unless told otherwise. */
-  readonly timeLimits?: typeof timeLimits;
+/** What came of a run. */
+interface CameOfRun {
+  readonly layers: readonly HeldLayer[];
+  readonly picture?: PictureView | undefined;
 }
 
 /** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
@@ -145,9 +122,8 @@ export class EngineServer {
           ...opened,
           info: { ...opened.info, runId: this.#ran.nextId() },
         };
-        this.#ran.set(info.runId, { ...info, spec: undefined, name: info.model.name, fed: [], weighings });
-        this.#attention.add(info.runId, layers);
-        if (picture !== undefined) this.#pictures.add(info.runId, picture);
+        const { runId, model } = info;
+        this.#hold(runId, { ...info, spec: undefined, name: model.name, fed: [], weighings }, { layers, picture });
         return explanation === undefined ? info : { ...info, explanation };
       },
       picture: ({ runId }) => this.#pictures.copyOf(runId),
@@ -203,8 +179,7 @@ export class EngineServer {
             this.#turns.steps(signal),
           );
           const intervenedId = this.#ran.nextId();
-          this.#ran.set(intervenedId, ran);
-          this.#attention.add(intervenedId, layers);
+          this.#hold(intervenedId, ran, { layers });
           return { runId: intervenedId };
         }),
       headEffects: ({ runId, otherId, scan, ...asked }, signal) =>
@@ -309,6 +284,20 @@ export class EngineServer {
     });
   }
 
+  /** Keeps what came of a run until it is released. */
+  #hold(runId: number, ran: Ran, { layers, picture }: CameOfRun): void {
+    this.#ran.set(runId, ran);
+    this.#attention.add(runId, layers);
+    if (picture !== undefined) this.#pictures.add(runId, picture);
+  }
+
+  /** The same of a run that has come to its end, which the log tells of. */
+  #ended(runId: number, ran: Ran, came: CameOfRun, told: ToldRun): void {
+    this.#hold(runId, ran, came);
+    const held = { streams: ran.streams, layers: came.layers, bytes: this.#attention.bytes };
+    this.#log(told.isLive === true ? 'debug' : 'info', describeRun(held, told));
+  }
+
   #log(level: EngineEvents['log']['level'], message: string): void {
     this.#connection.fire('log', { level, message });
   }
@@ -360,12 +349,9 @@ export class EngineServer {
     if (growing === undefined) letGoWhereCancelled(layers, signal);
     // A text that was read anew, otherwise, is another run.
     const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
-    this.#attention.add(runId, layers);
-    this.#log(
-      isLive === true ? 'debug' : 'info',
-      `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`,
-    );
+    const ran = { spec, fed: model.fed, streams, components };
+    const told = { name: model.info.name, load: loaded - started, ...timings, numReused, isLive };
+    this.#ended(runId, ran, { layers }, told);
     return {
       runId,
       model: model.info,
@@ -438,10 +424,9 @@ export class EngineServer {
     const { components, layers, notices, timings } = read;
     const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
     const runId = this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components, isWithinText: true });
-    this.#attention.add(runId, layers);
-    if (read.picture !== undefined) this.#pictures.add(runId, read.picture);
-    this.#log('info', `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture and a text`);
+    const ran = { spec, fed: model.fed, streams, components, isWithinText: true };
+    const told = { name: model.info.name, load: loaded - started, ...timings };
+    this.#ended(runId, ran, { layers, picture: read.picture }, told);
     return {
       runId,
       model: model.info,
@@ -477,13 +462,9 @@ export class EngineServer {
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#ran.nextId();
-    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
-    this.#attention.add(runId, layers);
-    this.#pictures.add(runId, picture);
-    this.#log(
-      'info',
-      `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`,
-    );
+    const timings = { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared };
+    const ran = { spec, fed: model.fed, streams, components };
+    this.#ended(runId, ran, { layers, picture }, { name: model.info.name, ...timings });
     return {
       runId,
       model: model.info,
@@ -492,7 +473,7 @@ export class EngineServer {
       notices: [...preparing, ...notices],
       inputFacts: facts,
       answers,
-      timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared },
+      timings,
     };
   }
 

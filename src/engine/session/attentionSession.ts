@@ -13,7 +13,7 @@ import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
 import type { Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
-import { fromTensor, toTensor, type OutputTensor } from '../runtime/feeds';
+import { pickOutputs, toTensor, type OutputTensor } from '../runtime/feeds';
 import { runPositions, type Placements } from './positionRun';
 import type { ReusedArrays } from '../runtime/reusedArrays';
 import { PlacedOutputs, type ExpectedOutput } from '../runtime/placedOutputs';
@@ -552,17 +552,4 @@ function pickTensors(tensors: Tensors, names: readonly string[]): Tensors {
   return Object.fromEntries(
     names.map((name) => [name, tensors[name]] as const).filter(([, tensor]) => tensor !== undefined),
   );
-}
-
-/** Those of a run's tensors that are named, as far as it gave them. */
-export function pickOutputs(
-  results: Readonly<Record<string, Ort.Tensor | undefined>>,
-  names: readonly string[],
-): Map<string, OutputTensor> {
-  const outputs = new Map<string, OutputTensor>();
-  for (const name of names) {
-    const tensor = results[name];
-    if (tensor !== undefined) outputs.set(name, fromTensor(tensor));
-  }
-  return outputs;
 }
