@@ -94,12 +94,11 @@ export const modelTypesByClass: Readonly<Record<string, string>> = {
   Tipsv2Tokenizer: 'tipsv2',
   TokenizersBackend:
     'EvollaModel arctic aria bigbird_pegasus camembertv2-base canary chameleon chatlm cohere_asr deepseek_ocr deepseek_ocr2 deepseek_v2 deepseek_v3 ' +
-    'deepseek_v32 deepseek_v4 deepseek_vl deepseek_vl_hybrid deepseek_vl_v2 ernie4_5 ernie4_5_moe fastspeech2_conformer flex_olmo fuyu glm glm4 glm4_moe ' +
-    'glm4_moe_lite glm4v glm4v_moe glm_image glmasr got_ocr2 gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared h2ovl_chat hyperclovax ' +
-    'hyperclovax_vlm internlm2 jamba janus kimi_k25 kimi_linear kosmos-2 llava llava_next mimo_v2_flash minicpm3 minicpmv minicpmv4_6 minicpmv4_7 ' +
-    'minimax_m2 ministral ministral3 mistral mistral3 mixtral modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 nystromformer olmo2 olmo3 ' +
-    'olmo_hybrid opencua openvla paddleocr_vl pegasus_x persimmon phi3 phi3_v phimoe pix2struct pixtral smolvlm stablelm step3_vl step3p5 umt5 vipllava ' +
-    'voxtral voxtral_realtime xlm-roberta-xl',
+    'deepseek_v32 deepseek_v4 deepseek_vl deepseek_vl_hybrid deepseek_vl_v2 ernie4_5 ernie4_5_moe flex_olmo fuyu glm glm4 glm4_moe glm4_moe_lite glm4v ' +
+    'glm4v_moe glm_image glmasr got_ocr2 gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared h2ovl_chat hyperclovax hyperclovax_vlm internlm2 ' +
+    'jamba janus kimi_k25 kimi_linear kosmos-2 llava llava_next mimo_v2_flash minicpm3 minicpmv minicpmv4_6 minicpmv4_7 minimax_m2 ministral ministral3 ' +
+    'mistral mistral3 mixtral modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 nystromformer olmo2 olmo3 olmo_hybrid opencua openvla paddleocr_vl ' +
+    'pegasus_x persimmon phi3 phi3_v phimoe pix2struct pixtral smolvlm stablelm step3_vl step3p5 umt5 vipllava voxtral voxtral_realtime xlm-roberta-xl',
   UdopTokenizer: 'udop',
   VideoPrismTokenizer: 'videoprism',
   VitsTokenizer: 'vits',
@@ -118,6 +117,12 @@ export const mistakenModelTypes =
   'deepseek_vl_hybrid deepseek_vl_v2 ernie4_5 ernie4_5_moe fuyu h2ovl_chat hyperclovax hyperclovax_vision_v2 hyperclovax_vlm internlm2 jamba janus llava ' +
   'llava_next minicpm3 minicpmv minimax_m2 modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 opencua openvla paddleocr_vl phi3 phi3_v phimoe ' +
   'qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen4_exp smolvlm step3_vl step3p5 vipllava';
+
+/** Types of models that the reference library has no configuration for: their class is taken only where a file names another. */
+export const typesWithoutConfiguration =
+  'arctic barthez bartpho bert-japanese bertweet byt5 camembertv2-base chatlm code_llama cpm deepseek_ocr deepseek_vl_v2 h2ovl_chat herbert ' +
+  'hyperclovax_vlm internlm2 mbart50 mega minicpmv mluke molmo molmo2 myt5 nezha nllb nvfp4 opencua openvla phi3_v phobert qdqbert realm retribert ' +
+  'step3_vl wav2vec2_phoneme';
 
 /** Other names of classes. */
 export const classAliases =
