@@ -162,10 +162,9 @@ export class Backend {
   }
 }
 
-/** Python's equality of tokens: one without flags equals any of its content. */
+/** Python's equality of tokens: a text equals no token with flags, even of its content, whose flags then count. */
 function isSame(a: TokenValue, b: TokenValue): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return contentOf(a) === contentOf(b);
-  return a.equals(b);
+  return typeof a === 'string' || typeof b === 'string' ? a === b : a.equals(b);
 }
 
 function truthy(value: unknown): boolean {

@@ -1,6 +1,12 @@
 import { tokenizerClasses } from './classes/tokenizerClasses';
 import type { TokenizerClass } from './classes/tokenizerClass';
-import { classAliases, classesOfTheirOwn, mistakenModelTypes, modelTypesByClass } from './referenceNames';
+import {
+  classAliases,
+  classesOfTheirOwn,
+  mistakenModelTypes,
+  modelTypesByClass,
+  typesWithoutConfiguration,
+} from './referenceNames';
 
 /** What a folder's files say of the class of its tokenizer. */
 export interface ClassHints {
@@ -34,6 +40,7 @@ const generic: ChosenClass = { kind: 'generic', name: 'TokenizersBackend' };
 const aliases = new Map(classAliases.split(' ').map((pair) => pair.split('=') as [string, string]));
 const programs = new Set(classesOfTheirOwn.split(' '));
 const mistaken = new Set(mistakenModelTypes.split(' '));
+const withoutConfiguration = new Set(typesWithoutConfiguration.split(' '));
 const classOfType = new Map(
   Object.entries(modelTypesByClass).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)),
 );
@@ -69,5 +76,6 @@ export function chooseClass({ modelType, settingsClass, modelClass, hasOwnProgra
     return found ?? generic;
   }
   if (named !== undefined) return classOf(named) ?? generic;
+  if (modelType !== undefined && withoutConfiguration.has(modelType)) return generic;
   return (registered === undefined ? undefined : classOf(registered)) ?? generic;
 }

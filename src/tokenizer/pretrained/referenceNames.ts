@@ -93,13 +93,12 @@ export const modelTypesByClass: Readonly<Record<string, string>> = {
   TapasTokenizer: 'tapas',
   Tipsv2Tokenizer: 'tipsv2',
   TokenizersBackend:
-    'EvollaModel aria bigbird_pegasus canary fastspeech2_conformer flex_olmo glm glm4 glm4_moe glm4_moe_lite glm4v glm4v_moe glm_image glmasr got_ocr2 ' +
-    'gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared kimi_k25 kimi_linear kosmos-2 mimo_v2_flash minicpmv4_6 minicpmv4_7 ministral ' +
-    'ministral3 mistral mistral3 mixtral nystromformer olmo2 olmo3 olmo_hybrid pegasus_x persimmon pix2struct pixtral stablelm umt5 voxtral ' +
-    'voxtral_realtime xlm-roberta-xl phi3 step3p5 chameleon cohere_asr openvla hyperclovax_vlm deepseek_v4 ernie4_5_moe janus deepseek_ocr deepseek_vl ' +
-    'deepseek_vl_v2 deepseek_ocr2 nvfp4 llava minicpmv hyperclovax camembertv2-base llava_next phi3_v paddleocr_vl modernbert-decoder phimoe nemotron ' +
-    'minimax_m2 deepseek_v2 deepseek_vl_hybrid minicpm3 ernie4_5 h2ovl_chat chatlm internlm2 jamba smolvlm fuyu arctic deepseek_v32 molmo2 opencua ' +
-    'deepseek_v3 molmo modernbert vipllava step3_vl',
+    'EvollaModel arctic aria bigbird_pegasus camembertv2-base canary chameleon chatlm cohere_asr deepseek_ocr deepseek_ocr2 deepseek_v2 deepseek_v3 ' +
+    'deepseek_v32 deepseek_v4 deepseek_vl deepseek_vl_hybrid deepseek_vl_v2 ernie4_5 ernie4_5_moe flex_olmo fuyu glm glm4 glm4_moe glm4_moe_lite glm4v ' +
+    'glm4v_moe glm_image glmasr got_ocr2 gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared h2ovl_chat hyperclovax hyperclovax_vlm internlm2 ' +
+    'jamba janus kimi_k25 kimi_linear kosmos-2 llava llava_next mimo_v2_flash minicpm3 minicpmv minicpmv4_6 minicpmv4_7 minimax_m2 ministral ministral3 ' +
+    'mistral mistral3 mixtral modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 nystromformer olmo2 olmo3 olmo_hybrid opencua openvla paddleocr_vl ' +
+    'pegasus_x persimmon phi3 phi3_v phimoe pix2struct pixtral smolvlm stablelm step3_vl step3p5 umt5 vipllava voxtral voxtral_realtime xlm-roberta-xl',
   UdopTokenizer: 'udop',
   VideoPrismTokenizer: 'videoprism',
   VitsTokenizer: 'vits',
@@ -119,6 +118,12 @@ export const mistakenModelTypes =
   'llava_next minicpm3 minicpmv minimax_m2 modernbert modernbert-decoder molmo molmo2 nemotron nvfp4 opencua openvla paddleocr_vl phi3 phi3_v phimoe ' +
   'qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen4_exp smolvlm step3_vl step3p5 vipllava';
 
+/** Types of models that the reference library has no configuration for: their class is taken only where a file names another. */
+export const typesWithoutConfiguration =
+  'arctic barthez bartpho bert-japanese bertweet byt5 camembertv2-base chatlm code_llama cpm deepseek_ocr deepseek_vl_v2 h2ovl_chat herbert ' +
+  'hyperclovax_vlm internlm2 mbart50 mega minicpmv mluke molmo molmo2 myt5 nezha nllb nvfp4 opencua openvla phi3_v phobert qdqbert realm retribert ' +
+  'step3_vl wav2vec2_phoneme';
+
 /** Other names of classes. */
 export const classAliases =
   'BartTokenizer=RobertaTokenizer BloomTokenizer=TokenizersBackend ElectraTokenizer=BertTokenizer LEDTokenizer=RobertaTokenizer ' +
@@ -127,12 +132,12 @@ export const classAliases =
 
 /** Classes that are programs of their own in the reference library, and no tokenizer.json describes. */
 export const classesOfTheirOwn =
-  'BartphoTokenizer BasicTokenizer BertGenerationTokenizer BertJapaneseTokenizer BertweetTokenizer BioGptTokenizer BlenderbotSmallTokenizer ByT5Tokenizer ' +
-  'CTRLTokenizer CanineTokenizer CharacterTokenizer ClvpTokenizer CpmAntTokenizer CpmTokenizer DiaTokenizer EsmTokenizer FSMTTokenizer ' +
-  'FastSpeech2ConformerTokenizer FlaubertTokenizer GPTNeoXJapaneseTokenizer GPTSw3Tokenizer M2M100Tokenizer MarianTokenizer MecabTokenizer ' +
-  'MgpstrTokenizer MyT5Tokenizer PLBartTokenizer PerceiverTokenizer PhobertTokenizer Pop2PianoTokenizer ProphetNetTokenizer RagTokenizer RoCBertTokenizer ' +
-  'RoFormerTokenizer SiglipTokenizer Speech2TextTokenizer SpeechT5Tokenizer TapasTokenizer VitsTokenizer Wav2Vec2CTCTokenizer Wav2Vec2PhonemeCTCTokenizer ' +
-  'WordpieceTokenizer XLMTokenizer';
+  'BartphoTokenizer BasicTokenizer BertGenerationTokenizer BertJapaneseTokenizer BertTokenizerLegacy BertweetTokenizer BioGptTokenizer ' +
+  'BlenderbotSmallTokenizer ByT5Tokenizer CTRLTokenizer CanineTokenizer CharacterTokenizer ClvpTokenizer CpmAntTokenizer CpmTokenizer DiaTokenizer ' +
+  'EsmTokenizer FSMTTokenizer FastSpeech2ConformerTokenizer FlaubertTokenizer GPTNeoXJapaneseTokenizer GPTSw3Tokenizer M2M100Tokenizer MarianTokenizer ' +
+  'MecabTokenizer MgpstrTokenizer MistralCommonBackend MyT5Tokenizer PLBartTokenizer PerceiverTokenizer PhobertTokenizer Pop2PianoTokenizer ' +
+  'PreTrainedTokenizerBase ProphetNetTokenizer RagTokenizer RoCBertTokenizer RoFormerTokenizer SentencePieceBackend SiglipTokenizer Speech2TextTokenizer ' +
+  'SpeechT5Tokenizer TapasTokenizer VitsTokenizer Wav2Vec2CTCTokenizer Wav2Vec2PhonemeCTCTokenizer WordpieceTokenizer XLMTokenizer';
 
 /** Settings of tokenizer_config.json that a class of the reference library knows, or that change no token. */
 export const knownSettings =

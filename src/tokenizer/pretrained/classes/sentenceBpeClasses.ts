@@ -14,6 +14,7 @@ import {
 } from '../parts';
 import { nllbLanguages } from '../referenceNames';
 import type { VocabularySource } from '../vocabularySource';
+import { ReferenceFailure } from '../referenceFailure';
 import { bpe } from './models';
 import { named, type TokenizerClass } from './tokenizerClass';
 
@@ -268,6 +269,8 @@ const esmc: TokenizerClass = {
   }),
   finish: (backend) => {
     const [cls, eos] = [backend.special('cls_token'), backend.special('eos_token')];
+    for (const [token] of [cls, eos])
+      if (!aminoAcids.includes(token)) throw new ReferenceFailure(`its vocabulary lacks "${token}"`);
     backend.useTemplate([[cls[0]], ['$A'], [eos[0]]], [['$A'], ['$B', 1]], cls, eos);
   },
 };
