@@ -88,7 +88,9 @@ function translated(said: string): string {
 /** The part of a runtime's message that says what is wrong; the name of the node, and where in its own source the runtime noticed, are left out. */
 export function shortened(message: string): string {
   const read = message.slice(0, mostRead);
-  const [, text = read] = /(?:Status Message|ERROR_MESSAGE): (.*)/s.exec(read) ?? [];
+  // One may stand within the other.
+  const [, given = read] = /ERROR_MESSAGE: (.*)/s.exec(read) ?? [];
+  const [, text = given] = /Status Message: (.*)/s.exec(given) ?? [];
   let [said] = text.split('\n');
   for (let found = place.exec(said); found !== null; found = place.exec(said)) {
     const before = said.slice(0, found.index);

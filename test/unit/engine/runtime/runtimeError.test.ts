@@ -10,6 +10,8 @@ describe("the runtime's messages", () => {
         'Failed to get a WebGPU adapter: No supported adapters',
       'ERROR_CODE: 2, ERROR_MESSAGE: /agent/_work/1/s/onnxruntime/core/framework/op_kernel.cc:83 virtual OrtValue *onnxruntime::OpKernelContext::OutputMLValue(int, const TensorShape &) [ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Tensor shape is wrong\n':
         'Tensor shape is wrong',
+      "ERROR_CODE: 2, ERROR_MESSAGE: Non-zero status code returned while running GroupQueryAttention node. Name:'a/0' Status Message: head_size shall be a multiple of 16. Got head_size % 16 == 8":
+        'head_size shall be a multiple of 16. Got head_size % 16 == 8',
       '/onnxruntime_src/onnxruntime/core/platform/posix/env.cc:251 onnxruntime::{anonymous}::PosixThread::PosixThread(const char*, int, unsigned int (*)(int, Eigen::ThreadPoolInterface*), const onnxruntime::ThreadOptions&) pthread_create failed, error code: 11':
         'pthread_create failed, error code: 11',
       'C:\\a\\1\\s\\onnxruntime\\core\\graph\\graph.cc:4388 InjectExternalInitializers External initializer: w is wrong':
