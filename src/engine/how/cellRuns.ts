@@ -120,12 +120,13 @@ async function mapsOf(
 ): Promise<CellMaps> {
   const widthOf = (what: string): number | undefined => tensors.get(what)?.dims.at(-1);
   const { query, key } = taps.origins;
+  const read = (side: 'query' | 'key'): Promise<ProjectionNumbers | undefined> =>
+    mapOf(own, taps.origins[side].map, [widthOf(`x of ${side}`), widthOf(`made of ${side}`)]);
+  const ofQuery = await read('query');
   return {
     projection: await projectionOf(own, taps, widthOf('context')),
-    maps: {
-      query: await mapOf(own, query.map, widthOf('x of query')),
-      key: await mapOf(own, key.map, widthOf('x of key')),
-    },
+    // One product may make both.
+    maps: { query: ofQuery, key: query.map?.node === key.map?.node ? ofQuery : await read('key') },
   };
 }
 
@@ -140,13 +141,18 @@ async function projectionOf(
   return readProjection(own.partRuntime, parts, numIn);
 }
 
-/** A map to queries or keys; undefined where it cannot be read. */
+/** Maps of more numbers than these are not held beside the projection, and those that only their own nodes know are not asked for more rows. */
+const mostNumbers = 2 ** 24;
+const mostRows = 2048;
+
+/** A map to queries or keys; undefined where it cannot be read, or would take too much for a step. */
 async function mapOf(
   own: AttentionSession,
   map: LinearMap | undefined,
-  numIn: number | undefined,
+  [numIn, numOut]: readonly [number | undefined, number | undefined],
 ): Promise<ProjectionNumbers | undefined> {
-  if (map === undefined || numIn === undefined || map.resultScale !== undefined) return undefined;
+  if (map === undefined || numIn === undefined || numOut === undefined) return undefined;
+  if (numIn * numOut > mostNumbers || (map.weight === undefined && numIn > mostRows)) return undefined;
   const weightSuffix = { nodes: [], initializers: [], valueInfos: [] };
   const read = await readProjection(own.partRuntime, { projection: map, weightSuffix }, numIn);
   return typeof read === 'string' ? undefined : read;

@@ -124,13 +124,13 @@ export const howTexts = {
   query: {
     title: 'Query',
     sentence: 'What the query’s token asks for: {0}.',
-    formula: 'q_i = x_i W_Q',
+    formula: 'q_i = x_i W_Q + b',
     numpy: 'query = x_query @ projection + bias',
   },
   key: {
     title: 'Key',
     sentence: 'What the key’s token offers: {0}.',
-    formula: 'k_j = x_j W_K',
+    formula: 'k_j = x_j W_K + b',
     numpy: 'key = x_key @ projection + bias',
   },
   rotatedQuery: {
