@@ -5,6 +5,7 @@ export interface ServerOptions {
   host?: 'newest' | 'oldest';
   settings?: Readonly<Record<string, unknown>>;
   machineSettings?: Readonly<Record<string, unknown>>;
+  certificates?: string | undefined;
   vsix?: string | undefined;
   extensionsDir?: string | undefined;
   isTestDriver?: boolean;

@@ -67,7 +67,7 @@ export async function installVsix(host, vsix, extensionsDir, log) {
 
 /**
  * Starts a server; resolves when it listens.
- * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `machineSettings`: those of the server's machine; `vsix`: an extension to install, or
+ * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `machineSettings`: those of the server's machine; `certificates`: a file of some that it trusts beside the usual ones; `vsix`: an extension to install, or
  * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
  * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster; `logFile`: keeps what the server prints.
  */
@@ -75,6 +75,7 @@ export async function startServer({
   host = 'newest',
   settings = {},
   machineSettings = {},
+  certificates,
   vsix,
   extensionsDir,
   isTestDriver = false,
@@ -123,7 +124,10 @@ export async function startServer({
   if (hasFewExtensions) args.push('--builtin-extensions-dir', fewExtensions(server, home));
   if (!needsTrust) args.push('--disable-workspace-trust');
   if (isTestDriver) args.push('--enable-smoke-test-driver');
-  const child = startProcess(node, args, { env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startProcess(node, args, {
+    env: { ...environment(home), ...(certificates ? { NODE_EXTRA_CA_CERTS: certificates } : {}) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let printed = '';
   if (logFile) mkdirSync(dirname(logFile), { recursive: true });

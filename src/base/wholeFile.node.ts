@@ -71,8 +71,12 @@ export async function writePieces(
   }
 }
 
+/** One write of more takes the system twice as long as several of so many bytes. */
+const mostWrittenAtOnce = 2 ** 21;
+
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+  for (let at = 0; at < bytes.length;)
+    at += (await file.write(bytes, at, Math.min(mostWrittenAtOnce, bytes.length - at))).bytesWritten;
 }
 
 /** Where a path leads, through links; what is there and is no file is only written to where it takes bytes at once. */

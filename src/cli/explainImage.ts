@@ -38,7 +38,6 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const { file, head, isJson, out, figure } = options;
   const checked = out && (await checkNumbersOut(out));
   const drawn = figure && (await checkFigureOut(figure));
-  if (drawn?.view === 'source') throw new ExplorerError('wrongUsage', ['--view', 'a picture has no text']);
   const { model: loaded, picture, notices: preparing, facts } = await openPictureModel(options, file);
   const { streams, layers: read, components: found, notices, answers } = await loaded.run(picture);
   const ofMethod = methodOf(options.method ?? 'attention');
@@ -84,7 +83,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     read: (component, each) => readHead(store, component, each),
   };
   const position = options.query === undefined ? special : Number(options.query);
-  const figured = drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file) }));
+  const figured =
+    drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file), picture }));
   const written = figured ?? (checked && (await writeNumbers(checked, numbers)));
   const described = await Promise.all(shown.map((component) => describe({ component, streams, store, chosen })));
   if (isJson) {

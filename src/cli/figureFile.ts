@@ -13,6 +13,7 @@ import { matrixSvg } from '../model/figures/matrixSvg';
 import { mostPageBytes, pageFile } from '../model/figures/pageFile';
 import { pageSentences } from '../model/figures/pageWords';
 import type { Paper } from '../model/figures/paper';
+import type { FigurePicture } from '../model/figures/pictureSvg';
 import { sourceSvg } from '../model/figures/sourceSvg';
 import { formatBytes } from '../model/fileLimits';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef, type HeadSelection } from '../model/head';
@@ -68,6 +69,8 @@ export interface Drawn {
   readonly chosen: HeadRef | undefined;
   readonly position: number | undefined;
   readonly textName: string;
+  /** The picture that was read, as the model sees it. */
+  readonly picture?: FigurePicture;
 }
 
 /** Writes a figure on a light page, and resolves to a sentence of what was written. Throws `fileNotWritten`, `invalidArgument`. */
@@ -117,7 +120,7 @@ async function svgOf({ view, millimetres }: CheckedFigure, drawn: Drawn): Promis
   const lit = litView(drawn, component, { pattern, colours });
   const title = `${figureTokenName(numbers.streams[component.queryStream], lit.pinned[0].position)} reads`;
   return view === 'source'
-    ? sourceSvg(sourceFigure(lit, streamTitles(numbers.streams), 4), paper(title))
+    ? sourceSvg(sourceFigure(lit, streamTitles(numbers.streams), 4, drawn.picture), paper(title))
     : listSvg(
         listFigure(lit, {
           title,

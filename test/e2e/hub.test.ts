@@ -5,7 +5,8 @@ import type { Locator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { expectEventually } from '../harness/eventually';
-import { serveHub, type HubServer } from '../harness/hubServer';
+import { certificatePath, serveHub, type HubServer } from '../harness/hubServer';
+import { serveProxy, type ProxyServer } from '../harness/proxyServer';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
@@ -15,6 +16,7 @@ const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 describe('Models from the hub', () => {
   let vscode: VSCode;
   let server: HubServer;
+  let proxy: ProxyServer;
   let folder: string;
   keepEvidenceOfFailures(() => vscode);
 
@@ -31,7 +33,9 @@ describe('Models from the hub', () => {
   before(async function () {
     this.timeout(180_000);
     folder = temporaryFolder('hub');
-    server = await serveHub({
+    // The hub is to be had through the proxy alone.
+    proxy = await serveProxy();
+    const repositories = {
       'owner/tiny-gpt2': {
         revision: 'a1b2c3d4'.repeat(5),
         files: {
@@ -47,16 +51,24 @@ describe('Models from the hub', () => {
       },
       'other/$(zap) evil': { revision: 'b'.repeat(40), files: {}, large: [] },
       'owner/no-onnx': { revision: 'c'.repeat(40), files: { 'config.json': text('{}') }, large: [] },
-    });
+    } as const;
+    server = await serveHub(repositories, 3, true);
     vscode = await VSCode.launch({
       name: 'hub',
-      machineSettings: { 'attentionExplorer.hubAddress': server.address, 'attentionExplorer.hubFolder': folder },
+      machineSettings: {
+        'attentionExplorer.hubAddress': server.address,
+        'attentionExplorer.hubFolder': folder,
+      },
+      // With those of the system, VS Code trusts these and no others.
+      settings: { 'http.proxy': proxy.address, 'http.systemCertificates': false },
+      certificates: certificatePath,
       files: { 'code.py': 'def add(a, b):\n    return a + b\n' },
     });
     await vscode.openFile('code.py');
   });
   after(async () => {
     await vscode?.close();
+    await proxy?.close();
     await server?.close();
   });
 
@@ -64,7 +76,7 @@ describe('Models from the hub', () => {
     this.timeout(120_000);
     await selectModel('Hugging');
     await row('From the Hugging Face Hub …').waitFor();
-    expect(server.requests).to.deep.equal([]);
+    expect([...server.requests, ...proxy.targets]).to.deep.equal([]);
     await vscode.page.keyboard.press('Enter');
     await row('owner/tiny-gpt2').waitFor();
     await vscode.screenshot('found');
@@ -117,6 +129,7 @@ describe('Models from the hub', () => {
     await vscode.runCommand('Attention Explorer: Explain Attention');
     await vscode.waitForStatusBar(/tiny-gpt2@a1b2c3d4.*tokens/, 90_000);
     await vscode.screenshot('explained');
+    expect(new Set(proxy.targets).size, 'hub and store, each through the proxy').to.equal(2);
   });
 
   it('are removed from the same list', async function () {

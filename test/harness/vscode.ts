@@ -37,6 +37,8 @@ export interface LaunchOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Settings of the machine that the server and its extensions are on. */
   readonly machineSettings?: Readonly<Record<string, unknown>>;
+  /** A file of certificates that the server trusts beside the usual ones. */
+  readonly certificates?: string;
   /** The workspace's files by path; without any it is a copy of media/sample. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly theme?: Theme;
@@ -116,6 +118,7 @@ export class VSCode {
         ...options.settings,
       },
       machineSettings: options.machineSettings ?? {},
+      certificates: options.certificates,
       logFile: artefact(`${name}.server.log`),
     });
     let browser: Browser | undefined;

@@ -54,7 +54,15 @@ export async function drawView(what: FigureView, drawn: ViewToDraw, given: Drawn
     case 'matrix':
       return matrixSvg(await matrixFigure(drawn, read), paper([said('Rows: queries, columns: keys')]));
     case 'source':
-      return sourceSvg(sourceFigure(read, streamTitles(read), given.tabSize), paper(lookedAt(read)));
+      return sourceSvg(
+        sourceFigure(
+          read,
+          streamTitles(read),
+          given.tabSize,
+          drawn.run.isPicture ? await drawn.run.held.picture() : undefined,
+        ),
+        paper(lookedAt(read)),
+      );
     case 'list':
       return listSvg(
         listFigure(read, { title: lookedAt(read).join(''), rest: (sources) => restOf(read, sources) }),

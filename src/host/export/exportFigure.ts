@@ -100,7 +100,10 @@ async function seenIn(panel: ExportPlace['panel']): Promise<SeenView | undefined
 async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<FigureView | 'page' | undefined> {
   const offered = {
     matrix: [said('Matrix'), said('The selected heads, with labels')],
-    source: [said('Source'), said('The text with its highlights')],
+    source: [
+      said('Source'),
+      run.isPicture ? said('The picture with its patches lit') : said('The text with its highlights'),
+    ],
     list: [said('Strongest Sources'), said('What the pinned token reads, or what reads it, with numbers')],
     grid: [said('All Heads'), said('A small picture of each')],
     heads: [said('Metrics of Heads'), said('As a table, in the order of the panel’s own')],
@@ -112,7 +115,6 @@ async function chooseView(run: ShownRun, seen: SeenView | undefined): Promise<Fi
     ],
   } as const;
   const isOffered: Partial<Record<FigureView | 'page', boolean>> = {
-    source: !run.isPicture,
     how: seen?.pair !== undefined,
     differences: run.held.comparedWith !== undefined,
   };

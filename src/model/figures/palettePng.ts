@@ -7,19 +7,38 @@ const blockBytes = 65_535;
 
 /** A picture of at most 256 colours as a PNG file; `pixels` are indices of the palette, row-major. It is not packed: whatever takes it packs it. */
 export function palettePng(width: number, height: number, pixels: Uint8Array, palette: readonly Rgb[]): Uint8Array {
-  const rows = new Uint8Array((width + 1) * height);
+  const colours = chunk('PLTE', Uint8Array.from(palette.flatMap(({ r, g, b }) => [r, g, b])));
+  return png([width, height], 3, [colours], pixels);
+}
+
+/** A picture of RGBA, row-major, of which what is not opaque is taken for opaque, as a PNG file that is not packed either. */
+export function rgbPng(width: number, height: number, pixels: Uint8Array): Uint8Array {
+  const colours = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) colours.set(pixels.subarray(4 * i, 4 * i + 3), 3 * i);
+  return png([width, height], 2, [], colours);
+}
+
+/** A PNG file of eight bits a channel, of one of the kinds of colour (W3C PNG, 11.2.1): 2 are true colours, 3 those of a palette. */
+function png(
+  [width, height]: readonly [number, number],
+  colourType: 2 | 3,
+  chunks: readonly Uint8Array[],
+  pixels: Uint8Array,
+): Uint8Array {
+  const rowBytes = pixels.length / height;
+  const rows = new Uint8Array((rowBytes + 1) * height);
   for (let row = 0; row < height; row++)
-    rows.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+    rows.set(pixels.subarray(row * rowBytes, (row + 1) * rowBytes), row * (rowBytes + 1) + 1);
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  // Eight bits, indexed; the rest is the only method of each kind.
-  header.set([8, 3, 0, 0, 0], 8);
+  // Eight bits; the rest is the only method of each kind.
+  header.set([8, colourType, 0, 0, 0], 8);
   return joinBytes([
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', header),
-    chunk('PLTE', Uint8Array.from(palette.flatMap(({ r, g, b }) => [r, g, b]))),
+    ...chunks,
     chunk('IDAT', stored(rows)),
     chunk('IEND', new Uint8Array(0)),
   ]);

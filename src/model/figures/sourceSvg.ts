@@ -1,6 +1,7 @@
 import { cssColour, type Ramp } from '../ramp';
 import type { TokenStream } from '../token';
 import { layoutTokens, leadOf, type Piece, type TokenLine } from '../tokenLines';
+import { pictureDrawing, type LitPicture } from './pictureSvg';
 import { box, digits, escaped, figureSvg, frame, labelSize, roomOf, textSize, widthOf, type Paper } from './paper';
 
 /** One text with its highlights. */
@@ -18,6 +19,7 @@ export interface LitText {
 /** Texts as a figure shows them. */
 export interface SourceFigure {
   readonly texts: readonly LitText[];
+  readonly pictures?: readonly LitPicture[];
   readonly ramp: Pick<Ramp, 'colour' | 'text'>;
   readonly tabSize: number;
 }
@@ -27,16 +29,24 @@ const rowHeight = textSize + numberSize + 3;
 /** The end of a line is a sign where it is lit by this depth of colour. */
 const leastMarked = 0.1;
 
-/** Texts with their highlights as an SVG file, on lines of their own as far as these fit. */
-export function sourceSvg({ texts, ramp, tabSize }: SourceFigure, paper: Paper): string {
+/** Pictures and texts with their highlights as an SVG file, texts on lines of their own as far as these fit. */
+export function sourceSvg({ texts, pictures = [], ramp, tabSize }: SourceFigure, paper: Paper): string {
   const room = roomOf(paper);
   const parts: string[] = [];
   let y = 0;
+  const head = ({ title }: { readonly title?: string | undefined }): void => {
+    if (title === undefined) return;
+    parts.push(`<text x="0" y="${digits(y + textSize)}" font-weight="bold">${escaped(title)}</text>`);
+    y += rowHeight;
+  };
+  for (const picture of pictures) {
+    head(picture);
+    const { height, svg } = pictureDrawing(picture, ramp, paper);
+    parts.push(`<g transform="translate(0 ${digits(y)})">${svg}</g>`);
+    y += height + 4;
+  }
   for (const text of texts) {
-    if (text.title !== undefined) {
-      parts.push(`<text x="0" y="${digits(y + textSize)}" font-weight="bold">${escaped(text.title)}</text>`);
-      y += rowHeight;
-    }
+    head(text);
     const drawer = new LineDrawer(text, { ramp, tabSize, room, paper });
     for (const line of layoutTokens(text.stream, tabSize)) y = drawer.draw(line, y);
     parts.push(drawer.svg);

@@ -11,6 +11,7 @@ import { depthOf, signedDepthOf, type Scale } from '../viewState';
 import { figureNumber } from './figureNumber';
 import type { GridFigure } from './gridSvg';
 import type { ListFigure } from './listSvg';
+import type { FigurePicture } from './pictureSvg';
 import type { NumberColours } from './matrixSvg';
 import type { LitText, SourceFigure } from './sourceSvg';
 import type { StepsFigure } from './stepsSvg';
@@ -63,31 +64,39 @@ function litSources(view: LitView): Sources | undefined {
   return isSigned ? changesOf(lighting, numListed, threshold) : sourcesOf(lighting, numListed, threshold, sinks);
 }
 
-/** Texts with their highlights; pictures have no text. `titles`: of each stream, where there are several. */
-export function sourceFigure(view: LitView, titles: readonly string[], tabSize: number): SourceFigure {
+/** Texts with their highlights, and the picture, where there is one, once for each of its grids that is looked at. `titles`: of each stream, where there are several. */
+export function sourceFigure(
+  view: LitView,
+  titles: readonly string[],
+  tabSize: number,
+  picture?: FigurePicture,
+): SourceFigure {
   const { streams, lighting, pinned, colours, isSigned } = view;
   const depths = lightDepths(view);
   const strongest = litSources(view)?.strongest.slice(0, numNumbered) ?? [];
-  const texts = streams
-    .map((stream, i): LitText => ({
-      stream,
-      title: streams.length > 1 ? titles[i] : undefined,
-      depths: lighting?.stream === i ? depths : undefined,
-      pinned: pinned.filter((token) => token.stream === i).map(({ position }) => position),
-      numbers:
-        lighting?.stream === i
-          ? new Map(
-              strongest.map(({ position, weight }) => [
-                position,
-                isSigned ? figureNumber(weight, true) : shortWeight(weight),
-              ]),
-            )
-          : new Map(),
-    }))
-    .filter(({ stream }) => stream.role !== 'image');
+  const all = streams.map((stream, i): LitText => ({
+    stream,
+    title: streams.length > 1 ? titles[i] : undefined,
+    depths: lighting?.stream === i ? depths : undefined,
+    pinned: pinned.filter((token) => token.stream === i).map(({ position }) => position),
+    numbers:
+      lighting?.stream === i
+        ? new Map(
+            strongest.map(({ position, weight }) => [
+              position,
+              isSigned ? figureNumber(weight, true) : shortWeight(weight),
+            ]),
+          )
+        : new Map(),
+  }));
+  const texts = all.filter(({ stream }) => stream.role !== 'image');
+  const grids = all.filter(({ stream }) => stream.role === 'image');
+  const seen = grids.filter(({ depths: lit, pinned: held }) => lit !== undefined || held.length > 0);
   // As in the panel, what is written stands above what it was written from.
   texts.sort((a, b) => Number(b.stream.role === 'target') - Number(a.stream.role === 'target'));
-  return { texts, ramp: colours.ramp, tabSize };
+  const pictures =
+    picture === undefined ? [] : (seen.length > 0 ? seen : grids.slice(0, 1)).map((each) => ({ ...each, picture }));
+  return { texts, pictures, ramp: colours.ramp, tabSize };
 }
 
 /** A list of what is looked at; `told` are its words. */
