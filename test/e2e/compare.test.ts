@@ -67,6 +67,33 @@ const zoo = (name: string): Buffer => readFileSync(join(process.cwd(), 'test/fix
     await vscode.screenshot('compare-text');
   });
 
+  it('hands what its heads read to the run that is shown: each by itself, as shares of the difference, and one that stays', async function () {
+    this.timeout(180_000);
+    await vscode.runCommand('Attention Explorer: Show Effects');
+    const effects = panel.locator('.effects-pane');
+    await effects.getByRole('button', { name: 'swapped', exact: true }).click({ timeout: 60_000 });
+    await effects.getByRole('button', { name: 'Swap Each of the 32 Heads in Turn' }).click();
+    await effects.getByRole('button', { name: 'Measure Again' }).waitFor({ timeout: 120_000 });
+    const rows = effects.locator('.effect-table tbody tr');
+    expect(await rows.count()).to.equal(32);
+    await effects
+      .getByText(/0 leaves the prediction as it is, 1 makes it that of B/)
+      .first()
+      .waitFor();
+    await vscode.screenshot('effects-swapped');
+    await rows
+      .first()
+      .getByRole('button', { name: /^Swap head \d\.\d/ })
+      .click();
+    await panel
+      .locator('.notice.intervened', { hasText: 'swapped with what it reads in B' })
+      .waitFor({ timeout: 60_000 });
+    await effects.locator('.effect-value', { hasText: /\d/ }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('effects-swap');
+    await panel.locator('.notice.intervened').getByRole('button', { name: 'Switch All Off' }).click();
+    await effects.getByRole('button', { name: 'Close the effects' }).click();
+  });
+
   it('is compared with another precision, and with an earlier run of another model', async function () {
     this.timeout(180_000);
     await vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': 'models/tiny/model.onnx' });
