@@ -25,6 +25,9 @@ import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
 import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
+import type { HeadProfile, ProfileFile } from './model/profile/headProfile';
+import type { PanelExample, PanelProfile } from './model/profile/panelProfile';
+import type { ProfiledAs, TextToProfile } from './model/profile/textToProfile';
 import type { ComparedView, PatternForm } from './model/patternForm';
 import type { MethodId } from './model/methods';
 import type {
@@ -417,10 +420,28 @@ export interface EngineApi {
   input(params: Record<string, never>): InputView;
   /** SHA-256 of the files that a model is made of, but for weights beside them. Throws `modelNotFound`, and what reading its files throws. */
   modelHash(params: ModelSpec): { readonly sha256: string };
+  /** A profile from its files' bytes, of which nothing is believed; `folder` is what a person is told of it. Throws `profileInvalid`. */
+  readProfile(params: { readonly files: readonly ProfileFile[]; readonly folder: string }): HeadProfile;
+  /** Adds a text to a profile that grows; another number begins another profile in its place. Throws `noProfile`, and what a run throws that is no fault of the text. */
+  profileText(params: ProfileTextParams): ProfiledAs;
+  /** The files of the profile that grows, as it is now. Throws `unknownRun` where it is another. */
+  profileFiles(params: { readonly profile: number }): { readonly files: readonly ProfileFile[] };
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */
   memory(params: Record<string, never>): { readonly residentBytes: number; readonly attentionBytes: number };
+}
+
+/** A text for a profile. */
+interface ProfileTextParams {
+  /** The window's number of the profile. */
+  readonly profile: number;
+  readonly model: ModelSpec;
+  /** The most tokens of a chunk, as the profile began; 0: as many as the model reads, at most 1024. */
+  readonly length: number;
+  readonly text: TextToProfile;
+  /** Why it is not read, where the window could not. */
+  readonly leftOut?: 'unreadable' | 'tooLarge' | undefined;
 }
 
 /** A chat template, and what it makes of a message. */
@@ -689,6 +710,8 @@ export interface PanelEvents {
   effects: LayerEffectsGrown;
   /** What the run that is shown is compared with, if anything. */
   comparison: PanelComparison | null;
+  /** Another profile was chosen, or a profile was made: what was asked for is another. */
+  profile: Record<string, never>;
   /** Asks for something of the page that a figure needs, which comes as an intent. */
   figure: FigureRequest;
   /** Opens one of the panel's views, with the keyboard in it. */
@@ -741,6 +764,8 @@ export interface PanelApi {
   compare(params: Omit<CompareParams, 'compared'>): Comparison;
   /** What the model of B predicts in it. */
   predictOther(params: { readonly runId: number }): Predictions;
+  /** What the profile that is chosen for the model of the run says of a component's heads; `null` where there is none. Throws `profileInvalid` and what reading files throws. */
+  profile(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): PanelProfile | null;
   picture(params: { readonly runId: number }): PictureView;
 }
 
@@ -759,6 +784,11 @@ export interface PanelIntents {
   markSurprisal: { readonly isMarked: boolean };
   /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
   compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
+  /** Opens an example of the profile in the editor, explained. */
+  openExample: {
+    readonly runId: number;
+    readonly component: ComponentInfo['component'];
+  } & Pick<PanelExample, 'layer' | 'head' | 'metric' | 'rank'>;
   /** The answer; only where something was asked for. */
   figure: FigureAnswer;
   /** Which views are open, and what is arranged in them, as far as it is kept with an explanation; only where it was asked for. */

@@ -31,6 +31,9 @@ export const engineMethods = [
   'inspect',
   'input',
   'modelHash',
+  'readProfile',
+  'profileText',
+  'profileFiles',
   'chatTemplate',
   'memory',
 ] as const;
@@ -63,5 +66,6 @@ export const panelMethods = [
   'writes',
   'compare',
   'predictOther',
+  'profile',
   'picture',
 ] as const;

@@ -8,8 +8,6 @@ import type {
   ExplainParams,
   HowParams,
   ModelSpec,
-  RandomParams,
-  RandomTable,
   ReportView,
 } from '../../protocol';
 import { numTokensOf, type Backend, type RunInfo } from '../../model/modelInfo';
@@ -44,6 +42,7 @@ import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { inspectModel } from './inspectModel';
 import { modelHash, type Sha256 } from './modelHash';
+import { profileRequests } from './profileRequests';
 import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { MemoryLimits } from '../long/memoryPlan';
@@ -195,7 +194,10 @@ export class EngineServer {
         giveUp(table.values);
         return table;
       },
-      measureRandom: (params, signal) => this.#inTurn(() => this.#measureRandom(params, signal)),
+      measureRandom: ({ runId, ...asked }, signal) =>
+        this.#withModel(this.#specOf(runId), signal, (model, steps) =>
+          measureRandomText((reading) => model.explain(reading, steps), asked, signal),
+        ),
       how: (params, signal) => this.#inTurn(() => this.#how(params, signal)),
       relations: async (params, signal) => {
         const { runId, component, method } = params;
@@ -245,6 +247,14 @@ export class EngineServer {
         this.#ran.delete(runId);
         this.#pictures.release(runId);
       },
+      ...profileRequests({
+        parser: () => this.#parser,
+        deadlines: this.#deadlines,
+        sha256: host.sha256,
+        withModel: (spec, signal, work) => this.#withModel(spec, signal, work),
+        hashOf: async (spec, signal) =>
+          host.sha256 === undefined ? '' : modelHash(this.#access, spec, host.sha256, signal),
+      }),
       inspect: (model) => {
         this.#begin();
         return this.#inspect(model);
@@ -315,6 +325,19 @@ export class EngineServer {
       const ran = this.#ranOf(runId);
       this.#begin();
       return ask(await this.#served.ofTexts(this.#specOf(runId), signal), ran);
+    });
+  }
+
+  /** Does something with a model of texts, in turn, which tells nothing of its progress. */
+  #withModel<T>(
+    spec: ModelSpec,
+    signal: AbortSignal,
+    work: (model: LoadedModel, steps: ReadingSteps) => Promise<T>,
+  ): Promise<T> {
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      this.#begin();
+      return work(await this.#served.ofTexts(spec, signal), this.#steps(signal, noProgress));
     });
   }
 
@@ -429,25 +452,6 @@ export class EngineServer {
         : {}),
     });
     this.#isLookedAt ||= isFirst;
-  }
-
-  async #measureRandom(
-    { runId, component: name, metrics, random }: RandomParams,
-    signal: AbortSignal,
-  ): Promise<RandomTable> {
-    signal.throwIfAborted();
-    const spec = this.#specOf(runId);
-    this.#begin();
-    const model = await this.#served.ofTexts(spec, signal);
-    return measureRandomText(
-      (reading) =>
-        model.explain(
-          reading,
-          this.#steps(signal, () => {}),
-        ),
-      { component: name, metrics, random },
-      signal,
-    );
   }
 
   #ranOf(runId: number): Ran {

@@ -12,6 +12,7 @@ import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
 import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
 import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
 import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
+import { maxProfileColumnBytes, maxProfileRows } from '../../../src/engine/profile/readProfile';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
@@ -58,6 +59,7 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxAnswerBytes)}; ${maxFound}; ${maxFiles}`,
       'the size that its listing gives, and the room that the disk has',
       `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
+      `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
