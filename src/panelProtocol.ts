@@ -1,6 +1,7 @@
 // Everything that crosses the border between the editor and the panel’s page: plain interfaces and event maps, types only.
 import type { ErrorCode } from './base/errors';
 import type { PlainLines, PlainText } from './base/safeText';
+import type { ComponentInfo } from './model/head';
 import type { RunInfo } from './model/modelInfo';
 import type { HeadTable } from './model/metrics/headTable';
 import type { MetricId } from './model/metrics/metrics';
@@ -12,6 +13,7 @@ import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
 import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
+import type { PanelExample, PanelProfile } from './model/profile/panelProfile';
 import type { ComparedView, PatternForm } from './model/patternForm';
 import type { MethodReasons, OfForm, SinkMass, StrongestCell, Weighing } from './model/weightForm';
 import type { Rgb } from './model/ramp';
@@ -241,6 +243,8 @@ export interface PanelEvents {
   effects: LayerEffectsGrown;
   /** What the run that is shown is compared with, if anything. */
   comparison: PanelComparison | null;
+  /** Another profile was chosen, or a profile was made: what was asked for is another. */
+  profile: Record<string, never>;
   /** Asks for something of the page that a figure needs, which comes as an intent. */
   figure: FigureRequest;
   /** Opens one of the panel's views, with the keyboard in it. */
@@ -293,6 +297,8 @@ export interface PanelApi {
   compare(params: Omit<CompareParams, 'compared'>): Comparison;
   /** What the model of B predicts in it. */
   predictOther(params: { readonly runId: number }): Predictions;
+  /** What the profile that is chosen for the model of the run says of a component's heads; `null` where there is none. Throws `profileInvalid` and what reading files throws. */
+  profile(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): PanelProfile | null;
   picture(params: { readonly runId: number }): PictureView;
 }
 
@@ -311,6 +317,11 @@ export interface PanelIntents {
   markSurprisal: { readonly isMarked: boolean };
   /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
   compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
+  /** Opens an example of the profile in the editor, explained. */
+  openExample: {
+    readonly runId: number;
+    readonly component: ComponentInfo['component'];
+  } & Pick<PanelExample, 'layer' | 'head' | 'metric' | 'rank'>;
   /** The answer; only where something was asked for. */
   figure: FigureAnswer;
   /** Which views are open, and what is arranged in them, as far as it is kept with an explanation; only where it was asked for. */

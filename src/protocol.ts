@@ -24,6 +24,8 @@ import type { Direction, Pattern } from './model/pattern';
 import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
 import type { Writes } from './model/writes';
+import type { HeadProfile, ProfileFile } from './model/profile/headProfile';
+import type { ProfiledAs, TextToProfile } from './model/profile/textToProfile';
 import type { MethodId } from './model/methods';
 import type { MethodReasons, OfWeightForm, SinkMass, StrongestCell, Weighing, WeightForm } from './model/weightForm';
 import type { ChosenNumbers } from './model/numbers/numbers';
@@ -409,10 +411,28 @@ export interface EngineApi {
   input(params: Record<string, never>): InputView;
   /** SHA-256 of the files that a model is made of; of large weights beside them parts. Throws `modelNotFound`, and what reading its files throws. */
   modelHash(params: ModelSpec): { readonly sha256: string };
+  /** A profile from its files' bytes, of which nothing is believed; `folder` is what a person is told of it. Throws `profileInvalid`. */
+  readProfile(params: { readonly files: readonly ProfileFile[]; readonly folder: string }): HeadProfile;
+  /** Adds a text to a profile that grows; another number begins another profile in its place. Throws `noProfile`, and what a run throws that is no fault of the text. */
+  profileText(params: ProfileTextParams): ProfiledAs;
+  /** The files of the profile that grows, as it is now. Throws `unknownRun` where it is another. */
+  profileFiles(params: { readonly profile: number }): { readonly files: readonly ProfileFile[] };
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */
   memory(params: Record<string, never>): { readonly residentBytes: number; readonly attentionBytes: number };
+}
+
+/** A text for a profile. */
+interface ProfileTextParams {
+  /** The window's number of the profile. */
+  readonly profile: number;
+  readonly model: ModelSpec;
+  /** The most tokens of a chunk, as the profile began; 0: as many as the model reads, at most 1024. */
+  readonly length: number;
+  readonly text: TextToProfile;
+  /** Why it is not read, where the window could not. */
+  readonly leftOut?: 'unreadable' | 'tooLarge' | undefined;
 }
 
 /** A chat template, and what it makes of a message. */

@@ -151,6 +151,12 @@ export const errorSentences = {
     '{0} cannot be read as a profile ({1}): leave it out, or profile its texts again into an empty folder.',
   profileOther:
     '{0} is a profile by other settings ({1}): profiles are merged and gone on with by the same model and settings alone.',
+  profileOfOther:
+    '{0} is a profile of {1}, whose heads are not those of {2}: choose another, or profile this model ("Profile Heads on Workspace").',
+  noProfileYet: 'There is no profile of {0}: choose one, or make one ("Profile Heads on Workspace").',
+  profileExampleGone:
+    'The text of this example ({0}) is not in this workspace: open the folder that was profiled, and try again.',
+  nothingToProfile: 'There is nothing to profile: {0}.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',
   invalidMessage: 'A message was not understood ({0}): reload the window.',

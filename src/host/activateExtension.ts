@@ -22,6 +22,7 @@ import { visibleEditor } from './editor/visibleEditor';
 import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
 import { HubModels } from './hub/hubModels';
+import { panelError } from './localize';
 import { LiveMode } from './live/liveMode';
 import { startAhead } from './engine/startAhead';
 import type { HostEnvironment } from './hostEnvironment';
@@ -35,11 +36,15 @@ import { ModelsOfKinds } from './model/modelsOfKinds';
 import { RecentModels } from './model/recentModels';
 import { Comparisons } from './compare/comparisons';
 import { dressOutputs } from './notebooks/outputAppearance';
+import { HeadProfiles } from './profiles/headProfiles';
+import { WorkspaceProfile } from './profiles/workspaceProfile';
+import { openExample } from './profiles/openExample';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { PanelMemory } from './panel/panelMemory';
 import { restorePanel } from './panel/restorePanel';
 import { ExplainController } from './run/explainController';
 import { endFirstLook } from './run/firstLook';
+import { reportFailure } from './run/reportFailure';
 import { readSettings } from './readSettings';
 import { runSettings, settingsSection } from './settings';
 import { StatusBar } from './statusBar';
@@ -119,6 +124,13 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       showView: () => panels.showView('compare'),
     }),
   );
+  const profiles = owned.add(
+    new HeadProfiles({
+      places,
+      memory: context.workspaceState,
+      storageUri: context.storageUri ?? context.globalStorageUri,
+    }),
+  );
   const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(
     new ExplorerPanels(
@@ -144,6 +156,14 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
               .catch((error: unknown) => log.warn(failureEntry(ExplorerError.from(error))));
           },
         }),
+        profiles: {
+          shown: async ({ component }) => (store.run === undefined ? null : profiles.shown(store.run, component)),
+          onDidChange: (listener) => profiles.onDidChange(listener),
+          open: (example) =>
+            void openExample(example, { store, profiles, places, controller }).catch((error: unknown) =>
+              reportFailure(panelError(ExplorerError.from(error)), false),
+            ),
+        },
         goOn: (continuation) => void continueText(store, controller, continuation),
         reveal: (token) => {
           if (store.run !== undefined)
@@ -192,7 +212,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new SurprisalMarks(store));
-  owned.add(new AttentionHover(store, rows));
+  owned.add(new AttentionHover(store, rows, (run) => profiles.namesOf(run)));
   owned.add(endFirstLook(store));
   const statusBar = owned.add(new StatusBar(store, supervisor));
   /** The model in use, which the engine may read from now on. */
@@ -244,6 +264,14 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       languages,
       writeWhole: environment.writeWhole,
       comparisons,
+      profiles,
+      workspaceProfile: owned.add(
+        new WorkspaceProfile({
+          ...{ store, supervisor, launcher, files, places, profiles, log },
+          memory: context.workspaceState,
+          showHeads: () => panels.showView('heads'),
+        }),
+      ),
     }),
   );
   owned.add(

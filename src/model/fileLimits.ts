@@ -50,6 +50,11 @@ export const fileLimits = {
   },
   attention: { title: 'An attention file', maxBytes: 2 * gigabyte, beyond: 'refused' },
   explanation: { title: 'A saved explanation', maxBytes: 16 * megabyte, beyond: 'refused' },
+  profile: {
+    title: 'A file of a profile (`heads.parquet` and the others)',
+    maxBytes: 64 * megabyte,
+    beyond: 'refused',
+  },
   feeds: { title: 'Tensors for `extract --feeds`', maxBytes: 2 * gigabyte, beyond: 'refused' },
 } as const satisfies Record<string, FileLimit>;
 

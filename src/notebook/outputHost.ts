@@ -62,6 +62,7 @@ export function serveOutput(
     writes: (params, signal) => held.writes(checkWritesParams(params, run()), signal),
     compare: notCompared,
     predictOther: notCompared,
+    profile: () => null,
   });
   connection.on('ready', () => {
     connection.fire('appearance', appearance);

@@ -32,6 +32,9 @@ export const engineMethods = [
   'inspect',
   'input',
   'modelHash',
+  'readProfile',
+  'profileText',
+  'profileFiles',
   'chatTemplate',
   'memory',
 ] as const;
@@ -64,5 +67,6 @@ export const panelMethods = [
   'writes',
   'compare',
   'predictOther',
+  'profile',
   'picture',
 ] as const;

@@ -48,6 +48,8 @@ const allowed = [
   /^media\/attention-files\.md$/,
   /^media\/course\/\w+(\.nls\.zh-cn)?\.md$/,
   /^media\/walkthrough\/[\w-]+(\.nls\.zh-cn)?\.(md|png|svg)$/,
+  /^media\/profiles\/[\w-]+\/(profile\.json|(heads|relations|examples|files)\.parquet)$/,
+  /^media\/sample\/[\w.-]+$/,
   /^media\/models\/models\.json$/,
   /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|(samples\/)?[\w-]+\.png)$/,
 ];

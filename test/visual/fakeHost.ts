@@ -34,6 +34,7 @@ import { fakeReasons, fakeWeighing } from './fakeWeighing';
 import { FakeComparison, readyComparison } from './fakeComparison';
 import { longLayers } from './longRun';
 import { sampleEffect, sampleHeadEffects } from './sampleEffects';
+import { sampleProfile } from './sampleProfile';
 import { sampleHow } from './sampleHow';
 import { sampleLabels, samplePredictions, sampleWrites } from './samplePredictions';
 
@@ -69,6 +70,9 @@ export class FakeHost {
   #comparison: { readonly runId: number; readonly made: FakeComparison } | undefined;
   numReasons = 0;
   numMetrics = 0;
+  numProfiles = 0;
+  /** Which profile there is. */
+  profileKind: 'none' | 'profile' | 'compared' | 'broken' = 'none';
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
   readonly asked: string[] = [];
@@ -101,6 +105,11 @@ export class FakeHost {
   symbols: readonly TextSymbol[] = [];
   run = generateRun('code');
   view: ViewState = initialView;
+  /** Says that another profile was chosen. */
+  announceProfile(): void {
+    this.#connection.fire('profile', {});
+  }
+
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
     pattern: async ({ selection, form }) => {
       this.patterns.push(nameOf(selection));
@@ -240,6 +249,14 @@ export class FakeHost {
       );
       return this.#stored(name).headTable({ ...params, component: name, text }, signal);
     },
+    profile: ({ component: name }) => {
+      this.numProfiles++;
+      const component = this.run.info.components.find(({ component }) => component === name);
+      if (this.profileKind === 'broken') throw new ExplorerError('profileInvalid', ['my.profile', 'it is empty']);
+      return this.profileKind === 'none' || component === undefined
+        ? null
+        : sampleProfile(component, this.profileKind === 'compared');
+    },
     picture: () => generatePicture(),
     thumbnails: async ({ component, size, form }) => {
       const own = await this.#form(component, form);
@@ -274,6 +291,7 @@ export class FakeHost {
       'markSurprisal',
       'compareWith',
       'continueText',
+      'openExample',
     ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });

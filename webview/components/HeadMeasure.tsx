@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { indexOfHead, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { headNameText } from '../headNameText';
 import { effectDescription } from '../effectWords';
 import { formatMeasure, lackSentence, measureName, metricDefinition, metricTitle } from '../headWords';
 import { canOrder, isMetric, type Measure } from '../state/headViews';
@@ -22,6 +23,7 @@ export function headDescription(panel: Panel, component: ComponentInfo, head: He
   return [
     ...own,
     ...(effect === undefined ? [] : [effect]),
+    ...panel.profile.namesOf(head).map((name) => l10n.t('profile: {0}', headNameText(name))),
     ...panel.heads
       .describe(component, head)
       .map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`),

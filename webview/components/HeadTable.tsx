@@ -5,8 +5,16 @@ import { headLabel, type HeadRef } from '../../src/model/head';
 import { metricCeiling, unitOf } from '../../src/model/metrics/headTable';
 import { metricOf } from '../../src/model/metrics/metrics';
 import { cssColour } from '../../src/model/ramp';
-import { formatMetric, metricDefinition, metricTitle, unitName } from '../headWords';
+import { headNameText } from '../headNameText';
+import { formatMetric, metricDefinition, metricTitle, signedNumber, unitName } from '../headWords';
 import type { ListedHead } from '../layout/sortHeads';
+import {
+  profileCeiling,
+  profileColumnTitle,
+  profileNumber,
+  profileNumberLines,
+  type ShownProfileColumn,
+} from '../profileWords';
 import type { ShownColumn, ShownTable } from '../state/headTables';
 import { tokenName } from '../words';
 import { usePanel } from './context';
@@ -18,11 +26,14 @@ const maxListed = 300;
 /** All heads as rows, their metrics as columns; a header sorts, hovering a row shows its pattern, a click selects it. */
 export function HeadTable({
   shown,
+  profiled,
   listed,
   look,
   choose,
 }: {
   shown: ShownTable;
+  /** The columns of a profile, which stand behind those of the text. */
+  profiled: readonly ShownProfileColumn[];
   listed: readonly ListedHead[];
   look: (head: HeadRef | undefined) => void;
   choose: (head: HeadRef) => void;
@@ -44,12 +55,22 @@ export function HeadTable({
     () => new Map(columns.map(({ id, values }) => [id, metricCeiling(id, component, values)])),
     [shown],
   );
+  const profileCeilings = useMemo(
+    () => new Map(profiled.map((each) => [each.key, profileCeiling(each, component)])),
+    [profiled, component],
+  );
   const bar = cssColour(panel.ramps.value.reads.colour(0.6));
 
   useLayoutEffect(() => table.current?.tBodies[0]?.rows[at]?.scrollIntoView({ block: 'nearest' }), [at]);
 
-  const sortBy = (id: typeof sort): void =>
+  const { profile } = panel;
+  const profileSort = profile.sort.value;
+  const sortBy = (id: typeof sort): void => {
+    profile.sort.value = undefined;
     kept.arrangeHeadTable(id === sort ? { isAscending: !isAscending } : { sort: id, isAscending: id === 'head' });
+  };
+  const sortByProfile = (key: string): void =>
+    void (profile.sort.value = { key, isAscending: key === profileSort?.key ? !profileSort.isAscending : false });
   const goTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index));
     setActive(next);
@@ -75,7 +96,7 @@ export function HeadTable({
   const indexOf = (target: EventTarget | null): number =>
     Number((target instanceof Element ? target.closest<HTMLElement>('tbody tr') : null)?.dataset['index'] ?? -1);
   const sorted = (id: typeof sort): 'ascending' | 'descending' | 'none' =>
-    id !== sort ? 'none' : isAscending ? 'ascending' : 'descending';
+    id !== sort || profileSort !== undefined ? 'none' : isAscending ? 'ascending' : 'descending';
   const cell = ({ id, values }: ShownColumn, index: number): JSX.Element => {
     const value = values[index];
     if (Number.isNaN(value))
@@ -97,6 +118,29 @@ export function HeadTable({
     return (
       <td key={id} role="gridcell" style={{ backgroundSize: `${Math.round(100 * share)}% 2px` }}>
         {formatMetric(id, component, value)}
+      </td>
+    );
+  };
+  const profileCell = (shownColumn: ShownProfileColumn, index: number): JSX.Element => {
+    const { key, column, other, values } = shownColumn;
+    const value = values[index];
+    if (Number.isNaN(value))
+      return (
+        <td key={key} role="gridcell" class="none" title={l10n.t('The profile has no number here.')}>
+          –
+        </td>
+      );
+    const ceiling = profileCeilings.get(key) ?? 0;
+    const share = ceiling > 0 ? Math.min(1, Math.abs(value) / ceiling) : 0;
+    return (
+      <td
+        key={key}
+        role="gridcell"
+        class="of-profile"
+        title={profileNumberLines(shownColumn, component, index).join('\n')}
+        style={{ backgroundSize: `${Math.round(100 * share)}% 2px` }}
+      >
+        {other === undefined ? profileNumber(column, component, value) : signedNumber(value)}
       </td>
     );
   };
@@ -151,6 +195,25 @@ export function HeadTable({
                 </button>
               </th>
             ))}
+            {profiled.map(({ key, column, other }) => (
+              <th
+                key={key}
+                role="columnheader"
+                scope="col"
+                class="of-profile"
+                aria-sort={key !== profileSort?.key ? 'none' : profileSort.isAscending ? 'ascending' : 'descending'}
+              >
+                <button
+                  type="button"
+                  title={l10n.t('The mean over the texts of the profile; hover a number for its deciles and counts')}
+                  onClick={() => sortByProfile(key)}
+                >
+                  {other === undefined
+                    ? l10n.t('profile: {0}', profileColumnTitle(column))
+                    : l10n.t('difference: {0}', profileColumnTitle(column))}
+                </button>
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -163,10 +226,11 @@ export function HeadTable({
               class={index === at ? 'active' : ''}
               aria-selected={selected.has(headLabel(head))}
             >
-              <th role="rowheader" scope="row">
+              <th role="rowheader" scope="row" title={profile.namesOf(head).map(headNameText).join('\n')}>
                 {headLabel(head)}
               </th>
               {columns.map((column) => cell(column, head.index))}
+              {profiled.map((column) => profileCell(column, head.index))}
             </tr>
           ))}
         </tbody>

@@ -8,11 +8,13 @@ import { parseHeadFilter } from '../layout/headFilter';
 import { sortHeads, type ListedHead } from '../layout/sortHeads';
 import { isMetric } from '../state/headViews';
 import type { ShownTable } from '../state/headTables';
+import { profileColumnTitle, shownColumns } from '../profileWords';
 import { tokensName } from '../words';
 import { usePanel } from './context';
 import { HeadScatter } from './HeadScatter';
 import { HeadTable } from './HeadTable';
 import type { PaneProps } from './paneProps';
+import { ProfileCaption, ProfileCard, ProfileChoices } from './ProfileParts';
 import { Select } from './Select';
 
 /** All heads with their metrics, as a table or as a scatter of two of them. */
@@ -23,13 +25,16 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
   const { kind, sort, isAscending, filter, x, y } = kept.layout.value.headTable;
   const shown = tables.shown.value?.component === component ? tables.shown.value : undefined;
   const isRandom = tables.ground.value === 'random';
-  const isPicture = panel.run.value?.info.streams.some(({ grid }) => grid !== undefined) === true;
   const asked = tables.asked.value;
 
   useEffect(() => {
     tables.open();
+    panel.profile.open();
     if (tables.takesFocus()) pane.current?.querySelector<HTMLElement>('input')?.focus();
-    return () => tables.close();
+    return () => {
+      tables.close();
+      panel.profile.close();
+    };
   }, []);
   // Whoever asks about tokens sees the answer first.
   const isAsked = asked !== undefined;
@@ -39,23 +44,38 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
     wasAsked.current = isAsked;
   }, [isAsked]);
 
+  const { profile } = panel;
+  const isPicture = panel.run.value?.info.streams.some(({ grid }) => grid !== undefined) === true;
+  const isProfiled = profile.isOn.value && component.areHeadsJoined !== true && !isPicture;
+  const profileShown = isProfiled ? (profile.shown.value ?? undefined) : undefined;
+  const [group, against] = [profile.group.value, profile.against.value];
+  const profiled = useMemo(
+    () => (profileShown === undefined ? [] : shownColumns(profileShown, { group, against })),
+    [profileShown, group, against],
+  );
+  const profileSort = profile.sort.value;
   const test = useMemo(() => {
     const heads = { names: [], values: [] };
-    return parseHeadFilter(
-      filter,
-      (shown?.columns ?? []).map(({ id, values }) => ({ ...heads, names: [id, metricTitle(id)], values })),
-    );
-  }, [filter, shown]);
+    return parseHeadFilter(filter, [
+      ...(shown?.columns ?? []).map(({ id, values }) => ({ ...heads, names: [id, metricTitle(id)], values })),
+      ...profiled.map(({ column, values }) => ({
+        ...heads,
+        names: [`profile ${column.id}`, l10n.t('profile: {0}', profileColumnTitle(column)), column.id],
+        values,
+      })),
+    ]);
+  }, [filter, shown, profiled]);
   const listed = useMemo((): readonly ListedHead[] => {
     if (shown === undefined) return [];
     const all = headsOf(component).map((head, index) => ({ ...head, index }));
     const column = shown.columns.find(({ id }) => id === sort);
+    const ofProfile = profiled.find(({ key }) => key === profileSort?.key);
     return sortHeads(
       all.filter((head) => test === undefined || test(head, head.index)),
-      column?.values,
-      isAscending,
+      (ofProfile ?? column)?.values,
+      ofProfile === undefined ? isAscending : profileSort?.isAscending === true,
     );
-  }, [shown, test, sort, isAscending, component]);
+  }, [shown, test, sort, isAscending, component, profiled, profileSort]);
   const choices = useMemo(
     () =>
       (shown?.columns ?? [])
@@ -120,6 +140,7 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
             {l10n.t('Measure on a Repeated Random Text')}
           </button>
         )}
+        {isPicture ? null : <ProfileChoices />}
         <span class="actions">
           {isColour ? (
             <vscode-toolbar-button
@@ -140,15 +161,17 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
         </span>
       </div>
       <HeadTableCaption shown={shown} numListed={listed.length} numHeads={headsOf(component).length} />
+      {isProfiled ? <ProfileCaption /> : null}
       {shown === undefined ? (
         <p class="hint" role="status">
           {isRandom ? l10n.t('The model reads random tokens…') : l10n.t('Measuring the heads…')}
         </p>
       ) : kind === 'table' ? (
-        <HeadTable shown={shown} listed={listed} look={look} choose={choose} />
+        <HeadTable shown={shown} profiled={profiled} listed={listed} look={look} choose={choose} />
       ) : (
         <HeadScatter shown={shown} listed={listed} x={x} y={y} look={look} choose={choose} />
       )}
+      {profileShown === undefined ? null : <ProfileCard profile={profileShown} component={component} />}
     </section>
   );
 }

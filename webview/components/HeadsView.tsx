@@ -10,6 +10,7 @@ import { drawThumbnails, paintShares, paintThumbnails } from '../draw/drawThumbn
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { headAtPlace, placeOfHead, type HeadOrder } from '../layout/headOrder';
 import { divergingPalette, paletteOf } from '../theme/palette';
+import { headNameText } from '../headNameText';
 import { sharesOf, shortMeasure } from '../headWords';
 import { canOrder } from '../state/headViews';
 import { selectionName, tokenName } from '../words';
@@ -148,6 +149,7 @@ function HeadCaption({
             (component.layers[preview.layer]?.numHeads ?? 1) - 1,
           )}
       {preview === undefined ? '' : (sinks.get(headLabel(preview)) ?? []).map((sink) => `; ${sink}`)}
+      {preview === undefined ? '' : panel.profile.namesOf(preview).map((name) => `; ${headNameText(name)}`)}
     </p>
   );
 }
@@ -374,7 +376,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       element.ariaDescription = lines.join(', ');
     };
     write();
-    void panel.heads.wantDescriptions().then(write);
+    void Promise.all([panel.heads.wantDescriptions(), panel.profile.want()]).then(write);
   };
   // Another order moves elements, and what is moved loses the focus.
   const { activeElement } = document;

@@ -47,6 +47,7 @@ import { ComparisonView } from './comparisonView';
 import { followHover, followRows } from './followers';
 import { EffectsView } from './effectsView';
 import { HeadTables } from './headTables';
+import { ProfileView } from './profileView';
 import { Methods } from './methods';
 import { HowView } from './howView';
 import { HeadViews } from './headViews';
@@ -253,6 +254,8 @@ export class Panel {
   readonly continuation: ContinuationView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
+  /** What they do over many texts. */
+  readonly profile: ProfileView;
   /** How one weight came about. */
   readonly how: HowView;
   readonly #connection: PanelConnection;
@@ -304,6 +307,9 @@ export class Panel {
     const heads = { ...own, component: this.component, effects: this.effects.chosen };
     this.heads = new HeadViews(heads, connection.remote, (error) => this.#loader.fail(error));
     this.tables = new HeadTables(own, connection.remote, (error) => this.#loader.fail(error));
+    const open = (example: PanelIntents['openExample']): void => connection.fire('openExample', example);
+    this.profile = new ProfileView({ ...own, open }, connection.remote);
+    connection.on('profile', () => this.profile.choose());
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.

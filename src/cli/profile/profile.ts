@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
+import { refusals } from '../../engine/profile/profiledTexts';
 import { readText } from '../../engine/profile/readText';
 import { ReusedArrays } from '../../engine/runtime/reusedArrays';
 import type { LoadedModel } from '../../engine/serve/loadedModel';
@@ -180,15 +181,6 @@ class Work {
     };
   }
 }
-
-/** What is the text's own fault. */
-const refusals: readonly string[] = [
-  'noTokens',
-  'tokenizerTooCostly',
-  'tokenizerMismatch',
-  'checksFailed',
-  'emptyText',
-];
 
 async function makeFolder(folder: string): Promise<void> {
   try {

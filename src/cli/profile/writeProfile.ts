@@ -1,12 +1,7 @@
 import { join } from 'node:path';
-import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
-import { metricOf } from '../../model/metrics/metrics';
-import { headNames, type HeadName } from '../../model/profile/headNames';
-import { leftOutSentences } from '../../model/profile/leftOut';
-import { decileNames, ProfileFold } from '../../model/profile/profileFold';
-import { profileMetrics } from '../../model/profile/textRecord';
-import { tokenClassSentences } from '../../model/profile/tokenClass';
-import { relationSentences } from '../../model/relations/relation';
+import { profileTables, type FileRow } from '../../engine/profile/profileTables';
+import type { HeadName } from '../../model/profile/headNames';
+import { ProfileFold } from '../../model/profile/profileFold';
 import { writeWhole } from '../writeWhole';
 import { RecordReader, resultsPath, type FileResult, type ResultsIndex } from './results';
 
@@ -21,15 +16,6 @@ export interface ProfileSummary {
   readonly names: readonly HeadName[];
   /** Files that were left out, each with why. */
   readonly leftOut: readonly FileRow[];
-}
-
-/** A row of the table of files. */
-interface FileRow {
-  readonly file: string;
-  readonly hash: string | null;
-  readonly language: string | null;
-  readonly status: string;
-  readonly reason: string | null;
 }
 
 /**
@@ -58,68 +44,9 @@ export async function writeProfile(
   } finally {
     await reader.close();
   }
-  const table = (name: string, columnData: ColumnSource[]): Promise<void> =>
-    writeWhole(join(folder, name), new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'attention-explorer' })));
-  const metrics = fold.metricRows();
-  await table('heads.parquet', [
-    ...columns(metrics, { component: 'STRING', layer: 'INT32', head: 'INT32', metric: 'STRING', unit: 'STRING' }),
-    ...columns(metrics, { count: 'INT64', mean: 'DOUBLE', variance: 'DOUBLE', uniform: 'DOUBLE' }),
-    column('min', 'DOUBLE', metrics, ({ smallest }) => smallest),
-    ...decileNames.map((name, i) => column(name, 'DOUBLE', metrics, ({ deciles }) => deciles[i])),
-    column('max', 'DOUBLE', metrics, ({ largest }) => largest),
-    column('histogram', 'JSON', metrics, ({ bins }) => bins),
-  ]);
-  const examples = metrics.flatMap((row) =>
-    row.examples.map((example, i) => ({
-      ...{ component: row.component, layer: row.layer, head: row.head, metric: row.metric, rank: i + 1 },
-      ...{ value: example.value, hash: example.hash },
-      ...Object.fromEntries(placeNames.map((name, at) => [name, example.place[at]])),
-      text: example.text,
-    })),
-  );
-  await table('examples.parquet', [
-    ...columns(examples, { component: 'STRING', layer: 'INT32', head: 'INT32', metric: 'STRING', rank: 'INT32' }),
-    ...columns(examples, { value: 'DOUBLE', hash: 'STRING' }),
-    ...placeNames.map((name) => column(name, 'INT32', examples, (row) => Reflect.get(row, name))),
-    ...(settings.texts ? columns(examples, { text: 'STRING' }) : []),
-  ]);
-  const relations = fold.relationRows();
-  await table('relations.parquet', [
-    ...columns(relations, { component: 'STRING', layer: 'INT32', head: 'INT32', language: 'STRING' }),
-    ...columns(relations, { relation: 'STRING', queries: 'INT64', pairs: 'INT64' }),
-    ...columns(relations, { share: 'DOUBLE', baseline: 'DOUBLE', ratio: 'DOUBLE' }),
-  ]);
-  const names = headNames(metrics, relations);
-  await table('names.parquet', [
-    ...columns(names, { component: 'STRING', layer: 'INT32', head: 'INT32', name: 'STRING', language: 'STRING' }),
-    ...columns(names, { value: 'DOUBLE', baseline: 'DOUBLE', ratio: 'DOUBLE', leastValue: 'DOUBLE' }),
-    ...columns(names, { leastRatio: 'DOUBLE' }),
-  ]);
-  const classes = fold.classRows();
-  await table('classes.parquet', [
-    ...columns(classes, { component: 'STRING', layer: 'INT32', head: 'INT32', from: 'STRING', to: 'STRING' }),
-    ...columns(classes, { queries: 'INT64', share: 'DOUBLE', uniform: 'DOUBLE' }),
-  ]);
-  await table(
-    'files.parquet',
-    columns(rows, { file: 'STRING', hash: 'STRING', language: 'STRING', status: 'STRING', reason: 'STRING' }),
-  );
-  const counts: Record<string, number> = {};
-  for (const { status } of [...rows].sort((a, b) => (a.status < b.status ? -1 : 1)))
-    counts[status] = (counts[status] ?? 0) + 1;
+  const { files: tables, names, counts } = profileTables(fold, rows, settings);
+  for (const { name, bytes } of tables) await writeWhole(join(folder, name), bytes);
   const { numTexts, numChunks, numTokens } = fold;
-  const described = {
-    ...settings,
-    ...{ numTexts, numChunks, numTokens, files: counts },
-    metrics: profileMetrics.map((id) => {
-      const { title, definition, formula, source } = metricOf(id);
-      return { id, title, definition, formula, source };
-    }),
-    relations: relationSentences,
-    tokenClasses: tokenClassSentences,
-    leftOut: leftOutSentences,
-  };
-  await writeWhole(join(folder, 'profile.json'), Buffer.from(`${JSON.stringify(described, undefined, 2)}\n`));
   return {
     numTexts,
     numChunks,
@@ -129,8 +56,6 @@ export async function writeProfile(
     leftOut: rows.filter(({ status }) => status !== 'read'),
   };
 }
-
-const placeNames = ['line', 'column', 'endLine', 'endColumn', 'tokens'] as const;
 
 function keyOf({ hash, language }: FileRow): string {
   return language === null ? (hash ?? '') : `${hash ?? ''}:${language}`;
@@ -159,31 +84,4 @@ function fileRows(files: readonly FileResult[]): FileRow[] {
 /** By UTF-16 units, the same everywhere. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-type ColumnType = 'STRING' | 'JSON' | 'INT32' | 'INT64' | 'DOUBLE';
-
-/** Columns that are called as fields of the rows are. */
-function columns<Row extends object>(
-  rows: readonly Row[],
-  types: { readonly [Name in keyof Row]?: ColumnType },
-): ColumnSource[] {
-  return Object.entries(types).map(([name, type]) =>
-    column(name, type as ColumnType, rows, (row): unknown => Reflect.get(row, name)),
-  );
-}
-
-/** A column; what is no number is nothing. */
-function column<Row>(
-  name: string,
-  type: ColumnType,
-  rows: readonly Row[],
-  valueOf: (row: Row) => unknown,
-): ColumnSource {
-  const data = rows.map((row) => {
-    const value = valueOf(row);
-    if (value === undefined || Number.isNaN(value)) return null;
-    return type === 'INT64' ? BigInt(value as number) : value; // a count
-  });
-  return { name, type, data };
 }

@@ -1,5 +1,5 @@
 /** Steps that a model's files can make slow. Each holds the engine's thread until it is done. */
-export type TimedStep = 'readTokenizer' | 'tokenize' | 'chatTemplate' | 'preparePicture';
+export type TimedStep = 'readTokenizer' | 'tokenize' | 'chatTemplate' | 'preparePicture' | 'readProfile';
 
 /** How long a step may take. */
 export interface TimeLimit {
@@ -20,6 +20,8 @@ export const timeLimits: Readonly<Record<TimedStep, TimeLimit>> = {
   chatTemplate: { title: 'The chat template', seconds: 5, perMillion: 10 },
   /** Decoding, then resizing. For each million pixels. */
   preparePicture: { title: 'Preparing the picture', seconds: 20, perMillion: 5 },
+  /** For each million bytes of its files: real ones take milliseconds. */
+  readProfile: { title: 'Reading the profile', seconds: 10, perMillion: 2 },
 };
 
 /** The most seconds that a step may take on something of a size, without fractions beyond the limit's own. */

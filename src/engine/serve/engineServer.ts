@@ -9,8 +9,6 @@ import type {
   MethodParams,
   PictureView,
   ModelSpec,
-  RandomParams,
-  RandomTable,
   ReportView,
 } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
@@ -43,8 +41,9 @@ import { CodeParser } from '../syntax/parseCode';
 import { measureRandomText } from './measureRandomText';
 import { inspectModel } from './inspectModel';
 import { modelHash } from './modelHash';
+import { profileRequests } from './profileRequests';
 import { showChatTemplate } from './showChatTemplate';
-import type { GrowingReading } from '../text/textModel';
+import type { GrowingReading, ReadingSteps } from '../text/textModel';
 import { Runtimes } from '../runtime/runtimes';
 import type { EngineHost } from './engineHost';
 
@@ -148,7 +147,10 @@ export class EngineServer {
         giveUp(table.values);
         return table;
       },
-      measureRandom: (params, signal) => this.#inTurn(() => this.#measureRandom(params, signal)),
+      measureRandom: ({ runId, ...asked }, signal) =>
+        this.#withModel(this.#ran.specOf(runId), signal, (model, steps) =>
+          measureRandomText((reading) => model.explain(reading, steps), asked, signal),
+        ),
       how: ({ runId, cell }, signal) =>
         this.#asking(runId, signal, async (model, { components, streams, fed }) =>
           model.how(
@@ -207,6 +209,14 @@ export class EngineServer {
         this.#ran.delete(runId);
         this.#pictures.release(runId);
       },
+      ...profileRequests({
+        parser: () => this.#parser,
+        deadlines: this.#deadlines,
+        sha256: host.sha256,
+        withModel: (spec, signal, work) => this.#withModel(spec, signal, work),
+        hashOf: async (spec, signal) =>
+          host.sha256 === undefined ? '' : modelHash(this.#access, spec, host.sha256, signal),
+      }),
       inspect: (model) => {
         this.#begin();
         return this.#inspect(model);
@@ -281,6 +291,19 @@ export class EngineServer {
       const ran = this.#ran.of(runId);
       this.#begin();
       return ask(await this.#modelOf(runId, signal), ran);
+    });
+  }
+
+  /** Does something with a model of texts, in turn, which tells nothing of its progress. */
+  #withModel<T>(
+    spec: ModelSpec,
+    signal: AbortSignal,
+    work: (model: LoadedModel, steps: ReadingSteps) => Promise<T>,
+  ): Promise<T> {
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      this.#begin();
+      return work(await this.#served.ofTexts(spec, signal), this.#turns.steps(signal));
     });
   }
 
@@ -380,21 +403,6 @@ export class EngineServer {
         : {}),
     });
     if (isFirst) this.#turns.lookAt();
-  }
-
-  async #measureRandom(
-    { runId, component: name, metrics, random }: RandomParams,
-    signal: AbortSignal,
-  ): Promise<RandomTable> {
-    signal.throwIfAborted();
-    const spec = this.#ran.specOf(runId);
-    this.#begin();
-    const model = await this.#served.ofTexts(spec, signal);
-    return measureRandomText(
-      (reading) => model.explain(reading, this.#turns.steps(signal)),
-      { component: name, metrics, random },
-      signal,
-    );
   }
 
   /** The model of a run, loaded where it is not. */

@@ -3,7 +3,9 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef, type HeadSelectio
 import { columnOf, tellingMetrics, type HeadTable } from '../../model/metrics/headTable';
 import { metricOf, type MetricId } from '../../model/metrics/metrics';
 import type { MetricTextData } from '../../model/metrics/metricText';
+import type { HeadName } from '../../model/profile/headNames';
 import { rankHeads } from '../../model/rankHeads';
+import { namesText } from '../profiles/nameText';
 import { componentLabel, selectionLabel } from '../selectionLabel';
 import { separator, type ListItem } from '../say/lists';
 import { said } from '../say/said';
@@ -23,6 +25,8 @@ export interface MeasuredComponent {
   readonly text: MetricTextData;
   /** Undefined until it has been measured. */
   readonly table: HeadTable | undefined;
+  /** What heads are found to do by a profile. */
+  readonly names?: readonly HeadName[];
 }
 
 /** A metric by what it measures. */
@@ -113,8 +117,10 @@ function rankedItems(measured: MeasuredComponent, name: MetricId): HeadItem[] {
 }
 
 function headItem(measured: MeasuredComponent, head: HeadRef, first?: MetricId): HeadItem {
+  const names = namesText(measured.names ?? [], measured.component.component, head);
   return {
     label: labelText(plain(headLabel(head))),
+    ...(names === '' ? {} : { detail: labelText(said('profile: {0}', names)) }),
     ...descriptionOf(measured, head, first),
     selection: selectionOf(measured.component, [head]),
   };

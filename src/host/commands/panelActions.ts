@@ -72,6 +72,22 @@ const actions: Readonly<Record<PanelAction, Action>> = {
     title: () => said('Choose Its Tokenizer'),
     run: () => vscode.commands.executeCommand(commands.chooseTokenizer),
   },
+  chooseProfile: {
+    title: () => said('Choose Profile of Heads…'),
+    run: () => vscode.commands.executeCommand(commands.chooseProfile),
+  },
+  compareProfiles: {
+    title: () => said('Compare with Profile…'),
+    run: () => vscode.commands.executeCommand(commands.compareProfiles),
+  },
+  findInProfile: {
+    title: () => said('Find Heads in Profile…'),
+    run: () => vscode.commands.executeCommand(commands.findInProfile),
+  },
+  profileWorkspace: {
+    title: () => said('Profile Heads on Workspace…'),
+    run: () => vscode.commands.executeCommand(commands.profileWorkspace),
+  },
   showReport: {
     title: () => said('Show Extraction Report'),
     run: () => vscode.commands.executeCommand(commands.showExtractionReport),

@@ -42,6 +42,9 @@ import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
 import { terminalSource } from './terminalSelection';
+import type { HeadProfiles } from '../profiles/headProfiles';
+import { chooseProfile, compareProfiles, findInProfile } from '../profiles/profileCommands';
+import type { WorkspaceProfile } from '../profiles/workspaceProfile';
 import { continueText } from './continueText';
 import { explainWithTarget, useModelOutput } from './targetText';
 
@@ -58,6 +61,8 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly languages: ChosenLanguages;
   readonly writeWhole: WriteWhole | undefined;
   readonly comparisons: Comparisons;
+  readonly profiles: HeadProfiles;
+  readonly workspaceProfile: WorkspaceProfile;
   readonly log: OutputLog;
 }
 
@@ -152,7 +157,11 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     commands.chooseLanguages,
     thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
   );
-  register(commands.selectHead, () => selectHead(looked()));
+  register(commands.selectHead, () => selectHead(looked(), deps.profiles));
+  register(commands.chooseProfile, () => chooseProfile(looked(), deps));
+  register(commands.profileWorkspace, () => deps.workspaceProfile.begin());
+  register(commands.compareProfiles, () => compareProfiles(looked(), deps));
+  register(commands.findInProfile, () => findInProfile(looked(), deps));
   register(commands.showHeads, () => shownIn().showView('heads'));
   register(commands.showHow, () => shownIn().showView('how'));
   register(commands.showRelations, () => shownIn().showView('relations'));

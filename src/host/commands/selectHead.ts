@@ -1,6 +1,7 @@
 import { isSameSelection, type HeadSelection } from '../../model/head';
 import { applicableTo } from '../../model/metrics/headTable';
 import { metricTextOf } from '../../model/metrics/metricText';
+import type { HeadProfiles } from '../profiles/headProfiles';
 import type { ShownRun } from '../run/shownRun';
 import { createList, itemButton, nameList } from '../say/lists';
 import { showInformation } from '../say/notifications';
@@ -12,7 +13,7 @@ import { headItems, metricLabel, orderItems, type HeadItem, type HeadOrder, type
 const metricsMilliseconds = 250;
 
 /** Lets the person choose a head, a layer, or all heads, by what each does on this text; moving through the list shows each at once, and leaving it goes back. */
-export async function selectHead(store: ViewStore): Promise<void> {
+export async function selectHead(store: ViewStore, profiles?: Pick<HeadProfiles, 'of' | 'namesOf'>): Promise<void> {
   const { run, view } = store;
   if (run === undefined) {
     showInformation(said('There are no heads yet: run "Explain Attention" first.'));
@@ -25,6 +26,7 @@ export async function selectHead(store: ViewStore): Promise<void> {
     text: metricTextOf(component, run.info.streams),
     table: undefined,
   }));
+  const naming = profiles?.of(run).catch(() => undefined);
   const picker = createList<HeadItem>({
     title: said('Select Head'),
     placeholder: said('layer.head, a layer, all heads, or what a head does'),
@@ -42,8 +44,10 @@ export async function selectHead(store: ViewStore): Promise<void> {
       .filter(({ selection }) => selection !== undefined && isSameSelection(selection, current))
       .slice(-1);
   };
-  const measuring = measure(run, measured, stopped.signal).then((result) => {
-    measured = result;
+  const measuring = measure(run, measured, stopped.signal).then(async (result) => {
+    // Why a profile cannot be read is said in its view.
+    const names = (await naming)?.names ?? [];
+    measured = result.map((each) => ({ ...each, names }));
   });
   const isQuick = run.info.components.every(({ layers }) => layers.every(({ held }) => held !== 'recomputed'));
   if (isQuick)

@@ -3,6 +3,7 @@ import type { Disposable } from '../../base/disposable';
 import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { plain, type PlainText } from '../../base/safeText';
 import { comingLayers, isDerived } from '../../model/head';
+import type { HeadName } from '../../model/profile/headNames';
 import { strongest, type WeightedPosition } from '../../model/pattern';
 import { joinedComponent, joinedSelection, joinsHeads, type MethodId } from '../../model/methods';
 import { mostRemoved, type Level } from '../../model/patternForm';
@@ -10,6 +11,7 @@ import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/t
 import { tokensOfUnit } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
 import { commands } from '../commands/commandIds';
+import { namesText } from '../profiles/nameText';
 import { selectionLabel } from '../selectionLabel';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
@@ -40,7 +42,11 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
   readonly #rows: RowReader;
   readonly #registration: vscode.Disposable;
 
-  constructor(viewStore: ViewStore, rows: RowReader) {
+  readonly #namesOf: (run: ShownRun) => readonly HeadName[];
+
+  /** @param namesOf gives the names of heads, where they are here. */
+  constructor(viewStore: ViewStore, rows: RowReader, namesOf: (run: ShownRun) => readonly HeadName[]) {
+    this.#namesOf = namesOf;
     this.#viewStore = viewStore;
     this.#rows = rows;
     this.#registration = vscode.languages.registerHoverProvider('*', this);
@@ -115,7 +121,12 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     const method = isDerived(view.selection, run.info.components)
       ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})`
       : md``;
-    const place = md`${escaped(head)}${method}`;
+    const names =
+      areJoined || view.selection.heads.length !== 1
+        ? plain('')
+        : namesText(this.#namesOf(run), view.selection.component, view.selection.heads[0]);
+    const named = names === '' ? md`` : md` (${saidMarkdown('profile: {0}', escaped(names))})`;
+    const place = md`${escaped(head)}${method}${named}`;
     return cardMarkdown({
       runId: run.runId,
       token,

@@ -14,6 +14,7 @@ import type { TextSymbol } from '../../model/units';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Pattern } from '../../model/pattern';
 import type { HeadTable } from '../../model/metrics/headTable';
+import type { HeadProfile, ProfileFile } from '../../model/profile/headProfile';
 import { metricTextOf } from '../../model/metrics/metricText';
 import type {
   CellParams,
@@ -315,6 +316,11 @@ export class HeldRun {
     return this.#askOfAll(signal, () =>
       this.#engine.remote.measureRandom({ ...params, runId: this.#engineRunId }, signal),
     );
+  }
+
+  /** A profile from its files' bytes. Throws `unknownRun` where the engine is gone, and `profileInvalid`. */
+  readProfile(files: readonly ProfileFile[], folder: string): Promise<HeadProfile> {
+    return this.#ask(() => this.#engine.remote.readProfile({ files, folder }));
   }
 
   /** How a weight came about. Throws `unknownRun` where the attention is gone, `howNotFollowed`, and what a run throws. */

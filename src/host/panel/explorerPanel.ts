@@ -15,6 +15,7 @@ import type {
   PanelEvents,
   PanelIntents,
 } from '../../panelProtocol';
+import type { PanelProfile } from '../../model/profile/panelProfile';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -42,6 +43,7 @@ import {
   checkTokenRef,
   checkWritesParams,
 } from './panelMessages';
+import { checkExample, checkProfileParams } from './profileMessages';
 import { checkFigure } from './figureMessages';
 import { checkArrangement } from './checkArrangement';
 import { formedRequests } from './formedRequests';
@@ -59,6 +61,13 @@ interface PanelComparisons {
   readonly want: (wanted: PanelIntents['compareWith']) => void;
 }
 
+/** What the panel shows of profiles, and asks of them. */
+interface PanelProfiles {
+  readonly shown: (params: Parameters<PanelApi['profile']>[0]) => Promise<PanelProfile | null>;
+  readonly onDidChange: (listener: () => void) => Disposable;
+  readonly open: (example: PanelIntents['openExample']) => void;
+}
+
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
@@ -67,6 +76,8 @@ export interface PanelDependencies {
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
   readonly comparisons: () => PanelComparisons;
+  /** Undefined where there are none. */
+  readonly profiles?: PanelProfiles;
   /** Lets the model go on with the text. */
   readonly goOn: (continuation: Continuation) => void;
   readonly reveal: (token: TokenRef) => void;
@@ -150,6 +161,8 @@ export class ExplorerPanel implements Disposable {
     this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#postHover()));
     this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
     this.#store.add(deps.comparisons().onDidChange(() => this.#post('comparison', deps.comparisons().shown)));
+    const { profiles } = deps;
+    if (profiles !== undefined) this.#store.add(profiles.onDidChange(() => this.#post('profile', {})));
     this.#store.add(store.onDidChangeLive((live) => this.#post('live', panelLive(live))));
     this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
   }
@@ -279,6 +292,7 @@ export class ExplorerPanel implements Disposable {
           return other.predict(undefined, signal);
         },
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
+        profile: async (params) => (await this.#deps.profiles?.shown(checkProfileParams(params, run()))) ?? null,
         picture: async (params, signal) => {
           checkPictureParams(params, run());
           return this.#held().picture(signal);
@@ -313,6 +327,7 @@ export class ExplorerPanel implements Disposable {
     on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));
+    on('openExample', (value) => this.#deps.profiles?.open(checkExample(value, run())));
     on('figure', (value) => {
       const answer = checkFigure(value);
       this.#takeFigure?.(answer);

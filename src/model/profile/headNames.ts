@@ -1,6 +1,7 @@
 import { metricOf, type MetricId } from '../metrics/metrics';
 import { relationTitles, type RelationId } from '../relations/relation';
-import type { MetricRow, RelationRow } from './profileFold';
+import type { ProfileMetric } from './headProfile';
+import type { RelationRow } from './profileFold';
 
 /** What a head must reach to be named: at least so much, and at least so many times as much as its baseline. */
 interface Threshold {
@@ -49,7 +50,7 @@ export interface HeadName {
 }
 
 /** The names of heads by a profile: all whose value and ratio to a baseline pass the thresholds, heads in their order. */
-export function headNames(metrics: readonly MetricRow[], relations: readonly RelationRow[]): HeadName[] {
+export function headNames(metrics: readonly ProfileMetric[], relations: readonly RelationRow[]): HeadName[] {
   const found = [
     ...metrics.flatMap(({ component, layer, head, metric, count, mean, uniform }) => {
       const threshold = Object.hasOwn(ofMetrics, metric) ? ofMetrics[metric] : undefined;

@@ -86,6 +86,11 @@ export class FakeEngine implements EngineProcess {
         if (model !== undefined) this.prepared.push(model.path);
         return { numThreads: 1 };
       },
+      readProfile: () => {
+        throw new ExplorerError('internal', ['no profile']);
+      },
+      profileText: () => ({ status: 'read', numTokens: 1 }),
+      profileFiles: () => ({ files: [] }),
       modelHash: () => ({ sha256: '' }),
       writeNumbers: () => {
         throw new ExplorerError('internal', ['no file']);

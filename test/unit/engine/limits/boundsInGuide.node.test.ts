@@ -12,6 +12,7 @@ describe('The bounds of time and memory in SECURITY.md', () => {
     tokenize: 'characters of the text',
     chatTemplate: 'characters of the message',
     preparePicture: 'pixels',
+    readProfile: 'bytes of its files',
   };
 
   it('are those of the code', () => {

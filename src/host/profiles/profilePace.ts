@@ -1,0 +1,58 @@
+/** How much a profile may take: tokens, minutes, or neither. */
+export interface ProfileBudget {
+  readonly tokens?: number;
+  readonly minutes?: number;
+}
+
+/** What is said of the time that is left only after so long and so many texts: before, it would be guessed. */
+const leastSeconds = 5;
+const leastTexts = 3;
+
+/** How fast a profile is, and how long it will take, by what it took so far; the time in which it rests counts nothing. */
+export class ProfilePace {
+  readonly #totalBytes: number;
+  readonly #budget: ProfileBudget;
+  numTexts = 0;
+  numTokens = 0;
+  #bytes = 0;
+  #seconds = 0;
+
+  /** @param totalBytes of all texts. */
+  constructor(totalBytes: number, budget: ProfileBudget) {
+    this.#totalBytes = totalBytes;
+    this.#budget = budget;
+  }
+
+  /** A text of so many bytes has been read, or left out, which took so long. */
+  add(bytes: number, numTokens: number, seconds: number): void {
+    this.numTexts++;
+    this.numTokens += numTokens;
+    this.#bytes += bytes;
+    this.#seconds += seconds;
+  }
+
+  /** Whether nothing more may be read. */
+  get isSpent(): boolean {
+    const { tokens = Infinity, minutes = Infinity } = this.#budget;
+    return this.numTokens >= tokens || this.#seconds >= 60 * minutes;
+  }
+
+  get tokensPerSecond(): number {
+    return this.#seconds > 0 ? this.numTokens / this.#seconds : 0;
+  }
+
+  /** How many seconds are left, as long as the texts to come are like those so far, and within the budget; undefined until that can be said. */
+  get secondsLeft(): number | undefined {
+    if (this.#seconds < leastSeconds || this.numTexts < leastTexts || this.#bytes === 0 || this.numTokens === 0)
+      return undefined;
+    const { tokens = Infinity, minutes = Infinity } = this.#budget;
+    return Math.max(
+      0,
+      Math.min(
+        ((this.#totalBytes - this.#bytes) * this.#seconds) / this.#bytes,
+        (tokens - this.numTokens) / this.tokensPerSecond,
+        60 * minutes - this.#seconds,
+      ),
+    );
+  }
+}

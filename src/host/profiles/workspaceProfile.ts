@@ -1,0 +1,400 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../../base/disposable';
+import { ExplorerError, isCancelled } from '../../base/errors';
+import { entry, entryOf, failureEntry } from '../../base/logText';
+import { iconLabel, joinPlain, labelText, plain, type PlainText } from '../../base/safeText';
+import { mostBytes } from '../../model/profile/leftOut';
+import type { EngineSupervisor } from '../engine/engineSupervisor';
+import { EngineHandle } from '../engine/engineHandle';
+import type { EngineLauncher } from '../engine/engineLauncher';
+import { everySecond } from '../engine/engineWatch';
+import type { HostFiles } from '../engine/hostFiles';
+import { commands } from '../commands/commandIds';
+import { panelError } from '../localize';
+import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
+import { readFileAtMost } from '../readFileAtMost';
+import { readSettings } from '../readSettings';
+import { documentName } from '../run/documentName';
+import { reportFailure } from '../run/reportFailure';
+import { askForText } from '../say/dialogs';
+import { chooseOf, type ListItem } from '../say/lists';
+import type { Log } from '../say/log';
+import { showChoice, showInformation } from '../say/notifications';
+import { said } from '../say/said';
+import { StatusItem } from '../say/statusItem';
+import type { ViewStore } from '../view/viewStore';
+import { IgnoredFiles, type IgnoreFile } from './ignoredFiles';
+import type { HeadProfiles } from './headProfiles';
+import { safeName } from './profileCommands';
+import { ProfilePace, type ProfileBudget } from './profilePace';
+
+/** What profiling needs of the window. */
+interface WorkspaceProfileDependencies {
+  readonly store: ViewStore;
+  readonly supervisor: Pick<EngineSupervisor, 'state' | 'onDidChangeState'>;
+  readonly launcher: EngineLauncher;
+  readonly files: HostFiles;
+  readonly places: ModelPlaces;
+  readonly profiles: HeadProfiles;
+  readonly memory: vscode.Memento;
+  readonly log: Log;
+  readonly showHeads: () => void;
+}
+
+/** What is asked before it begins. */
+interface Wanted {
+  readonly include: string;
+  readonly exclude: string;
+  readonly budget: ProfileBudget;
+}
+
+/** A file that is to be read. */
+interface Found {
+  readonly uri: vscode.Uri;
+  /** Within its folder of the workspace. */
+  readonly path: string;
+  readonly size: number;
+}
+
+/** More are not looked for. */
+const maxFiles = 20_000;
+const maxIgnoreFiles = 500;
+const maxGlob = 1000;
+const key = 'profileWorkspace';
+
+/** One profile of the window's workspace at a time, in an engine of its own that gives way to everything else. */
+export class WorkspaceProfile implements Disposable {
+  readonly #deps: WorkspaceProfileDependencies;
+  #work: Work | undefined;
+
+  constructor(deps: WorkspaceProfileDependencies) {
+    this.#deps = deps;
+  }
+
+  dispose(): void {
+    this.#work?.dispose();
+  }
+
+  /** Begins, or asks what is to become of the one under way. Throws `nothingToProfile`, `noProfile`, and what a model that cannot be found throws. */
+  async begin(): Promise<void> {
+    if (this.#work !== undefined) return this.#ask(this.#work);
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    if (folder === undefined) throw new ExplorerError('nothingToProfile', [said('no folder is open')]);
+    const { store, places, memory } = this.#deps;
+    const resource = store.run?.text.uri ?? folder.uri;
+    const model = store.run?.model ?? locateModel(readSettings(resource), places, resource);
+    const wanted = await askWhat(memory);
+    if (wanted === undefined || this.#work !== undefined) return;
+    const work = new Work(this.#deps, model, wanted);
+    this.#work = work;
+    // The command is done when it has begun.
+    void work.run().finally(() => {
+      work.dispose();
+      if (this.#work === work) this.#work = undefined;
+    });
+  }
+
+  async #ask(work: Work): Promise<void> {
+    const item = (label: PlainText, act: () => void): ListItem & { readonly act: () => void } => ({
+      label: labelText(label),
+      act,
+    });
+    const chosen = await chooseOf(
+      [
+        work.isPaused ? item(said('Go On'), () => work.pause(false)) : item(said('Pause'), () => work.pause(true)),
+        item(said('Stop, and Keep What Is There'), () => work.stop()),
+        item(said('Cancel'), () => work.cancel()),
+      ],
+      { title: joinPlain([said('Profile Heads on Workspace'), work.told()], ' · ') },
+    );
+    chosen?.act();
+  }
+}
+
+/** Asks which files, and how much; what was written last stands there already. */
+async function askWhat(memory: vscode.Memento): Promise<Wanted | undefined> {
+  const former = memory.get<unknown>(key);
+  const last = (name: 'include' | 'exclude', otherwise: string): string => {
+    const value: unknown = typeof former === 'object' && former !== null ? Reflect.get(former, name) : undefined;
+    return typeof value === 'string' ? value : otherwise;
+  };
+  const title = said('Profile Heads on Workspace');
+  const check = (text: string): PlainText | undefined =>
+    text.length > maxGlob ? said('At most {0} characters.', maxGlob) : undefined;
+  const include = await askForText({
+    title,
+    prompt: said('Files to read: globs with commas between. What .gitignore leaves out is not read.'),
+    placeholder: plain('**/*.ts, **/*.py'),
+    value: last('include', '**/*'),
+    check: (text) => (text.trim() === '' ? said('Write which files are to be read.') : check(text)),
+  });
+  if (include === undefined) return undefined;
+  const exclude = await askForText({
+    title,
+    prompt: said('Files to leave out beside those: globs with commas between, or nothing'),
+    placeholder: plain('**/test/**'),
+    value: last('exclude', '**/node_modules/**'),
+    check,
+  });
+  if (exclude === undefined) return undefined;
+  const item = (label: PlainText, budget: ProfileBudget): ListItem & { readonly budget: ProfileBudget } => ({
+    label: labelText(label),
+    budget,
+  });
+  const chosen = await chooseOf(
+    [
+      item(said('At most {0} minutes', 5), { minutes: 5 }),
+      item(said('At most {0} minutes', 60), { minutes: 60 }),
+      item(said('At most {0} tokens', 20_000), { tokens: 20_000 }),
+      item(said('At most {0} tokens', 200_000), { tokens: 200_000 }),
+      item(said('All files'), {}),
+    ],
+    { title, placeholder: said('How much is to be read?') },
+  );
+  if (chosen === undefined) return undefined;
+  await memory.update(key, { include, exclude });
+  return { include, exclude, budget: chosen.budget };
+}
+
+/** Globs with commas between, as one: commas in braces part alternatives. */
+function globOf(text: string): string {
+  const parts = text
+    .split(/,(?![^{]*\})/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  return parts.length > 1 ? `{${parts.join(',')}}` : (parts[0] ?? '');
+}
+
+/** A profile that is being made. */
+class Work implements Disposable {
+  readonly #deps: WorkspaceProfileDependencies;
+  readonly #model: ModelLocation;
+  readonly #wanted: Wanted;
+  readonly #item = new StatusItem(
+    'attentionExplorer.profile',
+    'Attention Explorer: Profile',
+    commands.profileWorkspace,
+  );
+  readonly #ended = new AbortController();
+  /** Ends the text that is being read, which then counts nothing and is read again. */
+  #reading = new AbortController();
+  #engine: EngineHandle | undefined;
+  #pace: ProfilePace | undefined;
+  #numFiles = 0;
+  #isStopped = false;
+  #isPaused = false;
+  #onGoOn: () => void = () => {};
+
+  constructor(deps: WorkspaceProfileDependencies, model: ModelLocation, wanted: Wanted) {
+    this.#deps = deps;
+    this.#model = model;
+    this.#wanted = wanted;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (isPaused) this.#reading.abort();
+    else this.#onGoOn();
+    this.#show();
+  }
+
+  /** Keeps what is there. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#reading.abort();
+    this.#onGoOn();
+  }
+
+  cancel(): void {
+    this.#ended.abort();
+    this.#reading.abort();
+    this.#onGoOn();
+  }
+
+  dispose(): void {
+    this.cancel();
+    this.#item.dispose();
+    this.#engine?.dispose();
+  }
+
+  /** How far it is, in a few words. */
+  told(): PlainText {
+    const pace = this.#pace;
+    if (pace === undefined) return said('looking for files');
+    const left = pace.secondsLeft;
+    return joinPlain(
+      [
+        said('{0} of {1} files', pace.numTexts, this.#numFiles),
+        ...(pace.tokensPerSecond > 0 ? [said('{0} tokens/s', Math.round(pace.tokensPerSecond))] : []),
+        ...(this.#isPaused
+          ? [said('paused')]
+          : left === undefined
+            ? []
+            : [left < 90 ? said('about {0} s', Math.ceil(left)) : said('about {0} min', Math.ceil(left / 60))]),
+      ],
+      ' · ',
+    );
+  }
+
+  #show(): void {
+    this.#item.show({
+      label: iconLabel(this.#isPaused ? 'debug-pause' : 'graph', this.told()),
+      tooltip: said('Heads of {0} are profiled on this workspace; click to pause, stop or cancel', this.#name),
+      isWarning: false,
+    });
+  }
+
+  get #name(): PlainText {
+    return plain(documentName(this.#model.uri));
+  }
+
+  async run(): Promise<void> {
+    const { log, profiles } = this.#deps;
+    try {
+      this.#show();
+      const found = await findTexts(this.#wanted);
+      if (found.length === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
+      this.#numFiles = found.length;
+      this.#pace = new ProfilePace(
+        found.reduce((sum, { size }) => sum + Math.min(size, mostBytes), 0),
+        this.#wanted.budget,
+      );
+      const engine = this.#start();
+      for (const each of found) {
+        this.#show();
+        await this.#take(engine, each);
+        if (this.#isStopped || this.#pace.isSpent) break;
+      }
+      this.#ended.signal.throwIfAborted();
+      if (this.#pace.numTokens === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
+      const folder = await this.#keep(engine);
+      log.info(entry`Profiled ${this.#pace.numTexts} files, ${this.#pace.numTokens} tokens.`);
+      await profiles.choose(this.#model, folder);
+      this.#offer();
+    } catch (error) {
+      const failure = ExplorerError.from(error);
+      if (this.#ended.signal.aborted || isCancelled(failure)) return;
+      log.error(failureEntry(failure));
+      reportFailure(panelError(failure), false);
+    }
+  }
+
+  #start(): EngineHandle {
+    const { launcher, files, log } = this.#deps;
+    files.allowModel(this.#model.uri, this.#model.tokenizerUri);
+    const { backend } = this.#model.spec;
+    const engine = new EngineHandle(launcher.launch(), { backend, threads: 1 }, everySecond);
+    this.#engine = engine;
+    engine.setBackground(true);
+    engine.on('log', ({ level, message }) => log[level](entryOf('Profile: ', message)));
+    void engine.exited.then(() => this.#reading.abort());
+    return engine;
+  }
+
+  /** Reads one text; what was interrupted is read again. */
+  async #take(engine: EngineHandle, { uri, path, size }: Found): Promise<void> {
+    const language = /\.([^./]+)$/.exec(path)?.[1] ?? '';
+    let bytes: Uint8Array = new Uint8Array(0);
+    let leftOut: 'unreadable' | 'tooLarge' | undefined = size > mostBytes ? 'tooLarge' : undefined;
+    try {
+      if (leftOut === undefined) bytes = await readFileAtMost(uri, 'text', path);
+    } catch {
+      leftOut = 'unreadable';
+    }
+    for (;;) {
+      await this.#untilFree();
+      this.#ended.signal.throwIfAborted();
+      if (this.#isStopped) return;
+      this.#reading = new AbortController();
+      const started = performance.now();
+      try {
+        const { numTokens } = await engine.remote.profileText(
+          {
+            ...{ profile: 1, model: { ...this.#model.spec, threads: 1 }, length: 0, leftOut },
+            text: { file: path, language, bytes },
+          },
+          this.#reading.signal,
+        );
+        this.#pace?.add(Math.min(size, mostBytes), numTokens, (performance.now() - started) / 1000);
+        return;
+      } catch (error) {
+        if (!engine.isAlive) throw new ExplorerError('engineStopped', [(await engine.exited).reason], { cause: error });
+        if (!this.#reading.signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Waits while it is paused, and while the person's own run is under way. */
+  async #untilFree(): Promise<void> {
+    const { supervisor } = this.#deps;
+    const isFree = (): boolean => !this.#isPaused && supervisor.state.kind !== 'running';
+    if (isFree() || this.#ended.signal.aborted || this.#isStopped) return;
+    await new Promise<void>((resolve) => {
+      const listening = supervisor.onDidChangeState(() => end());
+      const end = (): void => {
+        if (!isFree() && !this.#ended.signal.aborted && !this.#isStopped) return;
+        listening.dispose();
+        this.#onGoOn = () => {};
+        resolve();
+      };
+      this.#onGoOn = end;
+    });
+  }
+
+  /** Keeps the profile among the extension's own files. */
+  async #keep(engine: EngineHandle): Promise<vscode.Uri> {
+    const { storageUri } = this.#deps.profiles;
+    if (storageUri === undefined) throw new ExplorerError('nothingToProfile', [said('there is nowhere to keep it')]);
+    const { files } = await engine.remote.profileFiles({ profile: 1 });
+    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '.');
+    const folder = vscode.Uri.joinPath(storageUri, `${safeName(this.#name)}-${stamp}`);
+    await vscode.workspace.fs.createDirectory(folder);
+    for (const { name, bytes } of files) await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, name), bytes);
+    return folder;
+  }
+
+  #offer(): void {
+    const { numTexts = 0, numTokens = 0 } = this.#pace ?? {};
+    const done = said('The heads were profiled on {0} files, {1} tokens.', numTexts, numTokens);
+    if (this.#deps.store.run === undefined) return showInformation(done);
+    const show = said('Show Heads');
+    void showChoice(done, [show]).then((chosen) => {
+      if (chosen === show) this.#deps.showHeads();
+    });
+  }
+}
+
+/** The files that are to be read, in the order of their paths: the same each time. */
+async function findTexts({ include, exclude }: Wanted): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const { uri: root } of vscode.workspace.workspaceFolders ?? []) {
+    const within = (glob: string): vscode.RelativePattern => new vscode.RelativePattern(root, glob);
+    const out = globOf(exclude);
+    const pathOf = (uri: vscode.Uri): string => uri.path.slice(root.path.replace(/\/$/, '').length + 1);
+    const ignoreFiles = await vscode.workspace.findFiles(within('**/.gitignore'), '**/node_modules/**', maxIgnoreFiles);
+    const ignored = new IgnoredFiles(
+      await Promise.all(
+        ignoreFiles.map(async (uri): Promise<IgnoreFile> => {
+          const bytes = await readFileAtMost(uri, 'template', pathOf(uri)).catch(() => new Uint8Array(0));
+          return { folder: pathOf(uri).split('/').slice(0, -1).join('/'), text: new TextDecoder().decode(bytes) };
+        }),
+      ),
+    );
+    // Without globs of its own, the search leaves out what the settings say (files.exclude).
+    const uris = await vscode.workspace.findFiles(within(globOf(include)), undefined, maxFiles);
+    const unwanted = new Set(
+      out === '' ? [] : (await vscode.workspace.findFiles(within(out), undefined, maxFiles)).map(String),
+    );
+    for (const uri of uris) {
+      const path = pathOf(uri);
+      if (unwanted.has(uri.toString()) || ignored.has(path)) continue;
+      const { size } = await vscode.workspace.fs.stat(uri);
+      found.push({ uri, path, size });
+    }
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}

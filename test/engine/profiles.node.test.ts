@@ -1,0 +1,123 @@
+// A profile that the engine makes text by text, and profiles that are read: of the bundled decoder as PyTorch and NumPy have it, and of hostile files.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import 'vscode-jsonrpc/node';
+import { Deadlines } from '../../src/engine/limits/deadlines';
+import { timeLimits } from '../../src/engine/limits/timeLimits';
+import { interrupt } from '../../src/engine/serve/interrupt.node';
+import { readProfile } from '../../src/engine/profile/readProfile';
+import { syntaxFilesIn } from '../../src/engine/syntax/syntaxFiles.node';
+import { profileFileNames, type HeadProfile, type ProfileFile } from '../../src/model/profile/headProfile';
+import type { EngineApi, EngineEvents } from '../../src/protocol';
+import type { Connection } from '../../src/rpc/connection';
+import { codeOf } from '../harness/codeOf';
+import { serveEngine } from './servedEngine.node';
+
+interface Reference {
+  readonly texts: readonly string[];
+  readonly length: number;
+  readonly numChunks: number;
+  readonly metrics: Readonly<
+    Record<string, { readonly count: number; readonly mean: readonly number[]; readonly uniform: number }>
+  >;
+}
+
+const bundled = (name: string): ProfileFile[] =>
+  profileFileNames.map((file) => ({ name: file, bytes: readFileSync(join('media/profiles', name, file)) }));
+
+describe('profiles in the engine', function () {
+  this.timeout(60_000);
+  let connection: Connection<EngineApi, object, EngineEvents>;
+  let end: () => void;
+  before(() => {
+    ({ connection, end } = serveEngine({
+      sha256: async (blocks) => {
+        const hash = createHash('sha256');
+        for (const block of blocks) hash.update(block);
+        return hash.digest('hex');
+      },
+      syntax: () => syntaxFilesIn(resolve('dist')),
+    }));
+  });
+  after(() => end());
+
+  const model = { path: resolve('media/models/code-decoder'), backend: 'auto', threads: 1 } as const;
+  const take = (file: string, bytes: Uint8Array, signal?: AbortSignal) =>
+    connection.remote.profileText(
+      { profile: 1, model, length: reference.length, text: { file, language: file.split('.').at(-1) ?? '', bytes } },
+      signal,
+    );
+  const reference = JSON.parse(readFileSync('test/fixtures/corpusProfile.json', 'utf8')) as Reference;
+
+  it('are made text by text, as the reference has them; what is no text, or was cancelled, counts nothing', async () => {
+    const texts = reference.texts.map((name) => [name, readFileSync(join('test/fixtures/code', name))] as const);
+    for (const [name, bytes] of texts.slice(0, 2)) expect((await take(name, bytes)).status).to.equal('read');
+    const cancelled = new AbortController();
+    const cut = take(texts[2][0], texts[2][1], cancelled.signal);
+    const begins = connection.on('began', () => cancelled.abort());
+    expect(await codeOf(cut)).to.equal('cancelled');
+    begins.dispose();
+    const [name, bytes] = texts[2];
+    const read = await take(name, bytes);
+    expect(read.status).to.equal('read');
+    expect(read.numTokens).to.be.greaterThan(100);
+    expect(await take('again.txt', texts[1][1])).to.deep.equal({ status: 'duplicate', numTokens: 0 });
+    expect((await take('binary.ts', new Uint8Array([65, 0, 65]))).status).to.equal('binary');
+    const { files } = await connection.remote.profileFiles({ profile: 1 });
+    const profile = await connection.remote.readProfile({ files, folder: 'mine' });
+    expect(profile.about).to.deep.include({ model: 'code-decoder', length: 96, numTexts: 3 });
+    expect(profile.about.numChunks).to.equal(reference.numChunks);
+    expect(profile.metrics).to.have.length(Object.keys(reference.metrics).length * 32);
+    for (const { metric, layer, head, mean, count, uniform, deciles } of profile.metrics) {
+      const wanted = reference.metrics[metric];
+      const at = layer * 8 + head;
+      expect(count, metric).to.equal(wanted.count);
+      expect(mean, `${metric} of ${at}`).to.be.closeTo(wanted.mean[at], 1e-6 * Math.max(1, Math.abs(wanted.mean[at])));
+      if (metric !== 'sinkKey') expect(uniform).to.be.closeTo(wanted.uniform, 1e-6 * Math.max(1, wanted.uniform));
+      expect(deciles).to.have.length(9);
+    }
+    expect(profile.texts.map(({ file }) => file)).to.deep.equal(reference.texts);
+    expect(profile.examples.every(({ hash }) => profile.texts.some((text) => text.hash === hash))).to.equal(true);
+    expect(await codeOf(connection.remote.profileFiles({ profile: 2 }))).to.equal('unknownRun');
+  });
+
+  it('are refused with a sentence where they are none, whatever was done to their bytes', async () => {
+    const whole = bundled('worked-example');
+    const deadlines = new Deadlines({
+      interrupt,
+      limits: { ...timeLimits, readProfile: { title: 'Reading the profile', seconds: 1, perMillion: 0 } },
+    });
+    const broken = async (file: string, bytes: Uint8Array | undefined): Promise<HeadProfile> =>
+      readProfile(
+        whole.flatMap((each) => (each.name !== file ? [each] : bytes === undefined ? [] : [{ name: file, bytes }])),
+        'mine',
+        deadlines,
+      );
+    expect(readProfile(whole, 'mine').metrics).to.have.length.greaterThan(5);
+    for (const file of profileFileNames) {
+      expect(await codeOf(broken(file, undefined)), file).to.equal('profileInvalid');
+      expect(await codeOf(broken(file, new Uint8Array(0))), file).to.equal('profileInvalid');
+      expect(await codeOf(broken(file, new Uint8Array(100).fill(0x50))), file).to.equal('profileInvalid');
+    }
+    // Another table has other columns.
+    expect(await codeOf(broken('heads.parquet', whole[3].bytes))).to.equal('profileInvalid');
+    // Bytes at random places, by a fixed rule: refused or read, never anything else, and never for long.
+    const { bytes } = whole[1];
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 16807) % 2147483647) % below;
+    let numRefused = 0;
+    for (let round = 0; round < 120; round++) {
+      const changed = Uint8Array.from(bytes);
+      for (let change = 0; change <= random(4); change++) changed[random(changed.length)] = random(256);
+      const code = await broken('heads.parquet', changed).then(
+        () => 'read',
+        (error: { readonly code?: string }) => error.code,
+      );
+      expect(code, `round ${round}`).to.be.oneOf(['read', 'profileInvalid', 'tookTooLong']);
+      if (code === 'profileInvalid') numRefused++;
+    }
+    expect(numRefused).to.be.within(20, 119);
+  });
+});
