@@ -313,7 +313,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   log.debug(entry`Activated in ${milliseconds.toFixed(1)} ms.`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
   return makeTestApi(
-    { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons },
+    { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons, attentionFiles },
     milliseconds,
   );
 }

@@ -1,4 +1,5 @@
 import { ExplorerError } from '../base/errors';
+import type { AttentionFileEditors } from './attentionFiles/attentionFileEditors';
 import type { Highlighter } from './editor/highlighter';
 import type { RowReader } from './editor/rowReader';
 import type { Comparisons } from './compare/comparisons';
@@ -24,11 +25,23 @@ export interface TestedParts {
   readonly statusBar: StatusBar;
   readonly controller: ExplainController;
   readonly comparisons: Comparisons;
+  readonly attentionFiles: AttentionFileEditors;
 }
 
 /** Makes what tests inside VS Code get. */
 export function makeTestApi(
-  { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons }: TestedParts,
+  {
+    store,
+    supervisor,
+    panels,
+    memory,
+    rows,
+    highlighter,
+    statusBar,
+    controller,
+    comparisons,
+    attentionFiles,
+  }: TestedParts,
   activationMilliseconds: number,
 ): TestApi {
   return {
@@ -36,6 +49,7 @@ export function makeTestApi(
     snapshot: () => {
       const { run, view, status, hovered } = store;
       const panel = panels.current;
+      const file = attentionFiles.active;
       return {
         status,
         run: run?.info,
@@ -52,6 +66,7 @@ export function makeTestApi(
         statusBar: statusBar.text,
         statusTooltip: statusBar.tooltip,
         comparison: comparisons.shown,
+        file: file && { status: file.store.status, run: file.store.run?.info },
         panel: panel && {
           isVisible: panel.isVisible,
           isReady: panel.isReady,

@@ -40,6 +40,8 @@ export interface TestSnapshot {
   readonly statusBar: string;
   readonly statusTooltip: string;
   readonly comparison: PanelComparison | null;
+  /** The attention file or saved explanation that is looked at in an editor of its own. */
+  readonly file: { readonly status: PanelStatus; readonly run: RunInfo | undefined } | undefined;
   readonly panel:
     | {
         readonly isVisible: boolean;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type * as Fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
+import { initialView } from '../../src/model/viewState';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import {
   closeAll,
@@ -140,6 +141,50 @@ describe('A workspace that is not trusted', () => {
     await vscode.commands.executeCommand('attentionExplorer.toggleLiveMode');
     expect(live).to.have.property('sentence').that.includes('is not trusted');
     expect(run).to.equal(undefined);
+  });
+
+  it('supplies none by a saved explanation, nor a limit beyond one’s own', async () => {
+    const saved = (path: string): string =>
+      JSON.stringify({
+        format: 'attention-explorer explanation',
+        version: 1,
+        model: { path, name: 'evil' },
+        text: 'def f(x):\n    return x + 1\n',
+        tokenLimit: 0,
+        view: initialView,
+      });
+    let files = 0;
+    const openSaved = async (path: string): Promise<TestSnapshot['file']> => {
+      const name = `saved${++files}.attention-explanation.json`;
+      await vscode.commands.executeCommand(
+        'vscode.openWith',
+        await writeFile(name, saved(path)),
+        'attentionExplorer.explanation',
+        { viewColumn: vscode.ViewColumn.One, preview: false },
+      );
+      const { file } = await until(api, `${path} to be read`, ({ file: seen }) =>
+        ['failed', 'ready'].includes(seen?.status.kind ?? ''),
+      );
+      return file;
+    };
+    await configureUser({ tokenLimit: 8 });
+    for (const path of [
+      'models/evil',
+      `${workspace}/models/evil`,
+      `${outside}/leadsIn/models/evil`,
+      `${outside}/good`,
+    ]) {
+      const file = await openSaved(path);
+      if (file === undefined) throw new Error('no file');
+      expectFailure(file.status, 'explanationUntrusted');
+      expect(file.run, path).to.equal(undefined);
+    }
+    const ours = await openSaved('bundled:code-decoder');
+    expect(ours?.status, JSON.stringify(ours?.status)).to.deep.equal({ kind: 'ready' });
+    expect(ours?.run?.model.name).to.equal('code-decoder');
+    expect(ours?.run?.streams[0].tokens).to.have.length(8);
+    await configureUser({ tokenLimit: undefined });
+    await openFile('read.txt', text);
   });
 
   it('does not keep one from using one’s own model, or ours', async () => {
