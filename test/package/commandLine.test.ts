@@ -446,6 +446,16 @@ describe('The command line’s figures', function () {
     }
   });
 
+  it('are a picture with its patches lit', async () => {
+    const [path, star] = [join(folder, 'star.svg'), join(root, 'media/models/shapes-vit/samples/blue-star.png')];
+    const args = ['--model', 'bundled:shapes-vit', '--figure', path, '--view', 'source'];
+    expect(await run(['explain', star, ...args])).to.deep.include({ code: 0, stderr: '' });
+    const svg = readFileSync(path, 'utf8');
+    expect(svg.match(/<image [^>]*href="data:image\/png;base64,/g)).to.have.length(1);
+    expect(svg.match(/<rect [^>]*fill-opacity=/g)?.length).to.be.within(64, 128);
+    expect(svg).to.include('>[CLS]').and.include('blue-star.png');
+  });
+
   it('are the matrix, as wide as is asked, and a page that holds all heads', async () => {
     const [matrix, page] = ['m.svg', 'p.html'].map((name) => join(folder, name));
     expect((await explain('--figure', matrix, '--width', '174')).code).to.equal(0);
