@@ -305,8 +305,20 @@ export class VSCode {
 
   /** Runs a command by its title in the palette, e.g. `Attention Explorer: Explain Attention`. */
   async runCommand(title: string): Promise<void> {
-    await this.#openQuickInput('F1', `>${title}`);
-    await this.quickPickRow(title).waitFor();
+    // A list that was opened before the window knew the extension does not get its commands.
+    for (let attempt = 1; ; attempt++) {
+      await this.#openQuickInput('F1', `>${title}`);
+      const listed = this.quickPickRow(title).waitFor({ timeout: 6000 });
+      if (
+        await listed.then(
+          () => true,
+          () => false,
+        )
+      )
+        break;
+      if (attempt === 10) throw new Error(`The palette does not list «${title}».`);
+      await this.page.keyboard.press('Escape');
+    }
     // The list may still be sorted anew, so a click could hit another row: the focus goes to ours, and Enter takes what has it.
     const focused = this.page
       .locator('.quick-input-list .monaco-list-row.focused')
