@@ -209,8 +209,8 @@ def merged(kept: list[dict], new: list[dict]) -> list[dict]:
 
 
 def compact(line: dict) -> str:
-    """A line without what is empty, nor the folder that its file was in."""
-    detail = re.sub(r"\S*/sweep-\w+/", "", line.get("detail", ""))
+    """A line without what is empty, nor the folders that its file and the libraries were in."""
+    detail = re.sub(r"[^\s']*/(?:sweep-\w+|site-packages)/", "", line.get("detail", ""))
     return json.dumps({key: value for key, value in {**line, "detail": detail}.items() if value not in ("", 0)}, ensure_ascii=False)
 
 

@@ -17,7 +17,9 @@ describe('inspecting a model', () => {
     const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
     expect(imported).to.include('src/onnx/find/analyzeModel.ts');
     expect(
-      imported.filter((path) => /onnxruntime|src\/engine\/(?:session\/attentionSession|stages|runtime\/runtime)/.test(path)),
+      imported.filter((path) =>
+        /onnxruntime|src\/engine\/(?:session\/attentionSession|stages|runtime\/runtime)/.test(path),
+      ),
     ).to.deep.equal([]);
   });
 
