@@ -5,6 +5,7 @@ import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { decodeImage } from '../../src/engine/image/decodeImage';
 import type { WholeLayer } from '../../src/engine/weights/heldLayer';
 import type { Progress } from '../../src/protocol';
+import type { GrowingReading } from '../../src/engine/text/textModel';
 import { ImageModel } from '../../src/engine/image/imageModel';
 import { pictureValues } from '../../src/engine/image/pictureValues';
 import { assumedPreprocessing, readPreprocessing } from '../../src/engine/image/readPreprocessing';
@@ -285,6 +286,32 @@ describe('a model of pictures', () => {
       return (layers as readonly WholeLayer[]).map(({ weights }) => [...weights]);
     };
     expect(await weightsOf('all')).to.deep.equal(await weightsOf('none'));
+  });
+
+  it('hands out layers that are long in coming, over the tokens that the whole run has', async () => {
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, undefined, undefined, {
+      staging: 'all',
+    });
+    const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
+    const grown: GrowingReading[] = [];
+    const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 250));
+    const { streams, layers, components } = await model.run(picture, {
+      onProgress: () => {},
+      turn: wait,
+      onGrowth: (reading) => grown.push(reading),
+    });
+    await model.release();
+    const coming = (reading: Pick<GrowingReading, 'components'>): (boolean | undefined)[] =>
+      reading.components[0].layers.map(({ isComing }) => isComing);
+    expect(grown.map(coming)).to.deep.equal([
+      [undefined, true],
+      [undefined, undefined],
+    ]);
+    expect(coming({ components })).to.deep.equal([undefined, undefined]);
+    for (const reading of grown) expect(reading.streams[0]).to.equal(streams[0]);
+    const [first, second] = grown[0].layers;
+    expect(second.numQueries).to.equal(0);
+    expect(await first.rows(0, 0, first.numQueries)).to.deep.equal(await layers[0].rows(0, 0, first.numQueries));
   });
 
   it('takes its size from the file where no settings say how pictures are made, and says so', async () => {

@@ -16,8 +16,9 @@ import type { HeldLayer } from '../weights/heldLayer';
 import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
-import { layerByLayer, unwatched, type LayerSteps } from '../session/layerSteps';
+import { layerByLayer, unwatched } from '../session/layerSteps';
 import { isStaged, type Staging } from '../session/staging';
+import type { ReadingSteps } from '../text/textModel';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import { isSameModel } from '../folder/isSameModel';
@@ -239,23 +240,38 @@ export class ImageModel {
   }
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid`, `outOfMemory` or `checksFailed`. */
-  async run(picture: ShapedPicture, steps: LayerSteps = unwatched): Promise<ImageRunResult> {
+  async run(picture: ShapedPicture, steps: ReadingSteps = unwatched): Promise<ImageRunResult> {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
     const others = this.#makeOthers(picture);
     const inputs = [pixelInput(picture, this.#preprocessing, this.#layout), ...others];
     await this.#checkMemory(candidates, inputs);
     this.#fed = [{ file: this.#session.fileName, inputs }];
+    let growing: PlacedLayers | undefined;
+    const onLayers = (made: readonly LayerWeights[]): void => {
+      // Layers within windows are put in their places when all are there.
+      const there = made.filter(({ isComing }) => isComing !== true);
+      const first = growing ?? this.#plainly(there, candidates, true);
+      if (first === undefined || !there.every((layer) => isOver(layer, first.streams[0].tokens.length))) return;
+      growing = first;
+      const components = describeComponents(made, first.streamsOf);
+      steps.onGrowth?.({
+        streams: first.streams,
+        layers: storedLayers(made, components),
+        components,
+        notices: notesOnStride(first.streams, candidates),
+      });
+    };
     const { layers, failed, report, outputs } = await this.#session.run(inputs, {
       hasWindows: true,
-      ...layerByLayer(steps, this.#session.analysis.sites),
+      ...layerByLayer(steps, this.#session.analysis.sites, onLayers),
     });
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
     if (layers.length === 0)
       throw new ExplorerError('checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
     const drawn =
-      this.#plainly(layers, candidates, true) ??
+      this.#plainly(layers, candidates, true, growing?.streams[0]) ??
       (await this.#placed(layers, picture, inputs)) ??
       this.#plainly(layers, candidates, false);
     if (drawn === undefined)
@@ -264,13 +280,7 @@ export class ImageModel {
       code: 'siteNotDrawn',
       args: [path, reason],
     }));
-    for (const { grid } of drawn.streams) {
-      const numWindows = candidates.find(
-        ({ rows, columns }) => rows === grid?.rows && columns === grid.columns,
-      )?.numWindows;
-      if (grid !== undefined && numWindows !== undefined)
-        notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
-    }
+    notices.push(...notesOnStride(drawn.streams, candidates));
     if (drawn.paddingShare > 0.005)
       notices.push({ code: 'edgePaddingRead', args: [Math.round(drawn.paddingShare * 100)] });
     const components = describeComponents(drawn.layers, drawn.streamsOf);
@@ -338,19 +348,22 @@ export class ImageModel {
     return { width: width ?? height ?? side, height: height ?? width ?? side };
   }
 
-  /** Layers over all tokens of the picture, where the first grid that fits is that of them; where `isAll`, undefined unless it is of every layer. */
+  /**
+   * Layers over all tokens of the picture, where the first grid that fits is that of them; where `isAll`, undefined unless it is of every layer.
+   * @param known the tokens, where layers of the same run have been handed out over them.
+   */
   #plainly(
     layers: readonly LayerWeights[],
     candidates: readonly GridCandidate[],
     isAll: boolean,
+    known?: TokenStream,
   ): PlacedLayers | undefined {
-    const isWhole = ({ batch, numQueries, numKeys }: LayerWeights): boolean => batch === 1 && numQueries === numKeys;
-    for (const numTokens of new Set(layers.filter(isWhole).map((layer) => layer.numKeys))) {
+    for (const numTokens of new Set(layers.filter((layer) => isOver(layer)).map((layer) => layer.numKeys))) {
       const grid = fitGrid(candidates, numTokens);
       if (typeof grid === 'string') continue;
       const [drawn, others] = [
-        layers.filter((layer) => isWhole(layer) && layer.numKeys === numTokens),
-        layers.filter((layer) => !isWhole(layer) || layer.numKeys !== numTokens),
+        layers.filter((layer) => isOver(layer, numTokens)),
+        layers.filter((layer) => !isOver(layer, numTokens)),
       ];
       if (isAll && others.length > 0) return undefined;
       const failed = others.map(({ path, batch, numQueries, numKeys }) => ({
@@ -362,7 +375,7 @@ export class ImageModel {
       }));
       return {
         layers: drawn,
-        streams: [imageStream(grid, numTokens, this.#resolved.config)],
+        streams: [known?.tokens.length === numTokens ? known : imageStream(grid, numTokens, this.#resolved.config)],
         streamsOf: () => ({ queryStream: 0, keyStream: 0 }),
         failed,
         paddingShare: 0,
@@ -414,6 +427,23 @@ export class ImageModel {
     if (bytes === undefined || bytes > maxAttentionBytes)
       throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
+}
+
+/** Whether a layer is over all tokens of a picture, of which there are so many. */
+function isOver({ batch, numQueries, numKeys }: LayerWeights, numTokens = numKeys): boolean {
+  return batch === 1 && numQueries === numKeys && numKeys === numTokens;
+}
+
+/** What is to be said of grids whose patches are windows that overlap. */
+function notesOnStride(streams: readonly TokenStream[], candidates: readonly GridCandidate[]): Notice[] {
+  return streams.flatMap(({ grid }): Notice[] => {
+    const numWindows = candidates.find(
+      ({ rows, columns }) => rows === grid?.rows && columns === grid.columns,
+    )?.numWindows;
+    return grid === undefined || numWindows === undefined
+      ? []
+      : [{ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] }];
+  });
 }
 
 /** Bytes of attention within windows, as far as their places tell; undefined where those of a layer do not. */

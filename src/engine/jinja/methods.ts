@@ -32,6 +32,20 @@ const changing: Readonly<Record<string, ReadonlySet<string>>> = {
   list: new Set(['append', 'clear', 'extend', 'insert', 'pop', 'remove', 'reverse', 'sort']),
 };
 
+const methodsOfIntegers: ReadonlySet<string> = new Set([
+  'as_integer_ratio',
+  'bit_count',
+  'bit_length',
+  'conjugate',
+  'denominator',
+  'from_bytes',
+  'imag',
+  'is_integer',
+  'numerator',
+  'real',
+  'to_bytes',
+]);
+
 /** Methods that Python has and this program does not. */
 const unsupported: Readonly<Record<string, ReadonlySet<string>>> = {
   str: new Set([
@@ -47,32 +61,8 @@ const unsupported: Readonly<Record<string, ReadonlySet<string>>> = {
     'translate',
   ]),
   dict: new Set(['fromkeys']),
-  int: new Set([
-    'as_integer_ratio',
-    'bit_count',
-    'bit_length',
-    'conjugate',
-    'denominator',
-    'from_bytes',
-    'imag',
-    'is_integer',
-    'numerator',
-    'real',
-    'to_bytes',
-  ]),
-  bool: new Set([
-    'as_integer_ratio',
-    'bit_count',
-    'bit_length',
-    'conjugate',
-    'denominator',
-    'from_bytes',
-    'imag',
-    'is_integer',
-    'numerator',
-    'real',
-    'to_bytes',
-  ]),
+  int: methodsOfIntegers,
+  bool: methodsOfIntegers,
   float: new Set(['as_integer_ratio', 'conjugate', 'fromhex', 'hex', 'imag', 'is_integer', 'real']),
 };
 

@@ -11,7 +11,7 @@ import type {
   ModelSpec,
   ReportView,
 } from '../../protocol';
-import type { RunInfo } from '../../model/modelInfo';
+import type { Notice, RunInfo } from '../../model/modelInfo';
 import { openConnection, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
@@ -112,7 +112,10 @@ export class EngineServer {
         let numTries = 0;
         return this.#inTurn(() => this.#explain(params, signal, numTries++ === 0));
       },
-      explainImage: (params, signal) => this.#inTurn(() => this.#explainImage(params, signal)),
+      explainImage: (params, signal) => {
+        let numTries = 0;
+        return this.#inTurn(() => this.#explainImage(params, signal, numTries++ === 0));
+      },
       openAttention: async (params, signal) => {
         this.#begin();
         const opened = await openAttention(this.#access, params);
@@ -346,7 +349,7 @@ export class EngineServer {
     const started = performance.now();
     const model = await this.#served.ofTexts(spec, signal);
     const loaded = performance.now();
-    let growing: Pick<RunInfo, 'runId' | 'streams'> | undefined;
+    const growth = this.#growth(model.info, loaded - started);
     const {
       streams,
       layers,
@@ -359,19 +362,10 @@ export class EngineServer {
       { text, second, tokenLimit, target, languages: named, continuation, isChatMessage, isLive, isInContext },
       {
         ...this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
-        ...(grows && isLive !== true
-          ? {
-              onGrowth: (reading) => {
-                growing ??= { runId: this.#ran.nextId(), streams: reading.streams };
-                this.#grow(growing, reading, { model: model.info, load: loaded - started });
-              },
-            }
-          : {}),
+        ...(grows && isLive !== true ? { onGrowth: growth.take } : {}),
       },
     );
-    if (growing === undefined) letGoWhereCancelled(layers, signal);
-    // A text that was read anew, otherwise, is another run.
-    const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
+    const runId = growth.end({ streams, layers }, signal);
     const ran = { spec, fed: model.fed, streams, components };
     const told = { name: model.info.name, load: loaded - started, ...timings, numReused, isLive };
     this.#ended(runId, ran, { layers }, told);
@@ -387,22 +381,30 @@ export class EngineServer {
     };
   }
 
-  /** Hands out the layers of a run that have come; the first time with all that is known of it. */
-  #grow(
-    { runId }: Pick<RunInfo, 'runId'>,
-    { streams, components, layers, notices }: GrowingReading,
-    { model, load }: { readonly model: RunInfo['model']; readonly load: number },
-  ): void {
-    const isFirst = !this.#attention.has(runId);
-    this.#attention.add(runId, layers);
-    this.#connection.fire('growing', {
-      runId,
-      components,
-      ...(isFirst
-        ? { run: { runId, model, streams, components, notices, timings: { load, tokenize: 0, run: 0 } } }
-        : {}),
-    });
-    if (isFirst) this.#turns.lookAt();
+  /** What hands out the layers of a run as they come, the first time with all that is known of it, and gives the run its number. */
+  #growth(
+    model: RunInfo['model'],
+    load: number,
+    { picture, notices: before = [] }: { readonly picture?: PictureView; readonly notices?: readonly Notice[] } = {},
+  ) {
+    let growing: Pick<RunInfo, 'runId' | 'streams'> | undefined;
+    return {
+      take: ({ streams, components, layers, notices }: GrowingReading): void => {
+        const isFirst = growing === undefined;
+        const { runId } = (growing ??= { runId: this.#ran.nextId(), streams });
+        if (isFirst && picture !== undefined) this.#pictures.add(runId, picture);
+        this.#attention.add(runId, layers);
+        const timings = { load, tokenize: 0, run: 0 };
+        const run = { runId, model, streams, components, notices: [...before, ...notices], timings };
+        this.#connection.fire('growing', { runId, components, ...(isFirst ? { run } : {}) });
+        if (isFirst) this.#turns.lookAt();
+      },
+      end: ({ streams, layers }: Pick<GrowingReading, 'streams' | 'layers'>, signal: AbortSignal): number => {
+        if (growing === undefined) letGoWhereCancelled(layers, signal);
+        // What was read anew, otherwise, is another run.
+        return growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
+      },
+    };
   }
 
   /** The model of a run, loaded where it is not. */
@@ -445,7 +447,7 @@ export class EngineServer {
     };
   }
 
-  async #explainImage(params: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explainImage(params: ExplainImageParams, signal: AbortSignal, grows: boolean): Promise<RunInfo> {
     const { model: spec, path, bytes, text } = params;
     signal.throwIfAborted();
     this.#begin();
@@ -463,13 +465,13 @@ export class EngineServer {
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
     signal.throwIfAborted();
-    const { streams, layers, components, notices, answers } = await model.run(
-      picture,
-      this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
-    );
-    letGoWhereCancelled(layers, signal);
+    const growth = this.#growth(model.info, loaded - started, { picture, notices: preparing });
+    const { streams, layers, components, notices, answers } = await model.run(picture, {
+      ...this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
+      ...(grows ? { onGrowth: growth.take } : {}),
+    });
     const ranAt = performance.now();
-    const runId = this.#ran.nextId();
+    const runId = growth.end({ streams, layers }, signal);
     const timings = { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared };
     const ran = { spec, fed: model.fed, streams, components };
     this.#ended(runId, ran, { layers, picture }, { name: model.info.name, ...timings });

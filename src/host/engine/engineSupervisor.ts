@@ -121,8 +121,8 @@ export class EngineSupervisor implements Disposable {
   }
 
   /** The same for a picture. */
-  explainImage(params: ExplainImageParams, signal: AbortSignal): Promise<HeldRun> {
-    return this.#queue(params.model, (engine, own) => engine.remote.explainImage(params, own), signal);
+  explainImage(params: ExplainImageParams, signal: AbortSignal, onGrowing?: (run: HeldRun) => void): Promise<HeldRun> {
+    return this.#queue(params.model, (engine, own) => engine.remote.explainImage(params, own), signal, onGrowing);
   }
 
   #queue(

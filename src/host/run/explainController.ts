@@ -16,8 +16,8 @@ import type { ExplainSource } from './explainSource';
 import { firstLook, firstPins } from './firstLook';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
-import { askPictureText, runPicture } from './runPicture';
-import { ShownRun } from './shownRun';
+import { askPictureText, runPicture, type PictureRun } from './runPicture';
+import { ShownRun, type ShownRunFacts } from './shownRun';
 import { showProgress } from './showProgress';
 import { TrackedPicture } from './trackedPicture';
 import type { Log } from '../say/log';
@@ -195,6 +195,7 @@ export class ExplainController implements Disposable {
     const ignored = await ignoredSettings();
     if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
     const tracked = new TrackedPicture(picture);
+    let shown: ShownRun | undefined;
     const showing = (): Disposable => showProgress(this.#deps.store, () => attempt.controller.abort());
     let progress = showing();
     /** While the person is asked, nothing is under way. */
@@ -216,22 +217,29 @@ export class ExplainController implements Disposable {
         if (text !== undefined) this.#pictureText = text;
         return text;
       };
-      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal, {
-        whileAsking,
-        askText,
-      });
-      const sentences = [
-        ...(ignored === undefined ? [] : [errorSentence(ignored)]),
-        ...notices,
-        ...noticeLines(held.info.notices),
-      ];
-      return new ShownRun(held, tracked, {
+      const factsOf = ({ held, model, notices }: PictureRun): ShownRunFacts => ({
         isWholeDocument: true,
-        notices: sentences.map((sentence) => ({ sentence })),
+        notices: [
+          ...(ignored === undefined ? [] : [errorSentence(ignored)]),
+          ...notices,
+          ...noticeLines(held.info.notices),
+        ].map((sentence) => ({ sentence })),
         model,
       });
+      const make = (run: PictureRun, of: TrackedPicture): ShownRun =>
+        new ShownRun(run.held, of, factsOf(run), (grown) => this.#deps.store.runGrew(grown));
+      const onGrowing = (run: PictureRun): void => {
+        if (attempt !== this.#attempt || shown !== undefined) return run.held.release();
+        shown = make(run, tracked);
+        attempt.show(shown);
+      };
+      const { signal } = attempt.controller;
+      const run = await runPicture(picture, this.#deps, signal, { whileAsking, askText, onGrowing });
+      if (run.held !== shown?.held) return make(run, shown === undefined ? tracked : new TrackedPicture(picture));
+      shown.complete(factsOf(run));
+      return shown;
     } catch (error) {
-      tracked.dispose();
+      if (shown === undefined) tracked.dispose();
       throw error;
     } finally {
       progress.dispose();

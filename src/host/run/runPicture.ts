@@ -26,6 +26,8 @@ export interface PictureQuestions {
   readonly whileAsking: WhileAsking;
   /** Asks for the text that is read with the picture, by a model that reads pictures within texts; undefined where there is none. */
   readonly askText: () => Promise<string | undefined>;
+  /** Given a run whose first layers are there. */
+  readonly onGrowing: (run: PictureRun) => void;
 }
 
 /** A run of a picture, with the model that read it. */
@@ -62,7 +64,7 @@ export async function runPicture(
   uri: vscode.Uri,
   { supervisor, files, places, models }: PictureDependencies,
   signal: AbortSignal,
-  { whileAsking, askText }: PictureQuestions,
+  { whileAsking, askText, onGrowing }: PictureQuestions,
 ): Promise<PictureRun> {
   // Said before a model is chosen or loaded for it.
   await checkFile(uri, 'picture', documentName(uri));
@@ -79,6 +81,11 @@ export async function runPicture(
       const model = locateModel({ ...settings, modelPath }, places, uri);
       files.allowModel(model.uri);
       files.allowPicture(uri);
+      const runOf = (held: HeldRun): PictureRun => ({
+        held,
+        model,
+        notices: instead === undefined ? [] : [otherModelNotice('image', instead, held.info.model.name)],
+      });
       const explain = (text: string | undefined): Promise<HeldRun> =>
         supervisor.explainImage(
           {
@@ -88,6 +95,7 @@ export async function runPicture(
             ...(text === undefined ? {} : { text }),
           },
           signal,
+          (held) => onGrowing(runOf(held)),
         );
       const held = await explain(undefined).catch(async (error: unknown) => {
         if (!(error instanceof ExplorerError) || error.code !== 'pictureBesideText') throw error;
@@ -96,11 +104,7 @@ export async function runPicture(
         return explain(text);
       });
       return {
-        run: {
-          held,
-          model,
-          notices: instead === undefined ? [] : [otherModelNotice('image', instead, held.info.model.name)],
-        },
+        run: runOf(held),
         path: lastingPath(uri, modelPath, model, places),
       };
     },
