@@ -82,6 +82,25 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.screenshot('heads-relations');
   });
 
+  it('are weighed as a method says that is chosen from the list, in the panel and in the editor', async function () {
+    this.timeout(120_000);
+    await panel.getByRole('combobox', { name: /^Method: / }).click();
+    await panel.getByRole('option', { name: 'Norm-weighted', exact: true }).click();
+    const readout = panel.locator('.source-pane .readout');
+    await readout.locator('.tag', { hasText: 'norm-weighted attention' }).waitFor({ timeout: 60_000 });
+    await panel.locator('.legend-method', { hasText: 'Kobayashi et al. 2020' }).waitFor();
+    const numberRead = async (): Promise<number> =>
+      Number(/([\d.]+)\s*$/.exec((await readout.textContent()) ?? '')?.[1]);
+    const length = await numberRead();
+    await vscode.screenshot('heads-method');
+    await panel.getByRole('combobox', { name: /^Method: / }).click();
+    await panel.getByRole('option', { name: 'Attention weight', exact: true }).click();
+    await panel.locator('.legend-method').waitFor({ state: 'detached' });
+    // A length may be more than one, a weight is a share.
+    expect(length).to.be.greaterThan(1);
+    expect(await numberRead()).to.be.within(0, 1);
+  });
+
   it('are beside what the model predicts, from the palette', async function () {
     this.timeout(120_000);
     await vscode.runCommand('Attention Explorer: Show Predictions');

@@ -101,6 +101,25 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await pane.getByRole('button', { name: 'Close the effects' }).click();
   });
 
+  it('has its heads, another method and how a weight came about, in this host too', async function () {
+    this.timeout(180_000);
+    await panel.locator('.list-pane .how-link').first().click();
+    await panel.locator('.how-pane h3', { hasText: 'Patch embedding' }).waitFor({ timeout: 60_000 });
+    expect(await panel.locator('.how-pane [role=alert]').count()).to.equal(0);
+    await vscode.screenshot('3-how');
+    await vscode.runCommand('Attention Explorer: Show Heads and Their Metrics');
+    await panel.locator('.head-table tbody tr').first().waitFor({ timeout: 60_000 });
+    await panel.locator('.head-table thead button', { hasText: 'share of norm' }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('4-heads');
+    await panel.getByRole('combobox', { name: /^Method: / }).click();
+    await panel.getByRole('option', { name: 'Rollout', exact: true }).click();
+    await panel.locator('.legend-method', { hasText: 'Abnar & Zuidema 2020' }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('5-rollout');
+    await panel.getByRole('combobox', { name: /^Method: / }).click();
+    await panel.getByRole('option', { name: 'Attention weight', exact: true }).click();
+    await panel.locator('.legend-method').waitFor({ state: 'detached' });
+  });
+
   // In the Node host a text is: what a panel shows is kept and shown anew in the same way.
   (isInWeb ? it : it.skip)('is there again after a reload of the window', async () => {
     await vscode.reloadWindow();
