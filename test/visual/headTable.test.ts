@@ -170,6 +170,7 @@ describe('all heads with their metrics', () => {
     await page.keyboard.press('b');
     await page.locator('.head-table tbody tr').first().waitFor();
     expect(await pane().getByRole('button', { name: 'Measure on a Repeated Random Text' }).count()).to.equal(0);
+    expect(await page.locator('.head-table-caption').first().textContent()).to.include('on this picture');
     const columns = await page.locator('.head-table thead th').allTextContents();
     const cells = await page.locator('.head-table tbody tr').first().locator('th, td').allTextContents();
     expect(cells[columns.findIndex((title) => title.startsWith('induction (repeated'))]).to.equal('–');

@@ -196,7 +196,9 @@ function HeadTableCaption({
       ? l10n.t('on {0} random tokens that come twice; patterns are those of your text', shown.random.numTokens)
       : shown !== undefined && shown.component.queryStream === shown.component.keyStream && shown.numRepeated > 0
         ? l10n.t('on this text; tokens that occurred before: {0}', shown.numRepeated)
-        : l10n.t('on this text');
+        : streams.some(({ grid }) => grid !== undefined)
+          ? l10n.t('on this picture')
+          : l10n.t('on this text');
   const question = isAsked
     ? l10n.t('Which head reads this? From {0} to {1}', tokensName(streams, pinned), tokensName(streams, marked))
     : marked.length > 0
