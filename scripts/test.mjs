@@ -217,15 +217,17 @@ function webGpu() {
 
 function integration() {
   // What happens between the extension and its engine, the model's files or a changed text is not for VS Code's release to change.
-  const isOfOldest = (file) => !/(?:badInput|editing|engine|live)\.test/.test(file);
+  const isOfOldest = (file) => !/(?:badInput|course\.node|editing|engine|live)\.test/.test(file);
   // What the extension does with the editor once a text is explained is the same code in both hosts, beside the same VS Code.
   const isOfWeb = (file) => !/(?:editing|hover|live|selection)\.test/.test(file);
+  const isRestricted = (file) => /restricted/.test(file);
   const inHost = (host, isWeb) => (leg) =>
     leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => {
-      const isOfHost = (file) => (host !== 'oldest' || isOfOldest(file)) && (!isWeb || isOfWeb(file));
-      return runInServerTwice({ host, isWeb, files: tests(['integration'], 'browser').filter(isOfHost), grep, log });
+      const isOfHost = (file) =>
+        !isRestricted(file) && (host !== 'oldest' || isOfOldest(file)) && (!isWeb || isOfWeb(file));
+      const files = tests(['integration'], isWeb ? 'browser' : 'node').filter(isOfHost);
+      return runInServerTwice({ host, isWeb, files, grep, log });
     });
-  const isRestricted = (file) => /restricted/.test(file);
   // What is restricted is ours to see to, and here VS Code lets the most through.
   const restricted = (leg) =>
     leg('Integration: oldest VS Code, Node host, workspace not trusted', (log) =>

@@ -41,7 +41,7 @@ async function runInDesktop(program, bundle) {
 try {
   const { build } = await import('./build.mjs');
   await build({ production: true });
-  const files = findTests(['integration'], 'browser');
+  const files = findTests(['integration'], 'node').filter((file) => !file.includes('restricted'));
   if (files.length === 0) throw new Error('test/integration has no tests.');
   const bundle = await bundleForExtensionHost('integration', files, { grep: option('grep') });
   const oldest = manifest.engines.vscode.replace(/^\D+/, '');
