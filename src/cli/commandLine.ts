@@ -181,13 +181,7 @@ async function run(
     case 'compare':
       return commands().compare(await compareOptions(positionals, values));
     case 'inspect':
-      return values.prove
-        ? commands().prove({
-            model: operand('MODEL'),
-            isJson: values.json,
-            backend: backendOf(values.backend, 'auto'),
-          })
-        : inspect({ model: operand('MODEL'), isJson: values.json });
+      return inspectAny(commands, operand('MODEL'), values);
     case 'download':
       return download({
         name: firstOf(positionals, 'REPOSITORY', 2),
@@ -225,6 +219,14 @@ function firstOf(positionals: readonly string[], name: string, most: number): st
   if (first === '' || positionals.length > most)
     throw new ExplorerError('wrongUsage', [name, first === '' ? 'it is missing' : `name at most ${most}`]);
   return first;
+}
+
+/** What a model's file tells of its attention, or a run as well. */
+function inspectAny(commands: () => GuardedCommands, model: string, values: Options): Promise<TerminalText> {
+  const { json: isJson, prove } = values;
+  return prove
+    ? commands().prove({ model, isJson, backend: backendOf(values.backend, 'auto') })
+    : inspect({ model, isJson });
 }
 
 /** What is explained of a text, or of a picture. */

@@ -66,11 +66,10 @@ export function HeadTable({
   const { profile } = panel;
   const profileSort = profile.sort.value;
   const sortBy = (id: typeof sort): void => {
-    profile.sort.value = undefined;
+    profile.sortBy();
     kept.arrangeHeadTable(id === sort ? { isAscending: !isAscending } : { sort: id, isAscending: id === 'head' });
   };
-  const sortByProfile = (key: string): void =>
-    void (profile.sort.value = { key, isAscending: key === profileSort?.key ? !profileSort.isAscending : false });
+  const sortByProfile = (key: string): void => profile.sortBy(key);
   const goTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index));
     setActive(next);

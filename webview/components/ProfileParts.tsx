@@ -46,7 +46,7 @@ export function ProfileChoices(): JSX.Element {
         class="random-switch"
         aria-pressed={isOn}
         title={l10n.t('Show what each head does over the texts of a profile beside what it does on this text')}
-        onClick={() => (profile.isOn.value = !isOn)}
+        onClick={() => profile.toggle()}
       >
         {l10n.t('Profile')}
       </button>
@@ -58,10 +58,7 @@ export function ProfileChoices(): JSX.Element {
               value={group}
               choices={groups}
               width={150}
-              onChange={(value) => {
-                profile.group.value = value;
-                if (profile.against.value !== 'other') profile.against.value = '';
-              }}
+              onChange={(value) => profile.showGroup(value)}
             />
           ) : null}
           {others.length > 1 ? (
@@ -70,7 +67,7 @@ export function ProfileChoices(): JSX.Element {
               value={profile.against.value}
               choices={others}
               width={150}
-              onChange={(value) => (profile.against.value = value)}
+              onChange={(value) => profile.compareWith(value)}
             />
           ) : null}
         </>

@@ -56,6 +56,29 @@ export class ProfileView extends OpenedView {
     this.#chosen.value++;
   }
 
+  /** Shows its columns, or hides them. */
+  toggle(): void {
+    this.isOn.value = !this.isOn.peek();
+  }
+
+  /** Shows metrics, or the relations in a language. */
+  showGroup(group: string): void {
+    this.group.value = group;
+    if (this.against.peek() !== 'other') this.against.value = '';
+  }
+
+  /** Shows columns less those of the other profile or of another language, or as they are. */
+  compareWith(against: string): void {
+    this.against.value = against;
+  }
+
+  /** Sorts heads by a column, again the other way; by none of them where it is missing. */
+  sortBy(key?: string): void {
+    const sort = this.sort.peek();
+    this.sort.value =
+      key === undefined ? undefined : { key, isAscending: key === sort?.key ? !sort.isAscending : false };
+  }
+
   /** Asks for it, once for each component of a run. */
   want(): Promise<void> {
     const name = this.#name.peek();

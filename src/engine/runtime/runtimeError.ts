@@ -117,3 +117,8 @@ function withoutFunction(text: string): string {
   }
   return '';
 }
+
+/** Throws what {@link runtimeError} makes of what a run threw. */
+export function failedRun(error: unknown): never {
+  throw runtimeError(error, 'this run');
+}

@@ -11,7 +11,7 @@ import type {
   ModelSpec,
   ReportView,
 } from '../../protocol';
-import type { Notice, RunInfo } from '../../model/modelInfo';
+import type { RunInfo } from '../../model/modelInfo';
 import { openConnection, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
@@ -25,6 +25,7 @@ import { baseName, type FileAccess } from '../files/fileAccess';
 import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines } from '../limits/deadlines';
+import { Growth, type BegunRun } from './growth';
 import { describeRun, letGoWhereCancelled, type ToldRun } from './runLayers';
 import type { LoadedModel } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
@@ -43,7 +44,7 @@ import { inspectModel } from './inspectModel';
 import { modelHash } from './modelHash';
 import { profileRequests } from './profileRequests';
 import { showChatTemplate } from './showChatTemplate';
-import type { GrowingReading, ReadingSteps } from '../text/textModel';
+import type { ReadingSteps } from '../text/textModel';
 import { Runtimes } from '../runtime/runtimes';
 import type { EngineHost } from './engineHost';
 
@@ -349,7 +350,7 @@ export class EngineServer {
     const started = performance.now();
     const model = await this.#served.ofTexts(spec, signal);
     const loaded = performance.now();
-    const growth = this.#growth(model.info, loaded - started);
+    const growth = this.#growth({ model: model.info, load: loaded - started });
     const {
       streams,
       layers,
@@ -381,30 +382,12 @@ export class EngineServer {
     };
   }
 
-  /** What hands out the layers of a run as they come, the first time with all that is known of it, and gives the run its number. */
-  #growth(
-    model: RunInfo['model'],
-    load: number,
-    { picture, notices: before = [] }: { readonly picture?: PictureView; readonly notices?: readonly Notice[] } = {},
-  ) {
-    let growing: Pick<RunInfo, 'runId' | 'streams'> | undefined;
-    return {
-      take: ({ streams, components, layers, notices }: GrowingReading): void => {
-        const isFirst = growing === undefined;
-        const { runId } = (growing ??= { runId: this.#ran.nextId(), streams });
-        if (isFirst && picture !== undefined) this.#pictures.add(runId, picture);
-        this.#attention.add(runId, layers);
-        const timings = { load, tokenize: 0, run: 0 };
-        const run = { runId, model, streams, components, notices: [...before, ...notices], timings };
-        this.#connection.fire('growing', { runId, components, ...(isFirst ? { run } : {}) });
-        if (isFirst) this.#turns.lookAt();
-      },
-      end: ({ streams, layers }: Pick<GrowingReading, 'streams' | 'layers'>, signal: AbortSignal): number => {
-        if (growing === undefined) letGoWhereCancelled(layers, signal);
-        // What was read anew, otherwise, is another run.
-        return growing?.streams[0] === streams[0] ? growing.runId : this.#ran.nextId();
-      },
-    };
+  #growth(begun: BegunRun): Growth {
+    const tell = (grown: EngineEvents['growing']): void => this.#connection.fire('growing', grown);
+    return new Growth(
+      { ran: this.#ran, attention: this.#attention, pictures: this.#pictures, turns: this.#turns, tell },
+      begun,
+    );
   }
 
   /** The model of a run, loaded where it is not. */
@@ -465,7 +448,7 @@ export class EngineServer {
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
     signal.throwIfAborted();
-    const growth = this.#growth(model.info, loaded - started, { picture, notices: preparing });
+    const growth = this.#growth({ model: model.info, load: loaded - started, picture, notices: preparing });
     const { streams, layers, components, notices, answers } = await model.run(picture, {
       ...this.#turns.steps(signal, (progress) => this.#connection.fire('progress', progress)),
       ...(grows ? { onGrowth: growth.take } : {}),

@@ -21,13 +21,13 @@ import type { ModelFiles } from '../files/modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from '../limits/runLock';
 import { silently, type OrtModule } from '../runtime/runtime';
-import { reasonOf, runtimeError } from '../runtime/runtimeError';
+import { failedRun, reasonOf } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
 import { KeptParts, type PartRuntime } from './openPart';
-import { StagedSession, type Tensors } from '../stages/stagedSession';
+import { pickTensors, StagedSession, type Tensors } from '../stages/stagedSession';
 import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -539,17 +539,7 @@ export class AttentionSession {
   }
 }
 
-function failedRun(error: unknown): never {
-  throw runtimeError(error, 'this run');
-}
-
 /** Whether a model may be loaded as a whole that could not be loaded in stages for an error. */
 function canBeWhole(error: unknown): error is ExplorerError {
   return error instanceof ExplorerError && (error.code === 'runtimeFailed' || error.code === 'modelUnsupported');
-}
-
-function pickTensors(tensors: Tensors, names: readonly string[]): Tensors {
-  return Object.fromEntries(
-    names.map((name) => [name, tensors[name]] as const).filter(([, tensor]) => tensor !== undefined),
-  );
 }

@@ -14,7 +14,7 @@ import {
 } from '../files/modelFiles';
 import { exclusively } from '../limits/runLock';
 import { silently, silentSeverity, type OrtModule, type Runtime } from '../runtime/runtime';
-import { reasonOf, runtimeError } from '../runtime/runtimeError';
+import { failedRun, reasonOf, runtimeError } from '../runtime/runtimeError';
 import { StagedSession } from './stagedSession';
 
 /** What is used of a runtime that sessions are made with. */
@@ -91,11 +91,7 @@ export class ModelSessions {
       {
         open: (model) => this.#open(model, own),
         run: (session, feeds, fetches) =>
-          exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(
-            (error: unknown) => {
-              throw runtimeError(error, 'this run');
-            },
-          ),
+          exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(failedRun),
         // With a lost device it would wait for ever.
         release: async (session) => {
           if (runtime.lost === undefined) await exclusively(ort, () => session.release());
