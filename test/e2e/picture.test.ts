@@ -89,18 +89,6 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.screenshot('2-patch');
   });
 
-  it('tells what each head does to the label that it is given', async function () {
-    this.timeout(180_000);
-    await vscode.runCommand('Attention Explorer: Show Effects');
-    const pane = panel.locator('.effects-pane');
-    await pane.getByText(`ln p of “${explained.answers[0].label}”`).waitFor({ timeout: 60_000 });
-    await pane.getByRole('button', { name: 'Silence Each of the 16 Heads in Turn' }).click();
-    await pane.getByRole('button', { name: 'Measure Again' }).waitFor({ timeout: 120_000 });
-    expect(await pane.locator('.effect-table tbody tr').count()).to.equal(16);
-    await vscode.screenshot('2-effects');
-    await pane.getByRole('button', { name: 'Close the effects' }).click();
-  });
-
   it('has its heads, another method and how a weight came about, in this host too', async function () {
     this.timeout(180_000);
     await panel.locator('.list-pane .how-link').first().click();
@@ -118,6 +106,18 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await panel.getByRole('combobox', { name: /^Method: / }).click();
     await panel.getByRole('option', { name: 'Attention weight', exact: true }).click();
     await panel.locator('.legend-method').waitFor({ state: 'detached' });
+  });
+
+  it('tells what each head does to the label that it is given', async function () {
+    this.timeout(180_000);
+    await vscode.runCommand('Attention Explorer: Show Effects');
+    const pane = panel.locator('.effects-pane');
+    await pane.getByText(`ln p of “${explained.answers[0].label}”`).waitFor({ timeout: 60_000 });
+    await pane.getByRole('button', { name: 'Silence Each of the 16 Heads in Turn' }).click();
+    await pane.getByRole('button', { name: 'Measure Again' }).waitFor({ timeout: 120_000 });
+    expect(await pane.locator('.effect-table tbody tr').count()).to.equal(16);
+    await vscode.screenshot('2-effects');
+    await pane.getByRole('button', { name: 'Close the effects' }).click();
   });
 
   // In the Node host a text is: what a panel shows is kept and shown anew in the same way.

@@ -161,7 +161,6 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
         </span>
       </div>
       <HeadTableCaption shown={shown} numListed={listed.length} numHeads={headsOf(component).length} />
-      {isProfiled ? <ProfileCaption /> : null}
       {shown === undefined ? (
         <p class="hint" role="status">
           {isRandom ? l10n.t('The model reads random tokens…') : l10n.t('Measuring the heads…')}
@@ -172,6 +171,7 @@ export function HeadTableView({ component }: PaneProps): JSX.Element {
         <HeadScatter shown={shown} listed={listed} x={x} y={y} look={look} choose={choose} />
       )}
       {profileShown === undefined ? null : <ProfileCard profile={profileShown} component={component} />}
+      {isProfiled ? <ProfileCaption /> : null}
     </section>
   );
 }
