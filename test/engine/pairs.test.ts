@@ -140,7 +140,7 @@ describe('two texts as a pair', () => {
     });
     await model.explain({ text: 'the cat', second: 'a dog', tokenLimit: 0 });
     expect(model.input().python).to.contain('"token_type_ids": np.zeros((1, 7)');
-    expect(model.report().markdown).to.contain('all tokens are of type 0');
+    expect(model.report().markdown).to.contain('All tokens are of type 0');
     await model.release();
   });
 
