@@ -1,3 +1,4 @@
+import type { FrameLocator } from 'playwright-core';
 import { initialView } from '../../src/model/viewState';
 import { safetensorsHeader } from '../../src/model/numbers/writtenArrays';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
@@ -34,20 +35,28 @@ const explanation = {
         'b.attention-explanation.json': JSON.stringify(explanation),
       },
     });
-    // A file that is opened before the window knows of the extension opens as text.
-    for (let i = 0; i < 30 && !(await vscode.hasCommand('Attention Explorer: Show Log')); i++)
-      await vscode.page.waitForTimeout(1000);
   });
   after(() => vscode?.close());
 
+  /** The panel of a file. One that is opened before the window knows of the extension opens as text, so it is opened again. */
+  const opened = async (name: string): Promise<FrameLocator> => {
+    for (let attempt = 1; ; attempt++) {
+      await vscode.openTab(name);
+      try {
+        return await vscode.findPanel(20_000);
+      } catch (error) {
+        if (attempt === 5) throw error;
+        await vscode.runCommand('View: Close All Editors');
+      }
+    }
+  };
+
   it('open without a model, or run theirs again and say that it is another', async function () {
     this.timeout(180_000);
-    await vscode.openTab('a.attention.safetensors');
-    const attention = await vscode.findPanel();
+    const attention = await opened('a.attention.safetensors');
     await attention.locator('.source-scroll', { hasText: 'cat' }).waitFor({ timeout: 60_000 });
     await vscode.runCommand('View: Close All Editors');
-    await vscode.openTab('b.attention-explanation.json');
-    const again = await vscode.findPanel();
+    const again = await opened('b.attention-explanation.json');
     await again.locator('.token.pinned', { hasText: 'Machines' }).first().waitFor({ timeout: 90_000 });
     await again
       .getByText(/its hash differs/)

@@ -344,17 +344,6 @@ export class VSCode {
       .catch(() => undefined);
   }
 
-  /** Whether the palette offers a command. */
-  async hasCommand(title: string): Promise<boolean> {
-    await this.#openQuickInput('F1', `>${title}`);
-    const rows = this.page.locator('.quick-input-list .monaco-list-row');
-    await rows.first().waitFor();
-    const found = (await this.quickPickRow(title).count()) > 0;
-    await this.page.keyboard.press('Escape');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    return found;
-  }
-
   /** The row of an open quick pick whose label is this text. */
   quickPickRow(label: string): Locator {
     return this.page
