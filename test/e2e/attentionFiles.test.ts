@@ -35,28 +35,28 @@ const explanation = {
         'b.attention-explanation.json': JSON.stringify(explanation),
       },
     });
+    // The extension is known, and runs.
+    await vscode.runCommand('Attention Explorer: Show Log');
+    await vscode.runCommand('View: Toggle Panel Visibility');
   });
   after(() => vscode?.close());
 
-  /** The panel of a file. One that is opened before the window knows of the extension opens as text, so it is opened again. */
-  const opened = async (name: string): Promise<FrameLocator> => {
-    for (let attempt = 1; ; attempt++) {
-      await vscode.openTab(name);
-      try {
-        return await vscode.findPanel(20_000);
-      } catch (error) {
-        if (attempt === 5) throw error;
-        await vscode.runCommand('View: Close All Editors');
-      }
-    }
+  /** The panel of a file. One that is opened before the window knows of our editors opens as text, also when it is opened again. */
+  const opened = async (name: string, editor: string): Promise<FrameLocator> => {
+    await vscode.openTab(name);
+    return vscode.findPanel(20_000).catch(async () => {
+      await vscode.runCommand('View: Reopen Editor With...');
+      await vscode.quickPickRow(editor).click();
+      return vscode.findPanel();
+    });
   };
 
   it('open without a model, or run theirs again and say that it is another', async function () {
     this.timeout(180_000);
-    const attention = await opened('a.attention.safetensors');
+    const attention = await opened('a.attention.safetensors', 'Attention File');
     await attention.locator('.source-scroll', { hasText: 'cat' }).waitFor({ timeout: 60_000 });
     await vscode.runCommand('View: Close All Editors');
-    const again = await opened('b.attention-explanation.json');
+    const again = await opened('b.attention-explanation.json', 'Saved Explanation');
     await again.locator('.token.pinned', { hasText: 'Machines' }).first().waitFor({ timeout: 90_000 });
     await again
       .getByText(/its hash differs/)
