@@ -19,8 +19,6 @@ export type AttributeValue =
   | { readonly integers: readonly number[] }
   | { readonly float: number }
   | { readonly text: string }
-  /** A GraphProto. */
-  | { readonly graph: Uint8Array }
   | { readonly raw: Uint8Array };
 
 /** Bytes of a NodeProto. */
@@ -52,8 +50,6 @@ function encodeAttribute(name: string, value: Exclude<AttributeValue, { raw: Uin
     attribute.text(attributeField.text, value.text).integer(attributeField.type, attributeType.text);
   else if ('float' in value)
     attribute.float(attributeField.float, value.float).integer(attributeField.type, attributeType.float);
-  else if ('graph' in value)
-    attribute.bytes(attributeField.graph, value.graph).integer(attributeField.type, attributeType.graph);
   else {
     for (const integer of value.integers) attribute.integer(attributeField.integers, integer);
     attribute.integer(attributeField.type, attributeType.integers);

@@ -5,7 +5,6 @@ import { SuffixBuilder } from '../find/suffixNodes';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Suffix } from '../name/site';
 import type { Replacements } from '../rewrite/leanNodes';
-import { RowGraph } from './eachRow';
 import type { LogitsOutput } from './findLogits';
 
 /** Inputs that say what is asked of logits; all int64. */
@@ -96,19 +95,7 @@ export function askLogits(
     axis: { integer: -1 },
   });
   const alongRow = { axis: { integer: 1 } };
-  const row = new RowGraph(builder);
-  const [ofRow, askedOfRow, logsOfRow] = ['scores', 'asked', 'ofAsked'].map((part) => row.name(part));
-  const along = { axis: { integer: 0 } };
-  const logsOfAll = row.add('LogSoftmax', [ofRow], [row.name('logs')], along);
-  row.add('GatherElements', [logsOfAll, askedOfRow], [logsOfRow], along);
-  const logs = builder.name('ofAsked');
-  row.run(
-    [
-      { name: ofRow, of: flat },
-      { name: askedOfRow, of: askInputs.asked, isInteger: true },
-    ],
-    [{ name: logsOfRow, all: logs }],
-  );
+  const logs = add('LogSoftmax', [flat], 'logs', alongRow);
   const told = add('Gather', [flat, askInputs.told], 'told', { axis: { integer: 0 } });
   const toldAsked = add('Gather', [askInputs.asked, askInputs.told], 'toldAsked', { axis: { integer: 0 } });
   const scoresOfAsked = add('GatherElements', [told, toldAsked], 'scoresOfAsked', alongRow);
@@ -128,7 +115,7 @@ export function askLogits(
   const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
   builder.add(
     'TopK',
-    [add('LogSoftmax', [told], 'toldLogs', alongRow), builder.integers('count', [count])],
+    [add('Gather', [logs, askInputs.told], 'toldLogs', { axis: { integer: 0 } }), builder.integers('count', [count])],
     [strongest, ids],
     { axis: { integer: 1 } },
   );
@@ -142,7 +129,7 @@ export function askLogits(
     outputs: {
       shape: add('Shape', [whole], 'shape'),
       scores: add('Shape', [flat], 'size'),
-      logs,
+      logs: add('GatherElements', [logs, askInputs.asked], 'ofAsked', alongRow),
       larger,
       strongest,
       ids,

@@ -3,7 +3,6 @@ import { encodeTypedValue } from '../file/nodeBytes';
 import { SuffixBuilder } from '../find/suffixNodes';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Suffix } from '../name/site';
-import { RowGraph } from './eachRow';
 import type { LogitsOutput } from './findLogits';
 
 /** The input that names the token that each row of the logits is asked about: int64 `[rows]`, or longer. */
@@ -24,7 +23,7 @@ export interface ReducedLogits {
     readonly targets: string;
     /** float32 `[rows, 1]`: how many scores are larger than the target's. */
     readonly larger: string;
-    /** float32 `[rows, 1]`: Σ p ln p, the entropy in nats with its sign turned. */
+    /** float32 `[rows, 1, 1]`: Σ p ln p, the entropy in nats with its sign turned. */
     readonly negentropy: string;
     /** float32 and int64 `[rows, count]`: the largest logarithms of probabilities, and their ids. */
     readonly strongest: string;
@@ -55,64 +54,37 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
     [add('Slice', [targetsInput, first, numRows], 'ownTargets'), builder.integers('column', [-1, 1])],
     'targets',
   );
-  const row = new RowGraph(builder);
-  const [scores, target] = [row.name('scores'), row.name('target')];
-  const alongRow = { axis: { integer: 0 } };
-  const make = (
-    operator: string,
-    inputs: readonly string[],
-    part: string,
-    attributes: Parameters<SuffixBuilder['add']>[3] = {},
-  ): string => row.add(operator, inputs, [row.name(part)], attributes);
-  const sum = (summed: string, part: string): string =>
-    opset >= 13
-      ? make('ReduceSum', [summed, row.integers(`${part}Axes`, [0])], part)
-      : make('ReduceSum', [summed], part, { axes: { integers: [0] } });
-  const [highest, ids] = [row.name('highest'), row.name('ids')];
-  row.add('TopK', [scores, row.integers('count', [count])], [highest, ids], alongRow);
-  const top = row.integers('top', [0]);
-  const largest = make('Gather', [highest, top], 'largest', alongRow);
-  // Logarithms of probabilities: scores less the largest one, and the logarithm of its probability, which is no small number.
-  const below = make('Sub', [scores, largest], 'below');
-  const probabilities = make('Softmax', [below], 'probabilities', alongRow);
-  const ofLargest = make(
-    'Log',
-    [make('GatherElements', [probabilities, make('Gather', [ids, top], 'largestId', alongRow)], 'share', alongRow)],
-    'logOfLargest',
-  );
-  const ofTarget = make('Add', [make('GatherElements', [below, target], 'belowOfTarget', alongRow), ofLargest], 'log');
+  const alongRow = { axis: { integer: 1 } };
+  const logs = add('LogSoftmax', [flat], 'logs', alongRow);
+  const ofTargets = add('GatherElements', [logs, targets], 'ofTargets', alongRow);
   // Ranks are those of the scores: logarithms of two of them may be rounded to the same number.
-  const isLarger = make('Greater', [scores, make('GatherElements', [scores, target], 'score', alongRow)], 'isLarger');
-  const larger = sum(make('Cast', [isLarger], 'ones', toFloat), 'larger');
-  const negentropy = make(
-    'Add',
-    [sum(make('Mul', [probabilities, below], 'weighed'), 'weighedSum'), ofLargest],
+  const isLarger = add(
+    'Greater',
+    [flat, add('GatherElements', [flat, targets], 'scoresOfTargets', alongRow)],
+    'isLarger',
+  );
+  const larger = sum(builder, opset, add('Cast', [isLarger], 'ones', toFloat));
+  const probabilities = add('Exp', [logs], 'probabilities');
+  const negentropy = add(
+    'MatMul',
+    [
+      add('Reshape', [probabilities, builder.integers('asRow', [0, 1, -1])], 'probabilityRows'),
+      add('Reshape', [logs, builder.integers('asColumn', [0, -1, 1])], 'logColumns'),
+    ],
     'negentropy',
   );
-  const strongest = make('Add', [make('Sub', [highest, largest], 'highestBelow'), ofLargest], 'strongest');
-  const outputs = {
-    targets: builder.name('ofTargets'),
-    larger: builder.name('larger'),
-    negentropy: builder.name('negentropy'),
-    strongest: builder.name('strongest'),
-    ids: builder.name('ids'),
-  };
-  row.run(
-    [
-      { name: scores, of: flat },
-      { name: target, of: targets, isInteger: true },
-    ],
-    [
-      { name: ofTarget, all: outputs.targets },
-      { name: larger, all: outputs.larger },
-      { name: negentropy, all: outputs.negentropy },
-      { name: strongest, all: outputs.strongest },
-      { name: ids, all: outputs.ids, isInteger: true },
-    ],
-  );
+  const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
+  builder.add('TopK', [logs, builder.integers('count', [count])], [strongest, ids], { axis: { integer: 1 } });
   return {
     suffix: builder.build(),
     inputs: [encodeTypedValue(targetsInput, dataType.int64, 1)],
-    outputs: { shape, ...outputs },
+    outputs: { shape, targets: ofTargets, larger, negentropy, strongest, ids },
   };
+}
+
+function sum(builder: SuffixBuilder, opset: number, tensor: string): string {
+  const result = [builder.name('larger')];
+  return opset >= 13
+    ? builder.add('ReduceSum', [tensor, builder.integers('axes', [1])], result)
+    : builder.add('ReduceSum', [tensor], result, { axes: { integers: [1] } });
 }
