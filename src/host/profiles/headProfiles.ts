@@ -43,6 +43,8 @@ export class HeadProfiles implements Disposable {
   readonly onDidChange = this.#changed.event;
   readonly #held = new Map<string, Promise<ReadProfile>>();
   readonly #arrived = new Map<string, ReadProfile>();
+  /** Those that were read for heads' names: once, whatever comes of it. */
+  readonly #named = new Set<string>();
   /** The profile that others are compared with. */
   #other: vscode.Uri | undefined;
 
@@ -98,6 +100,7 @@ export class HeadProfiles implements Disposable {
   forget(folder: vscode.Uri): void {
     this.#held.delete(folder.toString());
     this.#arrived.delete(folder.toString());
+    this.#named.delete(folder.toString());
   }
 
   /** The profile that is chosen for the model of a run; undefined where there is none. Throws `profileInvalid`, `profileOfOther` and what reading files throws. */
@@ -128,10 +131,13 @@ export class HeadProfiles implements Disposable {
     } catch {
       return []; // that the model is not there is said where it is used
     }
-    const arrived = folder && this.#arrived.get(folder.toString());
+    if (folder === undefined) return [];
+    const key = folder.toString();
+    const arrived = this.#arrived.get(key);
     if (arrived !== undefined) return fitsHeads(arrived.profile, run.info.components) ? arrived.names : [];
     // Why it cannot be read is said in the view.
-    if (folder !== undefined) void this.of(run).catch(() => {});
+    if (!this.#named.has(key)) void this.of(run).catch(() => {});
+    this.#named.add(key);
     return [];
   }
 
