@@ -1,3 +1,4 @@
+import { hexText } from '../base/hexText';
 import * as ort from 'onnxruntime-web/wasm';
 import 'vscode-jsonrpc/browser';
 import { joinBytes } from '../base/joinBytes';
@@ -39,7 +40,7 @@ if (!self.name.startsWith('em-pthread')) {
         residentBytes: () => 0,
         sha256: async (blocks) => {
           const digest = await crypto.subtle.digest('SHA-256', joinBytes([...blocks]));
-          return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+          return hexText(new Uint8Array(digest));
         },
       });
       self.postMessage('ready', []);

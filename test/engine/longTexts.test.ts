@@ -17,7 +17,7 @@ import { planLean } from '../../src/onnx/rewrite/leanTaps';
 import { readModel } from '../../src/onnx/file/readModel';
 import { rewriteModel } from '../../src/onnx/rewrite/rewriteModel';
 import { readFixture } from '../harness/fixtures';
-import { plainAttention, smallModel, type SmallGraph, type SmallNode } from '../unit/onnx/smallModel';
+import { node, plainAttention, smallModel, type SmallGraph, type SmallNode } from '../unit/onnx/smallModel';
 import { firstItem } from './firstItem';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';
 import { leanDifferences } from './leanDifferences';
@@ -325,12 +325,6 @@ describe('long texts', () => {
   });
 
   describe('of models that choose among whole matrices', () => {
-    const node = (
-      operator: string,
-      inputs: string[],
-      outputs: string[],
-      attributes: SmallNode['attributes'] = {},
-    ): SmallNode => ({ operator, inputs, outputs, attributes });
     const softmax = (input: string, output: string): SmallNode =>
       node('Softmax', [input], [output], { axis: { integer: -1 } });
     const scalar = (value: number) => ({ dims: [], values: [value] });

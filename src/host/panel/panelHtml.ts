@@ -1,3 +1,5 @@
+import { hexText } from '../../base/hexText';
+
 // Every extension host has it: Node since 19, workers always.
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
 
@@ -46,7 +48,7 @@ export function panelHtml(assets: PanelAssets, nonce: string, language: string, 
 
 /** A text for one page's content policy that nobody can guess. */
 export function makeNonce(): string {
-  return [...crypto.getRandomValues(new Uint8Array(24))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hexText(crypto.getRandomValues(new Uint8Array(24)));
 }
 
 function escapeHtml(text: string): string {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
+import { hexText } from '../../base/hexText';
 import { plain } from '../../base/safeText';
 import type { ProfileExample } from '../../model/profile/headProfile';
 import type { PanelIntents } from '../../panelProtocol';
@@ -113,7 +114,7 @@ async function hashOf(uri: vscode.Uri): Promise<string | undefined> {
   try {
     const bytes = await readFileAtMost(uri, 'text', documentName(uri));
     const digest = await crypto.subtle.digest('SHA-256', Uint8Array.from(bytes));
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    return hexText(new Uint8Array(digest));
   } catch {
     return undefined;
   }

@@ -84,3 +84,18 @@ export const plainAttention: SmallGraph = {
   inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] },
   outputs: ['y'],
 };
+
+/** A node of a small graph. */
+export function node(
+  operator: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: SmallNode['attributes'] = {},
+): SmallNode {
+  return { operator, inputs, outputs, attributes };
+}
+
+/** A tensor of a small graph whose numbers are all alike. */
+export function weight(...dims: number[]): { dims: number[]; values: number[] } {
+  return { dims, values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5) };
+}

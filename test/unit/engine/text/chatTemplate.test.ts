@@ -11,6 +11,7 @@ import { Tokenizer } from '../../../../src/tokenizer/tokenizer';
 import { memoryAccess } from '../../../engine/fixtureAccess';
 import { codeOfCall, errorOfCall } from '../../../harness/codeOf';
 import { tinyTokenizer } from '../../../harness/tinyTokenizer';
+import { wideLimits as free } from './wideLimits';
 
 const template = (text: string): ChatTemplate => ({
   fileName: 'chat_template.jinja',
@@ -30,15 +31,6 @@ const files = {
   tokenizerConfig: {},
   specialTokensMap: {},
   genaiConfig: {},
-};
-const free = {
-  modelName: 'tiny',
-  contextLength: undefined,
-  fixedLength: undefined,
-  tokenLimit: 0,
-  memoryLimit: 4096,
-  vocabularySize: undefined,
-  numTypes: 0,
 };
 
 describe('chat templates', () => {

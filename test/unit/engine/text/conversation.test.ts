@@ -6,20 +6,12 @@ import { tokenizeText } from '../../../../src/engine/text/tokenizeText';
 import { visibleText } from '../../../../src/model/token';
 import { Tokenizer } from '../../../../src/tokenizer/tokenizer';
 import { tinyTokenizer } from '../../../harness/tinyTokenizer';
+import { wideLimits as limits } from './wideLimits';
 
 const template: ChatTemplate = {
   fileName: 'chat_template.jinja',
   text: '{% if tools %}[tools]{{ tools | tojson }}\n{% endif %}{% for m in messages %}[{{ m.role }}]\n{{ m.content | trim }}[end]\n{% endfor %}{% if add_generation_prompt %}[assistant]\n{% endif %}',
   specialTokens: {},
-};
-const limits = {
-  modelName: 'tiny',
-  contextLength: undefined,
-  fixedLength: undefined,
-  tokenLimit: 0,
-  memoryLimit: 4096,
-  vocabularySize: undefined,
-  numTypes: 0,
 };
 
 /** What the document says at the place of each text. */

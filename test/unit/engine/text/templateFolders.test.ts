@@ -6,6 +6,7 @@ import { tokenizeSource } from '../../../../src/engine/text/tokenizeSource';
 import { memoryAccess } from '../../../engine/fixtureAccess';
 import { codeOf } from '../../../harness/codeOf';
 import { readFixture } from '../../../harness/fixtures';
+import { wideLimits as limits } from './wideLimits';
 
 interface TemplateFolders {
   readonly tokenizer: object;
@@ -20,16 +21,6 @@ interface TemplateFolders {
     readonly withTools: readonly number[] | null;
   }[];
 }
-
-const limits = {
-  modelName: 'm',
-  contextLength: undefined,
-  fixedLength: undefined,
-  tokenLimit: 0,
-  memoryLimit: 4096,
-  vocabularySize: undefined,
-  numTypes: 0,
-};
 
 describe('chat templates of folders', () => {
   // Made by transformers itself: see scripts/fixtures/templateFolders.py.

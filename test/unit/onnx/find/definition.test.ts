@@ -2,18 +2,8 @@ import { expect } from 'chai';
 import { analyzeModel } from '../../../../src/onnx/find/analyzeModel';
 import { noAttention } from '../../../../src/onnx/find/definition';
 import { readModel } from '../../../../src/onnx/file/readModel';
-import { smallModel, type SmallGraph, type SmallNode } from '../smallModel';
+import { node, smallModel, weight, type SmallGraph, type SmallNode } from '../smallModel';
 
-const node = (
-  operator: string,
-  inputs: string[],
-  outputs: string[],
-  attributes: SmallNode['attributes'] = {},
-): SmallNode => ({ operator, inputs, outputs, attributes });
-const weight = (...dims: number[]): { dims: number[]; values: number[] } => ({
-  dims,
-  values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5),
-});
 const swap = { perm: { integers: [0, 2, 1] } };
 const last = { axis: { integer: -1 } };
 const projections = { wq: weight(4, 4), wk: weight(4, 4), wv: weight(4, 4) };

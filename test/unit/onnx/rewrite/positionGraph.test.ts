@@ -2,18 +2,7 @@ import { expect } from 'chai';
 import { analyzeModel } from '../../../../src/onnx/find/analyzeModel';
 import { positionGraph } from '../../../../src/onnx/rewrite/positionGraph';
 import { readModel } from '../../../../src/onnx/file/readModel';
-import { smallModel, type SmallGraph, type SmallNode } from '../smallModel';
-
-const node = (
-  operator: string,
-  inputs: string[],
-  outputs: string[],
-  attributes: SmallNode['attributes'] = {},
-): SmallNode => ({ operator, inputs, outputs, attributes });
-const weight = (...dims: number[]): { dims: number[]; values: number[] } => ({
-  dims,
-  values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5),
-});
+import { node, smallModel, weight, type SmallGraph, type SmallNode } from '../smallModel';
 
 /** Attention among the cells of a convolution, with something between. */
 const tower = (between: readonly SmallNode[], kernel: readonly number[] = [2, 2]): SmallGraph => ({
