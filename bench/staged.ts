@@ -20,21 +20,23 @@ const numAlone = Number(process.env['BENCH_ALONE'] ?? 3);
 const folder = resolve('out/bench');
 /** Threads of a pool turn for a while after their work, before they sleep; what runs next must not pay for them. */
 const pauseMs = 300;
-/** The length at which runs are ended, one layer is run again and memory is told. */
-const longest = 1024;
+/** The positions that the models have. */
+const context = 2048;
+/** Beyond this many tokens the weights of all layers and the model do not fit into WebAssembly's 4 GB together. */
+const longestWasm = 1024;
 
 const models = {
   bert: {
     title: 'BERT-base size',
-    path: resolve(folder, 'bert-base-1024.onnx'),
+    path: resolve(folder, `bert-base-${context}.onnx`),
     vocabulary: bertBase.vocabulary,
-    write: (path: string) => writeRandomBert(path, { ...bertBase, context: longest }),
+    write: (path: string) => writeRandomBert(path, { ...bertBase, context }),
   },
   gpt2: {
     title: 'GPT-2-small size',
-    path: resolve(folder, 'gpt2-small.onnx'),
+    path: resolve(folder, `gpt2-small-${context}.onnx`),
     vocabulary: gpt2Small.vocabulary,
-    write: (path: string) => writeRandomGpt2(path, gpt2Small),
+    write: (path: string) => writeRandomGpt2(path, { ...gpt2Small, context }),
   },
 };
 type Kind = keyof typeof models;
@@ -81,12 +83,12 @@ else {
 
 async function measureAll(): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const lengths = (process.env['BENCH_TOKENS'] ?? '64,256,512,1024').split(',').map(Number);
+  const asked = (process.env['BENCH_TOKENS'] ?? '64,256,512,1024,2048').split(',').map(Number);
   const kinds = (process.env['BENCH_MODELS'] ?? 'bert,gpt2').split(',').filter((kind): kind is Kind => kind in models);
   const threads = (process.env['BENCH_THREADS'] ?? '2,1').split(',').map(Number);
   const backends = (process.env['BENCH_BACKENDS'] ?? 'native,wasm').split(',') as BackendName[]; // as the setting says
   console.log(
-    `Random weights, 12 layers; medians of ${rounds}, whole and in stages in turn, with ${pauseMs} ms of rest before each. «Whole» is one session and one run, as it was before there were stages; all 144 patterns are copied out and checked. «First layer» is when the weights of the first layer are checked and handed on, as a share of the run in stages. «Ended» is the longest that it takes from wanting a run of ${Math.max(...lengths)} tokens to end, at ${rounds} moments of it, until the next can begin, as a multiple of its slowest stage. «Layer again» is layer 6 alone from what was kept, as a share of the whole run. Loading and memory are those of a process of its own, medians of ${numAlone}; loading is what the first run takes with it, less the next run; «first picture» is from opening the model to the first weights of a text of 64 tokens; memory is the peak of a run of ${Math.max(...lengths)} tokens beyond the loaded model.`,
+    `Random weights, 12 layers; medians of ${rounds}, whole and in stages in turn, with ${pauseMs} ms of rest before each. «Whole» is one session and one run, as it was before there were stages; all 144 patterns are copied out and checked. «First layer» is when the weights of the first layer are checked and handed on, as a share of the run in stages. «Ended» is the longest that it takes from wanting a run of the most tokens that the table tells to end, at ${rounds} moments of it, until the next can begin, as a multiple of its slowest stage. «Layer again» is layer 6 alone from what was kept, as a share of the whole run. Loading and memory are those of a process of its own, medians of ${numAlone}; loading is what the first run takes with it, less the next run; «first picture» is from opening the model to the first weights of a text of 64 tokens; memory is the peak of a run of as many tokens beyond the loaded model.`,
   );
   for (const kind of kinds) {
     const { title, path, write } = models[kind];
@@ -96,7 +98,8 @@ async function measureAll(): Promise<void> {
     }
     const rows: (string | number)[][] = [];
     const others: (string | number)[][] = [];
-    for (const backend of backends)
+    for (const backend of backends) {
+      const lengths = backend === 'wasm' ? asked.filter((length) => length <= longestWasm) : asked;
       for (const numThreads of threads) {
         const task = { kind, backend, threads: numThreads, lengths };
         const measured = await inProcess<Measured>(task);
@@ -133,7 +136,9 @@ async function measureAll(): Promise<void> {
           (peak('stages') / peak('whole')).toFixed(2),
           measured.numDifferent,
         ]);
+        console.error(`${title}, ${backend}, ${numThreads}: measured.`);
       }
+    }
     console.log(`\n### ${title}\n`);
     console.log(
       table(
