@@ -17,7 +17,7 @@ import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched } from '../session/layerSteps';
-import { isStaged, type Staging } from '../session/staging';
+import { planStages, type Staging } from '../session/staging';
 import type { ReadingSteps } from '../text/textModel';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
@@ -181,7 +181,7 @@ export class ImageModel {
       files,
       wantOutputs: true,
       numItems: itemsOf(pixels),
-      isStaged: isStaged(runtime, index, staging),
+      ...planStages(runtime, index, staging),
     });
     const info: ModelInfo = {
       name: plain(resolved.name),

@@ -28,7 +28,7 @@ import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import type { ModelFiles } from '../files/modelFiles';
-import { isStaged, type Staging } from '../session/staging';
+import { planStages, type Staging } from '../session/staging';
 import { unwatched } from '../session/layerSteps';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import { configNumber } from '../folder/configNumber';
@@ -307,7 +307,7 @@ async function prepare(
         wantOutputs: true,
         mayLackAttention: true,
         numItems: numEncoderItems,
-        isStaged: isStaged(runtime, encoder.analysis.index, staging),
+        ...planStages(runtime, encoder.analysis.index, staging),
       }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
     const embeddingSession =
@@ -334,7 +334,7 @@ async function prepare(
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
-      isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
+      ...planStages(runtime, index, staging, hasTarget || encoder !== undefined),
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;

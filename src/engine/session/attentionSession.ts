@@ -28,6 +28,7 @@ import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
 import { KeptParts, type PartRuntime } from './openPart';
 import { pickTensors, StagedSession, type Tensors } from '../stages/stagedSession';
+import type { StagePlan } from './staging';
 import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -59,7 +60,9 @@ export interface SessionOptions {
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
-  readonly isStaged?: boolean;
+  readonly isStaged?: StagePlan['isStaged'];
+  /** Told in the report. */
+  readonly whyWhole?: StagePlan['whyWhole'];
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -188,7 +191,7 @@ export class AttentionSession {
       isLean: options.isLean ?? taps !== undefined,
       onProgress,
     });
-    const staging: Staging = {};
+    const staging: Staging = options.whyWhole === undefined ? {} : { notStaged: options.whyWhole };
     const open: Open = async () => {
       if (isStaged && staging.notStaged === undefined)
         try {

@@ -20,11 +20,13 @@ describe('a model that is run in stages', () => {
   let session: AttentionSession;
   let inputs: readonly ModelInput[];
   let numOpened = 0;
+  let onOpen = (): void => {};
   before(async () => {
     const plain = await importRuntime();
     const InferenceSession = {
       create: (bytes: Uint8Array, options: Ort.InferenceSession.SessionOptions) => {
         numOpened++;
+        onOpen();
         return plain.InferenceSession.create(bytes, options);
       },
     };
@@ -67,6 +69,23 @@ describe('a model that is run in stages', () => {
     expect(reached).to.deep.equal([0, 1]);
     // It is ready for the next one.
     expect(sums((await session.run(inputs)).layers)).to.deep.equal(sums(layers));
+  });
+
+  it('ends while its stages are loaded, and the next run loads the others', async () => {
+    const { layers } = await session.run(inputs);
+    const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
+    const fresh = await AttentionSession.create({ ort, files, wantOutputs: true, isStaged: true });
+    const numBefore = numOpened;
+    const ended = new AbortController();
+    onOpen = () => ended.abort(new Error('enough'));
+    const turn = (): Promise<void> => Promise.resolve(ended.signal.throwIfAborted());
+    const run = fresh.run(inputs, { turn });
+    expect(await run.catch((error: unknown) => error)).to.have.property('message', 'enough');
+    onOpen = () => {};
+    expect(numOpened - numBefore, 'the one that was being loaded').to.equal(1);
+    expect(sums((await fresh.run(inputs)).layers)).to.deep.equal(sums(layers));
+    expect(numOpened - numBefore).to.equal(3);
+    await fresh.release();
   });
 
   it('does not run what nobody asks for', async () => {
@@ -157,8 +176,53 @@ describe('a model that is run in stages', () => {
   });
 });
 
-describe('a model that cannot be cut', () => {
-  it('is run as a whole, and the report says why', async () => {
+describe('a model that cannot be cut behind each of its attentions', () => {
+  const input = (name: string, dims: readonly number[]) =>
+    ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
+  const queriesKeysValues = [input('q', [1, 2, 3, 4]), input('kt', [1, 2, 4, 3]), input('v', [1, 2, 3, 4])];
+  const inputs = { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] };
+
+  it('is run in fewer stages, and the report says which layers share one and why', async () => {
+    const attention = (layer: number, queries: string): SmallGraph['nodes'] => [
+      { operator: 'MatMul', inputs: [queries, 'kt'], outputs: [`s${layer}`], name: `/layers.${layer}/MatMul` },
+      { operator: 'Softmax', inputs: [`s${layer}`], outputs: [`p${layer}`], name: `/layers.${layer}/Softmax` },
+      { operator: 'MatMul', inputs: [`p${layer}`, 'v'], outputs: [`y${layer}`], name: `/layers.${layer}/MatMul_1` },
+    ];
+    const concatenated = (output: string): SmallGraph['nodes'][number] => ({
+      operator: 'ConcatFromSequence',
+      inputs: ['list'],
+      outputs: [output],
+      attributes: { axis: { integer: 0 } },
+    });
+    const graph: SmallGraph = {
+      nodes: [
+        { operator: 'SequenceConstruct', inputs: ['q'], outputs: ['list'] },
+        concatenated('q0'),
+        ...attention(0, 'q0'),
+        concatenated('again'),
+        { operator: 'Add', inputs: ['again', 'y0'], outputs: ['q1'] },
+        ...attention(1, 'q1'),
+        { operator: 'Relu', inputs: ['y1'], outputs: ['z'] },
+      ],
+      inputs,
+      outputs: ['z'],
+    };
+    const session = await AttentionSession.create({
+      ort: await importRuntime(),
+      files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx'),
+      wantOutputs: true,
+      isStaged: true,
+    });
+    const { layers, report } = await session.run(queriesKeysValues);
+    expect(layers.map(({ layer }) => layer)).to.deep.equal([0, 1]);
+    expect(formatReport(report)).to.contain(
+      'Run in 2 stages, one after another; of these share one\\:\n\n' +
+        '* `layers.1` and `layers.0`: what passes between them is a sequence, which no stage can be given',
+    );
+    await session.release();
+  });
+
+  it('is run as a whole where the runtime takes no stage of it, and the report says why', async () => {
     const ort = await importRuntime();
     const graph: SmallGraph = {
       nodes: [
@@ -167,7 +231,7 @@ describe('a model that cannot be cut', () => {
         { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
         { operator: 'Relu', inputs: ['y'], outputs: ['z'] },
       ],
-      inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] },
+      inputs,
       outputs: ['z'],
     };
     let numSessions = 0;
@@ -183,13 +247,7 @@ describe('a model that cannot be cut', () => {
       wantOutputs: true,
       isStaged: true,
     });
-    const input = (name: string, dims: readonly number[]) =>
-      ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
-    const { layers } = await session.run([
-      input('q', [1, 2, 3, 4]),
-      input('kt', [1, 2, 4, 3]),
-      input('v', [1, 2, 3, 4]),
-    ]);
+    const { layers } = await session.run(queriesKeysValues);
     // It is opened as far as it is run, so that only the run shows it.
     expect(layers).to.have.length(1);
     expect(session.numStages).to.equal(1);
