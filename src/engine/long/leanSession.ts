@@ -12,7 +12,8 @@ import {
   type LeanPlan,
 } from '../../onnx/rewrite/leanTaps';
 import { withChecks, type SiteChecks } from '../../onnx/report/report';
-import { sidesOf, type SiteComponent } from '../../onnx/name/site';
+import type { SiteComponent } from '../../base/component';
+import { sidesOf } from '../../onnx/name/site';
 import {
   AttentionSession,
   type AttentionResult,
