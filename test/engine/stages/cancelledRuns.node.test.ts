@@ -54,7 +54,7 @@ describe('A run in stages that is cancelled in an engine of its own', function (
   });
   after(() => rmSync(path, { recursive: true }));
 
-  const start = (patience?: ConstructorParameters<typeof EngineSupervisor>[3]): void => {
+  const start = (patience: ConstructorParameters<typeof EngineSupervisor>[3]): void => {
     const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
     supervisor = new EngineSupervisor(
       nodeEngineLauncher(script, () => {}),
@@ -67,11 +67,11 @@ describe('A run in stages that is cancelled in an engine of its own', function (
   };
   afterEach(() => supervisor.dispose());
 
-  /** Cancels a long run as soon as some of its layers are there. Resolves to the number of the stage that was run last, when the next run may begin. */
-  const cancelAt = async (numThere: number): Promise<number> => {
+  /** Cancels a long run at some moment of its progress. Resolves to the number of the stage that was run last, when the next run may begin. */
+  const cancelWhen = async (isThen: (progress: Progress) => boolean): Promise<number> => {
     const controller = new AbortController();
-    const listening = supervisor.onDidProgress(({ layers }) => {
-      if (layers?.done === numThere) controller.abort();
+    const listening = supervisor.onDidProgress((progress) => {
+      if (isThen(progress)) controller.abort();
     });
     expect(await codeOf(supervisor.explain(params(long), controller.signal))).to.equal('cancelled');
     listening.dispose();
@@ -85,21 +85,26 @@ describe('A run in stages that is cancelled in an engine of its own', function (
     return weights.reduce((largest, weight, i) => Math.max(largest, Math.abs(weight - expected[i])), 0);
   };
 
-  it('while its stages are loaded leaves the process and what it has loaded: the next run loads the rest', async () => {
-    start();
-    expect(await cancelAt(2), 'the last stages were not reached').to.be.lessThan(numLayers - 1);
-    const { pid } = supervisor;
-    const run = await supervisor.explain(params(short), never);
-    expect(supervisor.pid).to.equal(pid);
-    expect(told.map(({ stage }) => stage)).to.not.include('loadModel');
-    expect(await largestError(run)).to.be.at.most(1e-6);
-  });
+  for (const [when, isThen] of [
+    ['its first stage is', ({ stage }) => stage === 'loadModel'],
+    ['its stages are', ({ layers }) => layers?.done === 2],
+  ] as const satisfies readonly (readonly [string, (progress: Progress) => boolean])[])
+    it(`while ${when} loaded leaves the process and what it has loaded: the next run loads the rest`, async () => {
+      start({ inRun: 5, inStep: 30_000 });
+      expect(await cancelWhen(isThen), 'the last stages were not reached').to.be.lessThan(numLayers - 1);
+      const { pid } = supervisor;
+      expect(pid).to.not.equal(undefined);
+      const run = await supervisor.explain(params(short), never);
+      expect(supervisor.pid).to.equal(pid);
+      expect(told.map(({ stage }) => stage)).to.not.include('loadModel');
+      expect(await largestError(run)).to.be.at.most(1e-6);
+    });
 
   it('inside of a stage that takes longer than it may ends the process, and the next run has another', async () => {
     start({ inRun: 5, inStep: 5 });
     await supervisor.explain(params(short), never);
     const { pid } = supervisor;
-    await cancelAt(4);
+    await cancelWhen(({ layers }) => layers?.done === 4);
     expect(supervisor.pid).to.not.equal(pid);
     await expectEventually(() => expect(() => process.kill(Number(pid), 0), 'it is gone').to.throw());
     expect(await largestError(await supervisor.explain(params(short), never))).to.be.at.most(1e-6);
