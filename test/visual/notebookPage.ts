@@ -1,10 +1,10 @@
 // Opens a page as VS Code makes it for a notebook's outputs, with the bundled renderer, in Chromium and in a theme of VS Code.
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FrameLocator, Page } from 'playwright-core';
+import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
+import { launchBrowser, startStaticServer } from '../harness/browser';
 import { themes, type ThemeName } from './panelPage';
-import { ServedPages } from './servedPages';
 
 /** The policy of VS Code's own page for outputs, with the test's server in the place of its own. */
 const policy =
@@ -37,7 +37,17 @@ declare global {
 }
 
 /** A browser with pages of outputs. */
-export class NotebookPages extends ServedPages {
+export class NotebookPages {
+  readonly #browser: Browser;
+  readonly #server: Awaited<ReturnType<typeof startStaticServer>>;
+  /** What the pages complained of: errors, and violations of their policies. */
+  readonly complaints: string[] = [];
+
+  private constructor(browser: Browser, server: Awaited<ReturnType<typeof startStaticServer>>) {
+    this.#browser = browser;
+    this.#server = server;
+  }
+
   /** Starts a server and a browser. The renderer and the panel's page are what the build has put into dist/. */
   static async start(): Promise<NotebookPages> {
     const folder = join(root, 'out/notebook');
@@ -52,21 +62,25 @@ export class NotebookPages extends ServedPages {
       'codicon.ttf',
     ])
       await copyFile(join(root, 'dist', file), join(folder, file));
-    return new NotebookPages(await ServedPages.serve({ '/outputs.html': html }));
+    return new NotebookPages(await launchBrowser(), await startStaticServer({ pages: { '/outputs.html': html } }));
   }
 
   /** Opens the page; frames in it can load nothing, as in VS Code, where only the page itself reaches our files. */
   async open(): Promise<Page> {
-    const page = await this.newPage(1100, 600);
+    const page = await this.#browser.newPage({ viewport: { width: 1100, height: 600 }, reducedMotion: 'reduce' });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
     // No page asks for anything but our own files.
     page.on('request', (request) => {
-      if (!request.url().startsWith(this.origin) && !/^(?:data|about):/.test(request.url()))
+      if (!request.url().startsWith(this.#server.origin) && !/^(?:data|about):/.test(request.url()))
         this.complaints.push(`asked for ${request.url()}`);
     });
     await page.route('**/*', (route) =>
       route.request().frame() === page.mainFrame() ? route.continue() : route.abort(),
     );
-    await page.goto(`${this.origin}/outputs.html`);
+    await page.goto(`${this.#server.origin}/outputs.html`);
     await page.waitForFunction(() => 'render' in globalThis);
     await this.dress(page, 'dark');
     return page;
@@ -89,5 +103,10 @@ export class NotebookPages extends ServedPages {
   async render(page: Page, id: string, text: string): Promise<FrameLocator> {
     await page.evaluate(([name, value]) => render(name, value), [id, text] as const);
     return page.frameLocator('iframe').last();
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
   }
 }

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
+import { launchBrowser, startStaticServer } from '../harness/browser';
 import type { FakeHost } from './fakeHost';
 import type { RunKind } from './generatedRun';
-import { ServedPages } from './servedPages';
 
 /** The themes, by the name of their file, with the classes that VS Code gives the webview's body. */
 export const themes = {
@@ -76,7 +76,17 @@ async function html(theme: ThemeName): Promise<string> {
 }
 
 /** A browser with the panel's pages. */
-export class PanelPages extends ServedPages {
+export class PanelPages {
+  readonly #browser: Browser;
+  readonly #server: Awaited<ReturnType<typeof startStaticServer>>;
+  /** What the pages complained of: errors, and violations of their policy. */
+  readonly complaints: string[] = [];
+
+  private constructor(browser: Browser, server: Awaited<ReturnType<typeof startStaticServer>>) {
+    this.#browser = browser;
+    this.#server = server;
+  }
+
   /** Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. */
   static async start(): Promise<PanelPages> {
     if (!existsSync(join(root, 'dist/webview.js')))
@@ -102,22 +112,33 @@ export class PanelPages extends ServedPages {
         ),
       ),
     );
-    return new PanelPages(await ServedPages.serve(pages));
+    return new PanelPages(await launchBrowser(), await startStaticServer({ pages }));
   }
 
   /** Opens a page; with a run it resolves when its matrix has been painted. */
   async open({ theme = 'dark', run, state = 'ready', map, width = 1400, height = 860 }: PageOptions): Promise<Page> {
-    const page = await this.newPage(width, height);
+    const page = await this.#browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => {
+      // The tests themselves read pixels back.
+      if (message.text().includes('willReadFrequently')) return;
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
     const query = new URLSearchParams({
       state,
       ...(run === undefined ? {} : { run }),
       ...(map === undefined ? {} : { map }),
     });
-    await page.goto(`${this.origin}/${theme}.html?${query}`);
+    await page.goto(`${this.#server.origin}/${theme}.html?${query}`);
     if (run !== undefined && state !== 'empty')
       await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted'));
     await page.waitForFunction(() => customElements.get('vscode-toolbar-button') !== undefined);
     await page.evaluate(() => document.fonts.ready.then(() => undefined));
     return page;
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
   }
 }
