@@ -26,6 +26,7 @@ import { differencesFigure } from '../model/figures/headFigures';
 import { tableSvg } from '../model/figures/tableSvg';
 import { openTextModel, readGiven } from './readWith';
 import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
+import { meantOf } from './filePart';
 
 /** What `compare` is asked. */
 export interface CompareOptions extends ModelOptions {
@@ -118,7 +119,7 @@ async function readSide(options: CompareOptions, file: string, model: LoadedMode
   });
   if (text === '') throw new ExplorerError('emptyText');
   const explanation = await model.explain({
-    text: span === undefined ? text : text.slice(span.start, span.end),
+    text: meantOf({ text, span }),
     tokenLimit: 0,
     target: options.target,
     languages: options.languages,

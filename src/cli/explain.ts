@@ -16,7 +16,7 @@ import { patchAt, type PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
-import { lineAt, readWholePart } from './filePart';
+import { lineAt, readWholePart, meantOf } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
 import { areaOf } from './explainImage';
@@ -125,7 +125,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     picture,
   } = context?.explanation ??
   (await loaded.explain({
-    text: span === undefined ? text : text.slice(span.start, span.end),
+    text: meantOf({ text, span }),
     second,
     tokenLimit: 0,
     target,

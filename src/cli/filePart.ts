@@ -50,7 +50,11 @@ function linesOf(argument: string): readonly (string | undefined)[] | undefined 
 
 /** The text that a file, or a part of one, has. Throws as {@link readFilePart}. */
 export async function readWholePart(argument: string): Promise<string> {
-  const { text, span } = await readFilePart(argument);
+  return meantOf(await readFilePart(argument));
+}
+
+/** What of a text is meant. */
+export function meantOf({ text, span }: FilePart): string {
   return span === undefined ? text : text.slice(span.start, span.end);
 }
 

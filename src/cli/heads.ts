@@ -25,7 +25,7 @@ import { selectedTokens } from '../model/selectedTokens';
 import { visibleText, type TokenStream } from '../model/token';
 import type { RandomText } from '../protocol';
 import { isImageFile } from './isImageFile';
-import { readFilePart } from './filePart';
+import { readFilePart, meantOf } from './filePart';
 import { headsFigure, mostTableHeads } from '../model/figures/headFigures';
 import { tableSvg } from '../model/figures/tableSvg';
 import type { ModelOptions } from './openModel';
@@ -111,7 +111,7 @@ async function readAny(options: HeadsOptions): Promise<Read> {
   const ranges = await rangesOf(options);
   const loaded = await openTextModel(options);
   const explanation = await loaded.explain({
-    text: span === undefined ? text : text.slice(span.start, span.end),
+    text: meantOf({ text, span }),
     tokenLimit: 0,
     target: options.target,
     languages: options.languages,

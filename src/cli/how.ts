@@ -17,6 +17,7 @@ import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
 import { openPictureModel, openTextModel, readGiven, type TranslatedOptions } from './readWith';
 import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
+import { meantOf } from './filePart';
 
 /** What `how` is asked. */
 export interface HowOptions extends TranslatedOptions {
@@ -85,7 +86,7 @@ async function readAny(options: HowOptions): Promise<Read> {
   if (text === '') throw new ExplorerError('emptyText');
   const model = await openTextModel(options);
   const explanation = await model.explain({
-    text: span === undefined ? text : text.slice(span.start, span.end),
+    text: meantOf({ text, span }),
     tokenLimit: 0,
     target: options.target,
     languages: options.languages,

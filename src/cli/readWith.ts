@@ -6,7 +6,7 @@ import type { Explanation, Reading } from '../engine/text/textModel';
 import { ExplorerError } from '../base/errors';
 import type { Languages } from '../model/modelInfo';
 import { deadlines } from './deadlines';
-import { readFilePart, type FilePart } from './filePart';
+import { meantOf, readFilePart, type FilePart } from './filePart';
 import { openModel, type ModelOptions } from './openModel';
 
 /** The text that a command reads. */
@@ -53,7 +53,7 @@ export async function askOfText<T>(
   if (text === '') throw new ExplorerError('emptyText');
   const model = await openTextModel(options);
   try {
-    const given = span === undefined ? text : text.slice(span.start, span.end);
+    const given = meantOf({ text, span });
     return await ask(model, await model.explain({ text: given, tokenLimit: 0, ...reading }));
   } finally {
     await model.release();

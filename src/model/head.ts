@@ -1,10 +1,9 @@
+import type { SiteComponent } from '../base/component';
 import type { ExtractionMethod } from '../base/extractionMethod';
 import type { PlainText } from '../base/safeText';
 
-/** The parts of a model that an attention can belong to; `self` where the model has one stack. */
-export const components = ['encoder', 'decoder', 'cross', 'self'] as const;
-/** One of them, or of a stack over several grids of patches a stage for each, from one. */
-export type Component = (typeof components)[number] | `stage${number}`;
+/** The part of a model that an attention belongs to, or of a stack over several grids of patches a stage for each, from one. */
+export type Component = SiteComponent | `stage${number}`;
 
 /** How several heads can become one pattern. */
 export const aggregations = ['mean', 'max'] as const;

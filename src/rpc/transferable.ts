@@ -6,6 +6,13 @@ export function giveUp<T extends ArrayBufferView>(array: T): T {
   return array;
 }
 
+/** The same of all arrays that are properties of what is sent. */
+export function giveUpArrays<T extends object>(sent: T): T {
+  const parts: readonly unknown[] = Object.values(sent);
+  for (const part of parts) if (ArrayBuffer.isView(part)) giveUp(part);
+  return sent;
+}
+
 /** The buffers in a message (at any depth of plain objects and arrays) that were given up. */
 export function givenUpBuffers(message: unknown, found: ArrayBuffer[] = []): ArrayBuffer[] {
   if (ArrayBuffer.isView(message)) {

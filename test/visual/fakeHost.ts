@@ -7,7 +7,14 @@ import { ExplorerError } from '../../src/base/errors';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/weights/attentionStore';
 import { WholeLayer, type HeldLayer } from '../../src/engine/weights/heldLayer';
-import { headsOf, type Component, type HeadSelection, type LayerInfo } from '../../src/model/head';
+import {
+  comingLayers,
+  headsOf,
+  type Component,
+  type HeadRef,
+  type HeadSelection,
+  type LayerInfo,
+} from '../../src/model/head';
 import { readRelations } from '../../src/engine/weights/readRelations';
 import { relationIds } from '../../src/model/relations/relation';
 import { weightFormOf } from '../../src/host/engine/weightForm';
@@ -105,6 +112,8 @@ export class FakeHost {
   symbols: readonly TextSymbol[] = [];
   run = generateRun('code');
   view: ViewState = initialView;
+  /** Fires when more of a run that is under way has come. */
+  readonly #growth = new Emitter<undefined>();
   /** Says that another profile was chosen. */
   announceProfile(): void {
     this.#connection.fire('profile', {});
@@ -113,6 +122,7 @@ export class FakeHost {
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
     pattern: async ({ selection, form }) => {
       this.patterns.push(nameOf(selection));
+      while (comingLayers(selection, this.run.info.components).length > 0) await this.#nextGrowth();
       const own = await this.#form(selection.component, form);
       if (own !== undefined)
         return this.#stored(selection.component).pattern({ runId: this.run.info.runId, selection, form: own });
@@ -258,13 +268,14 @@ export class FakeHost {
         : sampleProfile(component, this.profileKind === 'compared');
     },
     picture: () => generatePicture(),
-    thumbnails: async ({ component, size, form }) => {
+    thumbnails: async ({ component, size, layers, form }) => {
       const own = await this.#form(component, form);
-      if (own !== undefined)
+      if (own !== undefined || layers !== undefined)
         return this.#stored(component).thumbnails({
           runId: this.run.info.runId,
           component,
           size,
+          layers,
           isCausal: this.#isCausal(component),
           form: own,
         });
@@ -358,6 +369,32 @@ export class FakeHost {
     this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
   }
 
+  /** Shows a run that is under way with a head selected. What is asked of layers that are to come waits for them, as in the host. */
+  showGrowing(kind: RunKind, numThere: number, selected: HeadRef): void {
+    this.run = comingFrom(generateRun(kind), numThere);
+    const [{ component }] = this.run.info.components;
+    this.view = { ...initialView, selection: { component, heads: [selected], aggregation: 'mean' } };
+    this.#connection.fire('run', this.run);
+    this.#connection.fire('view', { view: this.view, sequence: 1 });
+  }
+
+  /** Of the run that is under way so many layers are there now. */
+  grow(kind: RunKind, numThere: number): void {
+    this.run = comingFrom(generateRun(kind), numThere);
+    const { runId, components } = this.run.info;
+    this.#connection.fire('grown', { runId, components });
+    this.#growth.fire(undefined);
+  }
+
+  #nextGrowth(): Promise<void> {
+    return new Promise((resolve) => {
+      const listening = this.#growth.event(() => {
+        listening.dispose();
+        resolve();
+      });
+    });
+  }
+
   /** All heads of a component as the engine holds them. */
   #stored(name: Component): AttentionStore {
     if (isLarge(this.run)) return this.#store;
@@ -449,6 +486,17 @@ function wholeLayers(run: PanelRun, name: Component): HeldLayer[] {
     patterns.forEach((pattern, head) => weights.set(pattern.weights, head * numQueries * numKeys));
     return new WholeLayer(name, numHeads, numQueries, numKeys, weights);
   });
+}
+
+/** A run of which only the first layers have come. */
+function comingFrom(run: PanelRun, numThere: number): PanelRun {
+  const components = run.info.components.map((component) => ({
+    ...component,
+    layers: component.layers.map((layer, number) =>
+      number < numThere ? layer : { ...layer, isComing: true as const },
+    ),
+  }));
+  return { ...run, info: { ...run.info, components }, isGrowing: true };
 }
 
 function isLarge({ info }: PanelRun): boolean {

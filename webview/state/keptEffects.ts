@@ -7,7 +7,8 @@ import {
   type Replacement,
   type Silencing,
 } from '../../src/model/effects/effects';
-import { components, headLabel, type Component, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { components } from '../../src/base/component';
+import { headLabel, type Component, type HeadRef, type HeadSelection } from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
 
 /** What is asked about. A token or label that is not named is the one that stands there, else the most probable one. */

@@ -1,5 +1,6 @@
 import type { HeldLayer } from '../weights/heldLayer';
-import { bandRows, columnOfRows } from '../weights/readBlock';
+import { LayerView } from '../weights/layerView';
+import { bandRows } from '../weights/readBlock';
 
 /** Which unit each token of an axis belongs to, in order; −1 those that belong to none. */
 export interface UnitAxis {
@@ -17,29 +18,17 @@ export interface AlignedRows {
  * A layer over the units of another text: what a unit reads of another is the mean over its queries of the sum over the other's keys. Nothing is
  * divided by what is left out, and a unit without a token reads nothing, and is read by nothing.
  */
-export class AlignedLayer implements HeldLayer {
-  readonly component: HeldLayer['component'];
-  readonly numHeads: number;
-  readonly numQueries: number;
-  readonly numKeys: number;
-  readonly held: HeldLayer['held'];
-  readonly bytes = 0;
-  readonly #layer: HeldLayer;
+export class AlignedLayer extends LayerView {
   readonly #keys: UnitAxis;
   /** The tokens of each unit of the queries. */
   readonly #tokens: readonly (readonly number[])[];
 
   constructor(layer: HeldLayer, queries: UnitAxis, keys: UnitAxis) {
+    super(layer, { numQueries: queries.numUnits, numKeys: keys.numUnits });
     // Where nothing is held there are no tokens either.
     const { numHeads, numQueries, numKeys } = layer;
     if (numHeads > 0 && (queries.unitOf.length !== numQueries || keys.unitOf.length !== numKeys))
       throw new RangeError('The units are of another text');
-    this.component = layer.component;
-    this.numHeads = numHeads;
-    this.held = layer.held;
-    this.numQueries = queries.numUnits;
-    this.numKeys = keys.numUnits;
-    this.#layer = layer;
     this.#keys = keys;
     const tokens: number[][] = Array.from({ length: queries.numUnits }, () => []);
     queries.unitOf.forEach((unit, token) => {
@@ -50,10 +39,6 @@ export class AlignedLayer implements HeldLayer {
 
   async rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array> {
     return (await this.alignedRows(head, from, to, signal)).rows;
-  }
-
-  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
-    return columnOfRows(this, head, key, signal);
   }
 
   /** Rows [from, to) of a head, in an array of their own. Throws as {@link HeldLayer.rows} does. */
@@ -67,7 +52,7 @@ export class AlignedLayer implements HeldLayer {
     const [first, end] = [all.at(0) ?? 0, (all.at(-1) ?? -1) + 1];
     for (let top = first; top < end; top += bandRows) {
       const bottom = Math.min(end, top + bandRows);
-      const held = await this.#layer.rows(head, top, bottom, signal);
+      const held = await this.layer.rows(head, top, bottom, signal);
       for (let unit = from; unit < to; unit++) {
         const tokens = this.#tokens[unit];
         for (const token of tokens) {

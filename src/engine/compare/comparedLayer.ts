@@ -1,7 +1,7 @@
 import { headLabel, type HeadRef } from '../../model/head';
 import type { ComparedView } from '../../model/patternForm';
 import type { HeldLayer } from '../weights/heldLayer';
-import { columnOfRows } from '../weights/readBlock';
+import { LayerView } from '../weights/layerView';
 import type { AlignedLayer, UnitAxis } from './alignedLayer';
 
 /** What a layer is compared with, and over which units. */
@@ -19,27 +19,15 @@ export interface OtherLayers {
  * A layer of the run that is shown, with what the head beside reads in the other one, at the tokens that both texts have: B, or B − A. What B reads of a
  * unit of several tokens is spread evenly over these. All other cells are zero.
  */
-export class ComparedLayer implements HeldLayer {
-  readonly component: HeldLayer['component'];
-  readonly numHeads: number;
-  readonly numQueries: number;
-  readonly numKeys: number;
-  readonly held: HeldLayer['held'];
-  readonly bytes = 0;
+export class ComparedLayer extends LayerView {
   readonly isSigned: boolean;
-  readonly #layer: HeldLayer;
   readonly #compared: OtherLayers;
   /** How many tokens each unit of the keys has. */
   readonly #counts: Int32Array;
 
   constructor(layer: HeldLayer, compared: OtherLayers, view: ComparedView) {
-    this.component = layer.component;
-    this.numHeads = layer.numHeads;
-    this.numQueries = layer.numQueries;
-    this.numKeys = layer.numKeys;
-    this.held = layer.held;
+    super(layer);
     this.isSigned = view === 'difference';
-    this.#layer = layer;
     this.#compared = compared;
     this.#counts = new Int32Array(compared.keys.numUnits);
     for (const unit of compared.keys.unitOf) this.#counts[unit]++;
@@ -53,7 +41,7 @@ export class ComparedLayer implements HeldLayer {
     if (other === undefined || to <= from) return rows;
     const [first, last] = [queries.unitOf[from], queries.unitOf[to - 1] + 1];
     const theirs = await layers[other.layer].rows(other.head, first, last, signal);
-    const own = this.isSigned ? await this.#layer.rows(head, from, to, signal) : undefined;
+    const own = this.isSigned ? await this.layer.rows(head, from, to, signal) : undefined;
     for (let query = from; query < to; query++) {
       const unit = queries.unitOf[query];
       if (queries.isCommon[unit] === 0) continue;
@@ -66,10 +54,6 @@ export class ComparedLayer implements HeldLayer {
       }
     }
     return rows;
-  }
-
-  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
-    return columnOfRows(this, head, key, signal);
   }
 }
 

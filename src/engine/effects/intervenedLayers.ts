@@ -3,38 +3,18 @@ import type { ComponentInfo } from '../../model/head';
 import { plain } from '../../base/safeText';
 import { fromTensor, toFloats } from '../runtime/feeds';
 import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
+import { LayerView } from '../weights/layerView';
 import { arrangeWeights, cropWeights, firstItem } from '../weights/layerWeights';
 import type { EffectSite } from './effectGraph';
 
 /** A layer that belongs to another run, which lets go of it. */
-class SharedLayer implements HeldLayer {
-  readonly bytes = 0;
-  readonly #layer: HeldLayer;
-
-  constructor(layer: HeldLayer) {
-    this.#layer = layer;
-  }
-
-  get component(): HeldLayer['component'] {
-    return this.#layer.component;
-  }
-  get numHeads(): number {
-    return this.#layer.numHeads;
-  }
-  get numQueries(): number {
-    return this.#layer.numQueries;
-  }
-  get numKeys(): number {
-    return this.#layer.numKeys;
-  }
-  get held(): HeldLayer['held'] {
-    return this.#layer.held;
-  }
+class SharedLayer extends LayerView {
   rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array> {
-    return this.#layer.rows(head, from, to, signal);
+    return this.layer.rows(head, from, to, signal);
   }
-  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
-    return this.#layer.column(head, key, signal);
+
+  override column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
+    return this.layer.column(head, key, signal);
   }
 }
 

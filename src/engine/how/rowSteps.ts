@@ -1,6 +1,7 @@
 import type { HowKind, HowStep } from '../../model/how/how';
 import type { GraphStep } from '../../onnx/steps/cellPlan';
 import { howStep, numbers, single, type Checker } from './stepBuilder';
+import { converting, reshaping } from '../../onnx/graph/operatorKinds';
 
 /** A row on its way from scores to weights. */
 interface Row {
@@ -21,18 +22,7 @@ export interface RowReader {
 }
 
 /** Operators that leave the numbers as they are, but for their precision. */
-const passing = new Set([
-  'Cast',
-  'CastLike',
-  'Identity',
-  'Dropout',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
-  'Expand',
-  'Flatten',
-  'If',
-]);
+const passing = new Set([...converting, ...reshaping, 'Expand', 'If']);
 
 /** A score so low, or a number that makes it so, leaves nothing of a weight. */
 const masks = -1000;

@@ -17,7 +17,7 @@ import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched } from '../session/layerSteps';
-import { isStaged, type Staging } from '../session/staging';
+import { planStages, type Staging } from '../session/staging';
 import type { ReadingSteps } from '../text/textModel';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
@@ -66,21 +66,29 @@ export interface PreparedPicture {
 /** Sides of pictures that models without any settings are mostly made for. */
 const usualSide = 224;
 
+/** What a model of pictures is made of. */
+interface ImageModelParts {
+  readonly spec: ModelSpec;
+  readonly info: ModelInfo;
+  readonly session: AttentionSession;
+  readonly resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
+  readonly layout: PixelLayout;
+  readonly embedding: PatchEmbedding | undefined;
+  /** Undefined where the model comes without settings for it. */
+  readonly preprocessing: Preprocessing | undefined;
+  /** What it is fed beside pixels. */
+  makeOthers(this: void, picture: ShapedPicture): readonly ModelInput[];
+}
+
 /** A model of pictures, ready to read them. */
 export class ImageModel {
   readonly info: ModelInfo;
-  readonly #spec: ModelSpec;
+  readonly #parts: ImageModelParts;
   readonly #session: AttentionSession;
-  readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
-  readonly #layout: PixelLayout;
   #cells: CellRuns | undefined;
   readonly #weighs: WeighRuns;
   /** What its heads do to the labels that it predicts. */
   readonly effects: EffectRuns;
-  readonly #embedding: PatchEmbedding | undefined;
-  /** Undefined where the model comes without settings for it. */
-  readonly #preprocessing: Preprocessing | undefined;
-  readonly #makeOthers: (picture: ShapedPicture) => readonly ModelInput[];
   #report: ExtractionReport;
   #fed: readonly FedFile[] = [];
   /** How pictures are made ready, and once there was one, how that was. */
@@ -90,24 +98,11 @@ export class ImageModel {
   /** Why the first layer that could not be placed was not. */
   #unplaced: string | undefined;
 
-  private constructor(
-    spec: ModelSpec,
-    info: ModelInfo,
-    session: AttentionSession,
-    resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>,
-    layout: PixelLayout,
-    embedding: PatchEmbedding | undefined,
-    preprocessing: Preprocessing | undefined,
-    makeOthers: (picture: ShapedPicture) => readonly ModelInput[],
-  ) {
+  private constructor(parts: ImageModelParts) {
+    const { info, session, resolved, preprocessing } = parts;
     this.info = { ...info, readFiles: inputAccount(resolved.readFiles, resolved, []).files.map((file) => plain(file)) };
-    this.#spec = spec;
+    this.#parts = parts;
     this.#session = session;
-    this.#resolved = resolved;
-    this.#layout = layout;
-    this.#embedding = embedding;
-    this.#preprocessing = preprocessing;
-    this.#makeOthers = makeOthers;
     this.#report = session.report;
     this.#weighs = new WeighRuns([session]);
     const { name } = resolved;
@@ -181,7 +176,7 @@ export class ImageModel {
       files,
       wantOutputs: true,
       numItems: itemsOf(pixels),
-      isStaged: isStaged(runtime, index, staging),
+      ...planStages(runtime, index, staging),
     });
     const info: ModelInfo = {
       name: plain(resolved.name),
@@ -194,44 +189,40 @@ export class ImageModel {
       reads: 'image',
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
-    const makeOthers = (picture: ShapedPicture): readonly ModelInput[] => [
-      ...plan.make({ ids: [] }).inputs,
-      ...masks.map((mask) => pixelMask(mask, picture)),
-    ];
-    return new ImageModel(
+    return new ImageModel({
       spec,
       info,
       session,
-      { ...resolved, cachedFiles: access.cachedFiles, readFiles: access.readFiles },
+      resolved: { ...resolved, cachedFiles: access.cachedFiles, readFiles: access.readFiles },
       layout,
       embedding,
       preprocessing,
-      (picture) => {
+      makeOthers: (picture) => {
         checkMemory(picture);
-        return makeOthers(picture);
+        return [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => pixelMask(mask, picture))];
       },
-    );
+    });
   }
 
   /** Whether this is the model that a specification asks for. */
   isOf(spec: ModelSpec): boolean {
-    return isSameModel(this.#spec, spec);
+    return isSameModel(this.#parts.spec, spec);
   }
 
   /** Decodes a picture and brings it into the model's size. Throws `imageUnreadable`, `imageTooLarge`, `tookTooLong` or `modelUnsupported`. */
   async prepare(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<PreparedPicture> {
     const decoded = await decodeImage(bytes, name, deadlines);
-    const steps = this.#preprocessing;
+    const steps = this.#parts.preprocessing;
     const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
       shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize(decoded)), name),
     );
-    const { width, height } = this.#layout;
+    const { width, height } = this.#parts.layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height)
       throw new ExplorerError('modelUnsupported', [
         this.info.name,
         `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`,
       ]);
-    const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
+    const notices: Notice[] = [...this.#parts.resolved.notices, ...this.#session.notices, ...decoded.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
     else notices.push(...shapingNotices(steps, decoded));
     const own = steps ?? assumedPreprocessing({ width: shaped.width, height: shaped.height });
@@ -241,10 +232,10 @@ export class ImageModel {
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid`, `outOfMemory` or `checksFailed`. */
   async run(picture: ShapedPicture, steps: ReadingSteps = unwatched): Promise<ImageRunResult> {
-    const { config } = this.#resolved;
-    const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
-    const others = this.#makeOthers(picture);
-    const inputs = [pixelInput(picture, this.#preprocessing, this.#layout), ...others];
+    const { config } = this.#parts.resolved;
+    const candidates = gridCandidates(this.#parts.embedding, config, picture, this.#isLine());
+    const others = this.#parts.makeOthers(picture);
+    const inputs = [pixelInput(picture, this.#parts.preprocessing, this.#parts.layout), ...others];
     await this.#checkMemory(candidates, inputs);
     this.#fed = [{ file: this.#session.fileName, inputs }];
     let growing: PlacedLayers | undefined;
@@ -295,9 +286,9 @@ export class ImageModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, [this.#report], this.#resolved, {
+    return reportView(this.info.name, [this.#report], this.#parts.resolved, {
       account: this.#account(),
-      notices: [...this.#resolved.notices, ...this.#facts],
+      notices: [...this.#parts.resolved.notices, ...this.#facts],
     });
   }
 
@@ -330,19 +321,19 @@ export class ImageModel {
   }
 
   #account(): InputAccount {
-    return inputAccount(this.#resolved.readFiles, this.#resolved, [this.#session.analysis]);
+    return inputAccount(this.#parts.resolved.readFiles, this.#parts.resolved, [this.#session.analysis]);
   }
 
   /** Whether it reads lines of text, or whatever else is as high as it is and as wide as it likes. */
   #isLine(): boolean {
-    return this.#layout.height !== undefined && this.#layout.width === undefined;
+    return this.#parts.layout.height !== undefined && this.#parts.layout.width === undefined;
   }
 
   /** The size that the file or its settings state, where nothing says how pictures are made; a width that is free keeps the aspect. */
   #ownSize(decoded: PixelSize): PixelSize {
-    const { config } = this.#resolved;
+    const { config } = this.#parts.resolved;
     const side = configNumber(config, ['image_size', 'img_size', 'input_size']) ?? usualSide;
-    const { width, height } = this.#layout;
+    const { width, height } = this.#parts.layout;
     if (height !== undefined && width === undefined)
       return { width: Math.max(1, Math.round((decoded.width / decoded.height) * height)), height };
     return { width: width ?? height ?? side, height: height ?? width ?? side };
@@ -375,7 +366,9 @@ export class ImageModel {
       }));
       return {
         layers: drawn,
-        streams: [known?.tokens.length === numTokens ? known : imageStream(grid, numTokens, this.#resolved.config)],
+        streams: [
+          known?.tokens.length === numTokens ? known : imageStream(grid, numTokens, this.#parts.resolved.config),
+        ],
         streamsOf: () => ({ queryStream: 0, keyStream: 0 }),
         failed,
         paddingShare: 0,
@@ -396,7 +389,7 @@ export class ImageModel {
       const site = sites.find((each) => each.path === path && each.component === component && each.layer === layer);
       return (site && places.get(site)) ?? 'where its patches lie is not known';
     };
-    const placed = placeLayers(layers, placesOf, picture, this.#resolved.config);
+    const placed = placeLayers(layers, placesOf, picture, this.#parts.resolved.config);
     this.#unplaced = placed.failed[0]?.reason;
     return placed.layers.length === 0 ? undefined : placed;
   }
@@ -406,7 +399,10 @@ export class ImageModel {
     const [pixels] = inputs;
     const size = pixels.dims.join(' ');
     if (this.#placements?.size !== size)
-      this.#placements = { size, found: await this.#session.positions(inputs, pixels, this.#layout.isChannelLast) };
+      this.#placements = {
+        size,
+        found: await this.#session.positions(inputs, pixels, this.#parts.layout.isChannelLast),
+      };
     return this.#placements.found;
   }
 

@@ -25,10 +25,10 @@ export class LeanRuns {
 
   /** @param whole the model's session for short texts. */
   constructor(options: SessionOptions, whole: AttentionSession, limits: MemoryLimits) {
-    const { index, sites } = options.files.analysis;
+    const { analysis } = options.files;
     this.#options = options;
     this.#whole = whole;
-    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, {
+    this.plan = new MemoryPlan(analysis, whole.weightBytes + (options.heldBytes ?? 0), limits, {
       outputs: options.keptOutputs,
       numItems: options.numItems,
     });

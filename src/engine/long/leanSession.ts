@@ -12,7 +12,8 @@ import {
   type LeanPlan,
 } from '../../onnx/rewrite/leanTaps';
 import { withChecks, type SiteChecks } from '../../onnx/report/report';
-import { sidesOf, type SiteComponent } from '../../onnx/name/site';
+import type { SiteComponent } from '../../base/component';
+import { sidesOf } from '../../onnx/name/site';
 import {
   AttentionSession,
   type AttentionResult,
@@ -30,8 +31,7 @@ import { RerunRows, type KeptWeights, type RerunParts } from './rerunRows';
 import { exclusively } from '../limits/runLock';
 import { SharedWork } from '../limits/sharedWork';
 import { StageInputs } from '../stages/stageInputs';
-import type { OrtModule } from '../runtime/runtime';
-import type { SiteRead } from '../stages/siteReader';
+import { factsOf, type SiteRead } from '../stages/siteReader';
 import type { Tensors } from '../stages/stagedSession';
 import { ScoreSessions } from './scoreSessions';
 
@@ -83,17 +83,24 @@ interface LeanResult extends AttentionResult {
   readonly needsWhole: boolean;
 }
 
+/** What of sites the model gives. */
+interface LeanTaps {
+  readonly levels: BlockLevels;
+  readonly plans: ReadonlyMap<PlacedSite, LeanPlan>;
+  readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
+  /** Their weights. */
+  readonly tensors: ReadonlyMap<PlacedSite, string>;
+  /** Whether nodes are replaced: see {@link LeanSession.create}. */
+  readonly isTrimmed: boolean;
+}
+
 /**
  * A model that gives, in place of each layer's attention, what it can be recomputed from exactly (queries and keys, or what its part of the
  * model was given), with what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
  */
 export class LeanSession {
-  readonly #options: SessionOptions & { readonly ort: OrtModule };
-  readonly #levels: BlockLevels;
-  readonly #plans: ReadonlyMap<PlacedSite, LeanPlan>;
-  readonly #outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
-  readonly #tensors: ReadonlyMap<PlacedSite, string>;
-  readonly #isTrimmed: boolean;
+  readonly #options: SessionOptions;
+  readonly #taps: LeanTaps;
   readonly #session: AttentionSession;
   readonly #scores: ScoreSessions;
   /** Weights of layers that were run again. */
@@ -101,23 +108,9 @@ export class LeanSession {
   #numAgain = 0;
   #isReleased = false;
 
-  private constructor(
-    options: SessionOptions,
-    levels: BlockLevels,
-    plans: ReadonlyMap<PlacedSite, LeanPlan>,
-    taps: {
-      readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
-      readonly tensors: ReadonlyMap<PlacedSite, string>;
-      readonly isTrimmed: boolean;
-    },
-    session: AttentionSession,
-  ) {
+  private constructor(options: SessionOptions, taps: LeanTaps, session: AttentionSession) {
     this.#options = options;
-    this.#levels = levels;
-    this.#plans = plans;
-    this.#outputs = taps.outputs;
-    this.#tensors = taps.tensors;
-    this.#isTrimmed = taps.isTrimmed;
+    this.#taps = taps;
     this.#session = session;
     const { runtime } = options;
     // A head by itself is no work for a graphics device.
@@ -168,11 +161,11 @@ export class LeanSession {
       },
     });
     // Whoever waits for this session is not who waits for the next.
-    return new LeanSession(options, levels, plans, { outputs, tensors, isTrimmed }, session);
+    return new LeanSession(options, { levels, plans, outputs, tensors, isTrimmed }, session);
   }
 
   get levels(): BlockLevels {
-    return this.#levels;
+    return this.#taps.levels;
   }
 
   /** Runs the model; of its own outputs only those that are named are given. Where it is not to be trusted, {@link asWritten} makes another. Throws `outOfMemory` or `runtimeFailed`. */
@@ -189,7 +182,7 @@ export class LeanSession {
     const read = new Map<PlacedSite, SiteRead>();
     await this.#fetch(
       inputs,
-      [...own, ...[...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site))],
+      [...own, ...[...this.#taps.tensors.keys()].flatMap((site) => this.#firstOutputs(site))],
       { rows: samples, heads: [] },
       {
         turn: options.turn,
@@ -200,7 +193,7 @@ export class LeanSession {
             results[name] = tensor;
             tensors.set(name, fromTensor(tensor));
           }
-          for (const site of this.#tensors.keys()) {
+          for (const site of this.#taps.tensors.keys()) {
             if (read.has(site) || this.#firstOutputs(site).some((name) => results[name] === undefined)) continue;
             const result = await this.#readResult(site, state);
             read.set(site, result);
@@ -213,13 +206,13 @@ export class LeanSession {
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
     const checks = new Map<PlacedSite, SiteChecks>();
-    for (const site of this.#tensors.keys()) {
+    for (const site of this.#taps.tensors.keys()) {
       const result = read.get(site) ?? (await this.#readResult(site, state));
       if (result.checks !== undefined) checks.set(site, result.checks);
       if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
       else layers.push(result.layer);
     }
-    const needsWhole = this.#isTrimmed && [...checks.values()].some(({ isFinite }) => !isFinite);
+    const needsWhole = this.#taps.isTrimmed && [...checks.values()].some(({ isFinite }) => !isFinite);
     return {
       layers,
       failed,
@@ -237,10 +230,10 @@ export class LeanSession {
     inputs: readonly ModelInput[],
     names: readonly string[],
   ): Promise<Pick<LeanResult, 'outputs' | 'needsWhole'>> {
-    const sums = [...this.#outputs.values()].flatMap((outputs) => outputs?.rowSums ?? []);
+    const sums = [...this.#taps.outputs.values()].flatMap((outputs) => outputs?.rowSums ?? []);
     const results = await this.#fetch(inputs, [...names, ...sums], firstPlaces);
     const needsWhole =
-      this.#isTrimmed &&
+      this.#taps.isTrimmed &&
       sums.some((name) => !(results[name]?.data as Float32Array | undefined)?.every(Number.isFinite)); // taps give single precision
     return { outputs: pickOutputs(results, names), needsWhole };
   }
@@ -248,7 +241,7 @@ export class LeanSession {
   /** The same model with nothing replaced; this session is released. */
   async asWritten(): Promise<LeanSession> {
     await this.release();
-    return LeanSession.create(this.#options, this.#levels, this.#plans, false);
+    return LeanSession.create(this.#options, this.#taps.levels, this.#taps.plans, false);
   }
 
   /** Frees the session; layers that are recomputed live on. */
@@ -260,8 +253,8 @@ export class LeanSession {
   }
 
   #firstOutputs(site: PlacedSite): string[] {
-    const outputs = this.#outputs.get(site);
-    if (outputs === undefined) return [this.#tensors.get(site) ?? site.tensor];
+    const outputs = this.#taps.outputs.get(site);
+    if (outputs === undefined) return [this.#taps.tensors.get(site) ?? site.tensor];
     return [
       outputs.columnMeans,
       outputs.rowSums,
@@ -278,7 +271,7 @@ export class LeanSession {
     places: WantedPlaces,
     steps: Pick<Parameters<AttentionSession['fetch']>[2], 'turn' | 'keeps' | 'onResults'> = {},
   ): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
-    const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
+    const hasTaps = [...this.#taps.outputs.values()].some((outputs) => outputs !== undefined);
     return this.#session.fetch(inputs, [...new Set(names)], { ...steps, tapInputs: hasTaps ? tapInputs(places) : [] });
   }
 
@@ -296,14 +289,7 @@ export class LeanSession {
     const name = 'rows' in wanted ? outputs.sampleRows : outputs.heads;
     return exclusively(this, async () => {
       try {
-        const { tensors } = await this.#session.rerun({
-          kept,
-          from: site,
-          to: site,
-          fed: tapInputs(places),
-          tensors: [name],
-          isOnlyTensors: true,
-        });
+        const tensors = await this.#session.rerun(site, { kept, fed: tapInputs(places), tensors: [name] });
         return tensors.get(name)?.data as Float32Array; // taps give single precision
       } finally {
         // What was opened for it is in nobody's way.
@@ -314,9 +300,9 @@ export class LeanSession {
 
   /** What became of a site, from what a run gave. */
   async #readResult(site: PlacedSite, state: RunState): Promise<SiteRead> {
-    const outputs = this.#outputs.get(site);
+    const outputs = this.#taps.outputs.get(site);
     return outputs === undefined
-      ? this.#session.readWeights(site, state.results[this.#tensors.get(site) ?? site.tensor], state.options)
+      ? this.#session.readWeights(site, state.results[this.#taps.tensors.get(site) ?? site.tensor], state.options)
       : this.#readSite(site, outputs, state);
   }
 
@@ -336,7 +322,7 @@ export class LeanSession {
     if (!isFloats(columnMeans) || !isFloats(rowSums) || !isFloats(pooled) || !isFloats(sampleRows))
       return { reason: 'its reductions are not numbers' };
     const [samples] = sidesOf(site.component, source, target);
-    const [queryLevel, keyLevel] = sidesOf(site.component, this.#levels.source, this.#levels.target);
+    const [queryLevel, keyLevel] = sidesOf(site.component, this.#taps.levels.source, this.#taps.levels.target);
     const [givenSums, rowMinima] = [outputs.givenSums, outputs.rowMinima].map((name) => tensors.get(name ?? ''));
     const reductions: Reductions = {
       columnMeans,
@@ -364,21 +350,6 @@ export class LeanSession {
     const isPadded = numQueries < wholeQueries || numKeys < wholeKeys;
     // Blocks at the edge would show padding.
     const summaries = isPadded ? [] : summarize(reductions);
-    const found = {
-      batch: 1,
-      numHeads,
-      numQueries,
-      numKeys,
-      weights: new Float32Array(0),
-      component: site.component,
-      layer: site.layer,
-      modelLayer: site.modelLayer,
-      path: site.path,
-      rowSum: site.rowSum,
-      method: site.method,
-      isCausal: checks.isCausal,
-      numKeyValueHeads: site.numKeyValueHeads ?? numHeads,
-    };
     const shape = [numHeads, wholeQueries, wholeKeys] as const;
     const given = { weights: sampleRows.data, queries: samples };
     const recomputed = await this.#recomputedRows(site, shape, given, tensors);
@@ -393,7 +364,13 @@ export class LeanSession {
     return {
       checks,
       layer: {
-        ...found,
+        ...factsOf(site, numHeads),
+        isCausal: checks.isCausal,
+        batch: 1,
+        numHeads,
+        numQueries,
+        numKeys,
+        weights: new Float32Array(0),
         inParts: new RecomputedLayer({
           component: site.component,
           numQueries,
@@ -413,15 +390,15 @@ export class LeanSession {
   async #recomputedRows(
     site: PlacedSite,
     shape: readonly [number, number, number],
-    { weights, queries }: Pick<RerunParts['given'], 'weights' | 'queries'>,
+    given: Pick<RerunParts['given'], 'weights' | 'queries'>,
     tensors: RunState['tensors'],
   ): Promise<RecomputedRows | undefined> {
-    const plan = this.#plans.get(site);
+    const plan = this.#taps.plans.get(site);
     if (plan?.held !== 'recomputed') return undefined;
     try {
       const rows = new RecomputedRows(this.#scores, this.#options.files.analysis.index, plan.graph, tensors);
       const isHalf = tensors.get(plan.graph.queries)?.type === 'float16';
-      await proveEqual(rows, shape, weights, queries, isHalf ? halfTolerance : tolerance);
+      await proveEqual(rows, shape, given, isHalf ? halfTolerance : tolerance);
       return rows;
     } catch (error) {
       if (error instanceof RangeError) return undefined;
@@ -477,21 +454,21 @@ function isFloats(tensor: OutputTensor | undefined): tensor is OutputTensor & { 
 async function proveEqual(
   rows: RecomputedRows,
   [numHeads, numQueries, numKeys]: readonly [number, number, number],
-  given: Float32Array,
-  samples: readonly number[],
+  { weights, queries }: Pick<RerunParts['given'], 'weights' | 'queries'>,
   most: number,
 ): Promise<void> {
   if (rows.numHeads !== numHeads || rows.numQueries !== numQueries || rows.numKeys !== numKeys)
     throw new RangeError('what is recomputed has another shape');
   for (let head = 0; head < numHeads; head++) {
-    for (const [at, query] of samples.entries()) {
-      if (head > 0 && at !== head % samples.length) continue;
+    for (const [at, query] of queries.entries()) {
+      if (head > 0 && at !== head % queries.length) continue;
       const row = await rows.rows(head, query, query + 1);
-      const start = (head * samples.length + at) * numKeys;
+      const start = (head * queries.length + at) * numKeys;
       for (let key = 0; key < numKeys; key++) {
-        if (!(Math.abs(row[key] - given[start + key]) <= most))
+        const difference = Math.abs(row[key] - weights[start + key]);
+        if (!(difference <= most))
           throw new RangeError(
-            `what is recomputed differs from the model's own weights by ${Math.abs(row[key] - given[start + key]).toPrecision(2)}`,
+            `what is recomputed differs from the model's own weights by ${difference.toPrecision(2)}`,
           );
       }
     }

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { isFloatType } from '../../onnx/file/dataType';
 import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import { planLean, type LeanPlan } from '../../onnx/rewrite/leanTaps';
 import { extentsOf } from '../weights/extents';
@@ -66,8 +67,7 @@ export class MemoryPlan {
    * @param more the model's own outputs that its runs give beside attention, and the items of the batch that the file takes.
    */
   constructor(
-    index: GraphIndex,
-    sites: readonly PlacedSite[],
+    { index, sites }: Pick<ModelAnalysis, 'index' | 'sites'>,
     weightBytes: number,
     limits: MemoryLimits,
     {

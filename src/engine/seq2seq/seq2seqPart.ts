@@ -1,4 +1,5 @@
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { layerByLayer, type LayerSteps } from '../session/layerSteps';
 import { placeTextLayers } from '../session/placedText';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import type { OutputTensor } from '../runtime/feeds';
@@ -34,8 +35,10 @@ export class Seq2SeqPart {
   /** Attention, held as its size asks for, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
   async run(
     inputs: readonly ModelInput[],
-    options: RunOptions & PairLengths & { readonly outputs: readonly string[] },
+    run: RunOptions & PairLengths & { readonly outputs: readonly string[] },
+    steps: LayerSteps,
   ): Promise<AttentionResult> {
+    const options = { ...run, ...layerByLayer(steps, this.session.analysis.sites) };
     if (await this.#isLean(options)) return this.#lean.run(inputs, options);
     return this.#withBlocks(await this.session.run(inputs, options), inputs, options);
   }

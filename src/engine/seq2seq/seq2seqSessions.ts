@@ -10,10 +10,10 @@ import {
 import { modelFacts, type ModelFacts } from '../../onnx/inputs/modelFacts';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult } from '../session/attentionSession';
-import { toFloats, type OutputTensor } from '../runtime/feeds';
+import { toFloats } from '../runtime/feeds';
 import type { FedFile } from '../session/fedInput';
 import type { ModelFiles } from '../files/modelFiles';
-import { layerByLayer, type LayerSteps } from '../session/layerSteps';
+import type { LayerSteps } from '../session/layerSteps';
 import type { ReadIds } from '../session/readIds';
 import type { PairLengths, Seq2SeqPart } from './seq2seqPart';
 
@@ -47,21 +47,19 @@ export interface Seq2SeqSessions {
 export class WholeSeq2Seq implements Seq2SeqSessions {
   readonly source: Seq2SeqSessions['source'];
   readonly target: Seq2SeqSessions['target'];
-  readonly #name: string;
   readonly #part: Seq2SeqPart;
   readonly #plan: InputPlan;
-  readonly #scores: string | undefined;
+  readonly #scored: ScoredPart;
   fed: readonly FedFile[] = [];
   #padId = 0;
 
   constructor(name: string, part: Seq2SeqPart, plan: InputPlan) {
-    this.#name = name;
     this.#part = part;
     this.#plan = plan;
     const { index } = part.files.analysis;
     this.source = { ...modelFacts(index, plan.roles), fixedLength: plan.fixedLength };
     this.target = { ...modelFacts(index, plan.roles, 'targetIds'), fixedLength: plan.fixedTargetLength };
-    this.#scores = scoresOutput(part.files);
+    this.#scored = { name, part, output: scoresOutput(part.files), vocabularySize: this.target.vocabularySize };
   }
 
   get reports(): readonly ExtractionReport[] {
@@ -85,13 +83,7 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
   }
 
   async scores({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
-    const { inputs, ...lengths } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
-    return lastScores(
-      this.#name,
-      await outputOf(this.#part, inputs, this.#scores, lengths),
-      targetIds.length,
-      this.target.vocabularySize,
-    );
+    return lastScores(this.#scored, this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId }), targetIds.length);
   }
 
   async attention(
@@ -107,13 +99,7 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
     });
     const positions = { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length };
     this.fed = [{ file: this.#part.files.name, inputs, positions }];
-    return [
-      await this.#part.run(inputs, {
-        ...positions,
-        outputs: [],
-        ...layerByLayer(steps, this.#part.session.analysis.sites),
-      }),
-    ];
+    return [await this.#part.run(inputs, { ...positions, outputs: [] }, steps)];
   }
 
   async release(): Promise<void> {
@@ -125,20 +111,18 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
 export class SplitSeq2Seq implements Seq2SeqSessions {
   readonly source: Seq2SeqSessions['source'];
   readonly target: Seq2SeqSessions['target'];
-  readonly #name: string;
   readonly #encoder: Seq2SeqPart;
   readonly #decoder: Seq2SeqPart;
   readonly #encoderPlan: InputPlan;
   readonly #decoderPlan: InputPlan;
   /** Inputs of the decoder, each with the output of the encoder that it gets. */
   readonly #bridges: ReadonlyMap<string, string>;
-  readonly #scores: string | undefined;
+  readonly #scored: ScoredPart;
   fed: readonly FedFile[] = [];
   #padId = 0;
 
   /** Throws `inputNotMade` where the decoder needs what neither a text nor the encoder gives. */
   constructor(name: string, encoder: Seq2SeqPart, decoder: Seq2SeqPart, bridges: ReadonlyMap<string, string>) {
-    this.#name = name;
     this.#encoder = encoder;
     this.#decoder = decoder;
     this.#bridges = bridges;
@@ -158,7 +142,8 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
       ...modelFacts(decoder.files.analysis.index, roles, readsIds ? 'ids' : 'targetIds'),
       fixedLength: readsIds ? fixedLength : fixedTargetLength,
     };
-    this.#scores = scoresOutput(decoder.files);
+    const { vocabularySize } = this.target;
+    this.#scored = { name, part: decoder, output: scoresOutput(decoder.files), vocabularySize };
   }
 
   get reports(): readonly ExtractionReport[] {
@@ -182,11 +167,8 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ...text, padId });
     const positions = { numPositions, numTokens, numTargetPositions: 0 };
     this.fed = [{ file: this.#encoder.files.name, inputs, positions }];
-    const encoder = await this.#encoder.run(inputs, {
-      ...positions,
-      outputs: [...new Set(this.#bridges.values())],
-      ...layerByLayer(steps, this.#encoder.session.analysis.sites),
-    });
+    const outputs = [...new Set(this.#bridges.values())];
+    const encoder = await this.#encoder.run(inputs, { ...positions, outputs }, steps);
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
       const tensor = encoder.outputs.get(output);
       if (tensor === undefined || Array.isArray(tensor.data))
@@ -197,13 +179,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   }
 
   async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
-    const { inputs, ...lengths } = this.#make(source, targetIds);
-    return lastScores(
-      this.#name,
-      await outputOf(this.#decoder, inputs, this.#scores, lengths),
-      targetIds.length,
-      this.target.vocabularySize,
-    );
+    return lastScores(this.#scored, this.#make(source, targetIds), targetIds.length);
   }
 
   async attention(
@@ -214,11 +190,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     const { inputs, ...lengths } = this.#make(source, targetIds);
     const positions = { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length };
     this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs, positions }];
-    const decoder = await this.#decoder.run(inputs, {
-      ...positions,
-      outputs: [],
-      ...layerByLayer(steps, this.#decoder.session.analysis.sites),
-    });
+    const decoder = await this.#decoder.run(inputs, { ...positions, outputs: [] }, steps);
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }
 
@@ -246,22 +218,22 @@ export function scoresOutput({ analysis }: ModelFiles): string | undefined {
   return names.find((name) => /logits|scores/i.test(name)) ?? names[0];
 }
 
-async function outputOf(
-  part: Seq2SeqPart,
-  inputs: readonly ModelInput[],
-  name: string | undefined,
-  lengths: PairLengths,
-): Promise<OutputTensor | undefined> {
-  return name === undefined ? undefined : (await part.outputs(inputs, [name], lengths)).get(name);
+/** What gives scores of ids. */
+interface ScoredPart {
+  /** Of the model. */
+  readonly name: string;
+  readonly part: Seq2SeqPart;
+  readonly output: string | undefined;
+  readonly vocabularySize: number | undefined;
 }
 
 /** The row of the target's last token: scores are [batch, position, id], or of the last position alone. */
-function lastScores(
-  modelName: string,
-  tensor: OutputTensor | undefined,
+async function lastScores(
+  { name, part, output, vocabularySize }: ScoredPart,
+  { inputs, ...lengths }: PairLengths & { readonly inputs: readonly ModelInput[] },
   numTokens: number,
-  vocabularySize: number | undefined,
-): Float32Array {
+): Promise<Float32Array> {
+  const tensor = output === undefined ? undefined : (await part.outputs(inputs, [output], lengths)).get(output);
   const floats = tensor === undefined ? undefined : toFloats(tensor);
   const width = tensor?.dims.at(-1) ?? 0;
   const rows = tensor?.dims.at(-2) ?? 1;
@@ -272,7 +244,7 @@ function lastScores(
     (tensor?.dims.length ?? 0) < 2 ||
     (vocabularySize !== undefined && width < vocabularySize / 2)
   )
-    throw new ExplorerError('targetNotWritten', [modelName]);
+    throw new ExplorerError('targetNotWritten', [name]);
   const row = Math.min(rows, numTokens) - 1;
   return floats.slice(row * width, (row + 1) * width);
 }

@@ -26,7 +26,7 @@ import type { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines } from '../limits/deadlines';
 import { Growth, type BegunRun } from './growth';
-import { describeRun, letGoWhereCancelled, type ToldRun } from './runLayers';
+import { describeRun, letGoWhereCancelled } from './runLayers';
 import type { LoadedModel } from './loadedModel';
 import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
@@ -318,11 +318,13 @@ export class EngineServer {
     if (picture !== undefined) this.#pictures.add(runId, picture);
   }
 
-  /** The same of a run that has come to its end, which the log tells of. */
-  #ended(runId: number, ran: Ran, came: CameOfRun, told: ToldRun): void {
-    this.#hold(runId, ran, came);
-    const held = { streams: ran.streams, layers: came.layers, bytes: this.#attention.bytes };
-    this.#log(told.isLive === true ? 'debug' : 'info', describeRun(held, told));
+  /** The same of a run that has come to its end, which the log tells of; returns it. */
+  #ended(run: RunInfo, ran: Pick<Ran, 'spec' | 'fed' | 'isWithinText'>, came: CameOfRun, isLive = false): RunInfo {
+    const { runId, model, streams, components, numReused, timings } = run;
+    this.#hold(runId, { ...ran, streams, components }, came);
+    const held = { streams, layers: came.layers, bytes: this.#attention.bytes };
+    this.#log(isLive ? 'debug' : 'info', describeRun(held, { name: model.name, ...timings, numReused }));
+    return run;
   }
 
   #log(level: EngineEvents['log']['level'], message: string): void {
@@ -367,10 +369,7 @@ export class EngineServer {
       },
     );
     const runId = growth.end({ streams, layers }, signal);
-    const ran = { spec, fed: model.fed, streams, components };
-    const told = { name: model.info.name, load: loaded - started, ...timings, numReused, isLive };
-    this.#ended(runId, ran, { layers }, told);
-    return {
+    const run: RunInfo = {
       runId,
       model: model.info,
       streams,
@@ -380,6 +379,7 @@ export class EngineServer {
       numReused,
       timings: { load: loaded - started, ...timings },
     };
+    return this.#ended(run, { spec, fed: model.fed }, { layers }, isLive);
   }
 
   #growth(begun: BegunRun): Growth {
@@ -416,18 +416,15 @@ export class EngineServer {
     letGoWhereCancelled(read.layers, signal);
     const { components, layers, notices, timings } = read;
     const streams = read.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
-    const runId = this.#ran.nextId();
-    const ran = { spec, fed: model.fed, streams, components, isWithinText: true };
-    const told = { name: model.info.name, load: loaded - started, ...timings };
-    this.#ended(runId, ran, { layers, picture: read.picture }, told);
-    return {
-      runId,
+    const run: RunInfo = {
+      runId: this.#ran.nextId(),
       model: model.info,
       streams,
       components,
       notices,
       timings: { ...timings, load: loaded - started },
     };
+    return this.#ended(run, { spec, fed: model.fed, isWithinText: true }, { layers, picture: read.picture });
   }
 
   async #explainImage(params: ExplainImageParams, signal: AbortSignal, grows: boolean): Promise<RunInfo> {
@@ -455,10 +452,7 @@ export class EngineServer {
     });
     const ranAt = performance.now();
     const runId = growth.end({ streams, layers }, signal);
-    const timings = { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared };
-    const ran = { spec, fed: model.fed, streams, components };
-    this.#ended(runId, ran, { layers, picture }, { name: model.info.name, ...timings });
-    return {
+    const run: RunInfo = {
       runId,
       model: model.info,
       streams,
@@ -466,8 +460,9 @@ export class EngineServer {
       notices: [...preparing, ...notices],
       inputFacts: facts,
       answers,
-      timings,
+      timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared },
     };
+    return this.#ended(run, { spec, fed: model.fed }, { layers, picture });
   }
 
   #inspect(spec: ModelSpec): Promise<ReportView> {

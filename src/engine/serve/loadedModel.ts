@@ -28,7 +28,7 @@ import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import type { ModelFiles } from '../files/modelFiles';
-import { isStaged, type Staging } from '../session/staging';
+import { planStages, type Staging } from '../session/staging';
 import { unwatched } from '../session/layerSteps';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import { configNumber } from '../folder/configNumber';
@@ -57,18 +57,27 @@ export interface ModelBounds {
   readonly staging?: Staging | undefined;
 }
 
-interface LoadedParts {
-  readonly spec: ModelSpec;
-  readonly model: TextModel;
-  readonly access: ModelAccess;
-  /** What is to be said of how the model was loaded, as far as it is. */
-  readonly notices: () => readonly Notice[];
-  readonly account: (languages?: RunLanguages) => InputAccount;
+/** What answers questions about runs. */
+interface AskedOfRuns {
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
   readonly effects: EffectRuns;
   readonly writing: WriteRuns;
+}
+
+/** A model made ready. */
+interface PreparedModel {
+  readonly model: TextModel;
+  /** What is to be said of how the model was loaded, as far as it is. */
+  readonly notices: () => readonly Notice[];
+  readonly asked: AskedOfRuns;
+}
+
+interface LoadedParts extends PreparedModel {
+  readonly spec: ModelSpec;
+  readonly access: ModelAccess;
+  readonly account: (languages?: RunLanguages) => InputAccount;
   readonly pictureRefusal: ExplorerError;
 }
 
@@ -78,13 +87,7 @@ export class LoadedModel {
   readonly #model: TextModel;
   readonly #access: ModelAccess;
   readonly #notices: LoadedParts['notices'];
-  readonly #cells: CellRuns;
-  /** Weighs what its runs have read. */
-  readonly weighs: WeighRuns;
-  readonly #predictions: PredictionRuns;
-  /** What its heads do to what it predicts. */
-  readonly effects: EffectRuns;
-  readonly #writing: WriteRuns;
+  readonly #asked: AskedOfRuns;
   /** Why it does not read a picture alone. */
   readonly pictureRefusal: ExplorerError;
   /** Where its input comes from. */
@@ -93,30 +96,14 @@ export class LoadedModel {
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({
-    spec,
-    model,
-    access,
-    notices,
-    account,
-    cells,
-    weighs,
-    predictions,
-    effects,
-    writing,
-    pictureRefusal,
-  }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, asked, pictureRefusal }: LoadedParts) {
     this.pictureRefusal = pictureRefusal;
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
     this.#account = account;
-    this.#cells = cells;
-    this.weighs = weighs;
-    this.#predictions = predictions;
-    this.effects = effects;
-    this.#writing = writing;
+    this.#asked = asked;
     const { files, settings, assumptions } = account();
     this.info = {
       ...model.info,
@@ -162,15 +149,7 @@ export class LoadedModel {
         ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
       );
     onProgress({ stage: 'loadModel' });
-    const {
-      model,
-      notices,
-      cells,
-      weighs: weigher,
-      predictions,
-      effects,
-      writing,
-    } = await prepare({
+    const { model, notices, asked } = await prepare({
       chosen: await choosing,
       resolved,
       parts,
@@ -184,11 +163,7 @@ export class LoadedModel {
       model,
       access,
       notices: () => [...resolved.notices, ...tokenizer.notices, ...notices()],
-      cells,
-      weighs: weigher,
-      predictions,
-      effects,
-      writing,
+      asked,
       pictureRefusal: takesEmbeddings(parts.main)
         ? besideText(resolved)
         : new ExplorerError('modelReadsText', [resolved.name]),
@@ -209,6 +184,16 @@ export class LoadedModel {
     return { ...explanation, notices: [...this.#notices(), ...explanation.notices] };
   }
 
+  /** Weighs what its runs have read. */
+  get weighs(): WeighRuns {
+    return this.#asked.weighs;
+  }
+
+  /** What its heads do to what it predicts. */
+  get effects(): EffectRuns {
+    return this.#asked.effects;
+  }
+
   /** What its files were fed in the latest run. */
   get fed(): readonly FedFile[] {
     return this.#model.fed;
@@ -216,17 +201,17 @@ export class LoadedModel {
 
   /** How a cell came about, of a run that was fed these inputs; see {@link CellRuns.how}. */
   how(cell: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    return this.#cells.how(cell, fed);
+    return this.#asked.cells.how(cell, fed);
   }
 
   /** What it predicts in a run that was fed these inputs; see {@link PredictionRuns.predict}. */
   predict(run: PredictedRun, masked?: MaskedPlaces, steps?: PredictionSteps): Promise<Predictions> {
-    return this.#predictions.predict(run, masked, steps);
+    return this.#asked.predictions.predict(run, masked, steps);
   }
 
   /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
   writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
-    return this.#writing.writes(run, asked);
+    return this.#asked.writing.writes(run, asked);
   }
 
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
@@ -255,11 +240,8 @@ export class LoadedModel {
 
   /** Frees the model. */
   async release(): Promise<void> {
-    await this.#cells.release();
-    await this.weighs.release();
-    await this.#predictions.release();
-    await this.effects.release();
-    await this.#writing.release();
+    const { cells, weighs, predictions, effects, writing } = this.#asked;
+    for (const each of [cells, weighs, predictions, effects, writing]) await each.release();
     await this.#model.release();
   }
 }
@@ -274,10 +256,7 @@ interface Preparation {
   readonly access: FileAccess;
 }
 
-/** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(
-  preparation: Preparation,
-): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'effects' | 'writing'>> {
+async function prepare(preparation: Preparation): Promise<PreparedModel> {
   const {
     chosen: { runtime },
     resolved,
@@ -307,7 +286,7 @@ async function prepare(
         wantOutputs: true,
         mayLackAttention: true,
         numItems: numEncoderItems,
-        isStaged: isStaged(runtime, encoder.analysis.index, staging),
+        ...planStages(runtime, encoder.analysis.index, staging),
       }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
     const embeddingSession =
@@ -334,14 +313,14 @@ async function prepare(
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
-      isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
+      ...planStages(runtime, index, staging, hasTarget || encoder !== undefined),
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     const notices = (): Notice[] => sessions.flatMap((each) => each.notices);
     const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
-    const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
+    const weighs = new WeighRuns(ofFiles);
     const predicting = {
       name,
       session,
@@ -350,8 +329,14 @@ async function prepare(
       config: resolved.config,
       maskToken: resolved.maskToken,
     };
-    const [predictions, effects] = [new PredictionRuns(predicting), new EffectRuns(predicting)];
-    const writing = new WriteRuns(session, predictions, weigher);
+    const predictions = new PredictionRuns(predicting);
+    const asked: AskedOfRuns = {
+      cells: new CellRuns(ofFiles),
+      weighs,
+      predictions,
+      effects: new EffectRuns(predicting),
+      writing: new WriteRuns(session, predictions, weighs),
+    };
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -389,11 +374,7 @@ async function prepare(
           padId,
         }),
         notices,
-        cells,
-        weighs: weigher,
-        predictions,
-        effects,
-        writing,
+        asked,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -419,11 +400,7 @@ async function prepare(
         endIds: endIdsOf(resolved.generationConfig, resolved.config),
       }),
       notices,
-      cells,
-      weighs: weigher,
-      predictions,
-      effects,
-      writing,
+      asked,
     };
   } catch (error) {
     for (const session of sessions) await session.release();
@@ -455,11 +432,11 @@ function itemsOfModel({ analysis: { index } }: ModelFiles): number {
 }
 
 /** Throws `modelTooLarge` where a file is made for batches or lengths that no run of it would have memory for. */
-function checkFixed(name: string, { analysis: { index, sites } }: ModelFiles, limits: MemoryLimits): void {
-  const inputs = index.inputs.map((input) => input.name);
-  const { fixedLength, fixedTargetLength, numItems } = planInputs(index, inputs, new Set(inputs));
+function checkFixed(name: string, { analysis }: ModelFiles, limits: MemoryLimits): void {
+  const inputs = analysis.index.inputs.map((input) => input.name);
+  const { fixedLength, fixedTargetLength, numItems } = planInputs(analysis.index, inputs, new Set(inputs));
   if (fixedLength === undefined && fixedTargetLength === undefined && numItems === 1) return;
-  new MemoryPlan(index, sites, 0, limits, { numItems }).check(name, {
+  new MemoryPlan(analysis, 0, limits, { numItems }).check(name, {
     numPositions: fixedLength,
     numTargetPositions: fixedTargetLength,
   });

@@ -2,7 +2,7 @@ import type { Component, HeadSelection } from '../../model/head';
 import type { OfWeightForm } from '../../model/weightForm';
 import type { EngineApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
-import { giveUp } from '../../rpc/transferable';
+import { giveUpArrays } from '../../rpc/transferable';
 import type { AttentionStore } from '../weights/attentionStore';
 import type { ComparedRuns } from './comparedRuns';
 import type { WeighedRuns } from './weighedRuns';
@@ -38,7 +38,7 @@ export function readRequests(
   { weigher, compared }: { readonly weigher: WeighedRuns; readonly compared: ComparedRuns },
   reading: <T>(reading: Promise<T>) => Promise<T>,
 ): Reading {
-  const weighed = async <T>(
+  const weighed = async <T extends object>(
     { runId, selection, component, form }: FormedParams,
     signal: AbortSignal | undefined,
     read: () => Promise<T>,
@@ -48,47 +48,19 @@ export function readRequests(
       attention.addCompared(runId, name, form.compared, await compared.layers(runId, name, form.compared));
     else if (name !== undefined) await weigher.ensure(runId, name, form, signal);
     signal?.throwIfAborted();
-    return reading(read());
+    return giveUpArrays(await reading(read()));
   };
   return {
-    pattern: async (params, signal) => {
-      const pattern = await weighed(params, signal, () => attention.pattern(params, signal));
-      giveUp(pattern.weights);
-      return pattern;
-    },
-    overview: async (params, signal) => {
-      const overview = await weighed(params, signal, () => attention.overview(params, signal));
-      for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans])
-        giveUp(numbers);
-      return overview;
-    },
-    tile: async (params, signal) => {
-      const tile = await weighed(params, signal, () => attention.tile(params, signal));
-      giveUp(tile.maxima);
-      return tile;
-    },
-    row: async (params, signal) => ({
-      weights: giveUp(await weighed(params, signal, () => attention.row(params, signal))),
-    }),
-    sinkMass: async (params, signal) => {
-      const mass = await weighed(params, signal, () => attention.sinkMass(params, signal));
-      giveUp(mass.removed);
-      return mass;
-    },
+    pattern: (params, signal) => weighed(params, signal, () => attention.pattern(params, signal)),
+    overview: (params, signal) => weighed(params, signal, () => attention.overview(params, signal)),
+    tile: (params, signal) => weighed(params, signal, () => attention.tile(params, signal)),
+    row: (params, signal) => weighed(params, signal, async () => ({ weights: await attention.row(params, signal) })),
+    sinkMass: (params, signal) => weighed(params, signal, () => attention.sinkMass(params, signal)),
     strongestCell: (params, signal) => weighed(params, signal, () => attention.strongestCell(params, signal)),
-    thumbnails: async (params, signal) => {
-      const thumbnails = await weighed(params, signal, () => attention.thumbnails(params, signal));
-      giveUp(thumbnails.pixels);
-      return thumbnails;
-    },
-    headPairs: async (params, signal) => ({
-      weights: giveUp(await weighed(params, signal, () => attention.headPairs(params, signal))),
-    }),
-    headRows: async (params, signal) => {
-      const rows = await weighed(params, signal, () => attention.headRows(params, signal));
-      giveUp(rows.maxima);
-      return rows;
-    },
+    thumbnails: (params, signal) => weighed(params, signal, () => attention.thumbnails(params, signal)),
+    headPairs: (params, signal) =>
+      weighed(params, signal, async () => ({ weights: await attention.headPairs(params, signal) })),
+    headRows: (params, signal) => weighed(params, signal, () => attention.headRows(params, signal)),
     weighing: ({ runId, component, method }, signal) => weigher.weigh(runId, component, method, signal),
     methodReasons: ({ runId, component }) => weigher.reasons(runId, component),
   };

@@ -9,11 +9,10 @@ export function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortS
 }
 
 /** What the log tells of a run; times in milliseconds. */
-export interface ToldRun extends Pick<RunInfo['timings'], 'load' | 'tokenize' | 'run'> {
+interface ToldRun extends Pick<RunInfo['timings'], 'load' | 'tokenize' | 'run'> {
   readonly name: string;
   /** Tokens whose rows were kept from the run before. */
-  readonly numReused?: number;
-  readonly isLive?: boolean | undefined;
+  readonly numReused?: number | undefined;
 }
 
 /** A run for the log: what it read, how long that took, and how many bytes are held now. */

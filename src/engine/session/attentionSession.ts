@@ -23,11 +23,12 @@ import { exclusively } from '../limits/runLock';
 import { silently, type OrtModule } from '../runtime/runtime';
 import { failedRun, reasonOf } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
-import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
+import type { AttentionResult, LayerRerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
 import { KeptParts, type PartRuntime } from './openPart';
-import { pickTensors, StagedSession, type Tensors } from '../stages/stagedSession';
+import { StagedSession, type Tensors } from '../stages/stagedSession';
+import type { StagePlan } from './staging';
 import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -59,7 +60,9 @@ export interface SessionOptions {
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
-  readonly isStaged?: boolean;
+  readonly isStaged?: StagePlan['isStaged'];
+  /** Told in the report. */
+  readonly whyWhole?: StagePlan['whyWhole'];
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -188,7 +191,7 @@ export class AttentionSession {
       isLean: options.isLean ?? taps !== undefined,
       onProgress,
     });
-    const staging: Staging = {};
+    const staging: Staging = options.whyWhole === undefined ? {} : { notStaged: options.whyWhole };
     const open: Open = async () => {
       if (isStaged && staging.notStaged === undefined)
         try {
@@ -269,7 +272,7 @@ export class AttentionSession {
         : [];
     const weights = this.#rewritten.outputs.map(({ output }) => output);
     const fetches = [...new Set([...weights, ...own, ...proving, ...this.#extras])];
-    const reading = this.#reader.read(this.#rewritten.outputs, options, { proves: true });
+    const reading = this.#reader.read(this.#rewritten.outputs, options);
     const results = await this.#run(inputs, fetches, {
       expected,
       arrays: options.arrays,
@@ -287,48 +290,24 @@ export class AttentionSession {
   }
 
   /**
-   * Runs a part of a run again: the layers from one on. What is read of them is as in {@link run}. A model that is not run in stages is
-   * run as a whole, and only for tensors. Of a session that is suspended a single layer is run without the others.
-   * Throws RangeError where the run was not kept, the model is not run in stages, or a tensor is not of the first layer's stage, and what {@link run} throws.
+   * Runs the layer of a site again: what its stage was given in a run that kept it makes the tensors that are named, which are of that stage. A model that
+   * is not run in stages is run as a whole. Of a session that is suspended the layer is run without the others.
+   * Throws RangeError where the run was not kept or a tensor is of another stage, and what {@link run} throws.
    */
-  async rerun(
-    { kept, from, to, fed = [], given = new Map(), tensors = [], isOnlyTensors = false }: LayerRerun,
-    options: RunOptions = {},
-  ): Promise<Rerun> {
-    const session = this.#session ?? (isOnlyTensors ? this.#staged : undefined) ?? (await this.#opened());
-    const isStaged = session instanceof StagedSession;
-    if (!isStaged && (!isOnlyTensors || given.size > 0)) throw new RangeError('The model is not run in stages');
-    const read = isOnlyTensors ? [] : this.#rewritten.outputs;
-    const [first, last] = [from, to].map((site) => (site === undefined ? this.numStages - 1 : this.stageOf(site)));
-    const outputs = read.filter(({ site }) => this.stageOf(site) >= first && this.stageOf(site) <= last);
-    const own = (options.outputs ?? this.#ownOutputs).filter((name) => this.#ownOutputs.includes(name));
-    const reading = this.#reader.read(outputs, options, { proves: false });
-    const found: Record<string, Ort.Tensor | undefined> = {};
+  async rerun(site: PlacedSite, { kept, fed, tensors }: LayerRerun): Promise<ReadonlyMap<string, OutputTensor>> {
+    const session = this.#session ?? this.#staged ?? (await this.#opened());
     const values = new Map(fed.map((input) => [input.name, toTensor(this.#ort, input)]));
-    if (isStaged)
-      await session.rerun({
-        kept,
-        from: first,
-        to: last + 1,
-        fed: values,
-        given: new Map([...given].map(([name, tensor]) => [name, toTensor(this.#ort, { ...tensor, name })])),
-        fetches: [...new Set([...outputs.map(({ output }) => output), ...tensors, ...(to === undefined ? own : [])])],
-        turn: options.turn,
-        onStage: (made) => {
-          reading.take(made);
-          Object.assign(found, pickTensors(made, [...tensors, ...own]));
-        },
-      });
-    else {
-      const feeds: Record<string, Ort.Tensor> = {};
-      for (const name of session.inputNames) {
-        const tensor = values.get(name) ?? kept.get(name);
-        if (tensor === undefined) throw new RangeError('The run was not kept');
-        feeds[name] = tensor;
-      }
-      Object.assign(found, await this.#runPlainly(session, feeds, tensors));
+    if (session instanceof StagedSession) {
+      const from = this.stageOf(site);
+      return pickOutputs(await session.rerun({ kept, from, to: from + 1, fed: values, fetches: tensors }), tensors);
     }
-    return { ...this.#resultOf(reading), outputs: pickOutputs(found, own), tensors: pickOutputs(found, tensors) };
+    const feeds: Record<string, Ort.Tensor> = {};
+    for (const name of session.inputNames) {
+      const tensor = values.get(name) ?? kept.get(name);
+      if (tensor === undefined) throw new RangeError('The run was not kept');
+      feeds[name] = tensor;
+    }
+    return pickOutputs(await this.#runPlainly(session, feeds, tensors), tensors);
   }
 
   /** The stage that a site's weights are made in. */

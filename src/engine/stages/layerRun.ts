@@ -44,26 +44,14 @@ export interface AttentionResult {
   readonly report: ExtractionReport;
 }
 
-/** What of a run in stages is run again, and what is other than it was. */
+/** What is wanted of a layer of a run that is run again, and what is other than it was. */
 export interface LayerRerun {
   /** What the run kept. */
   readonly kept: StageInputs;
-  /** The first layer that is run again, and the last; up to the model's end where that is missing. */
-  readonly from: PlacedSite;
-  readonly to?: PlacedSite | undefined;
   /** Other values for what the model or its taps are fed. */
-  readonly fed?: readonly ModelInput[];
-  /** Values for tensors of the first layer's stage, by their names in the graph, in the place of what it computes or was given. */
-  readonly given?: ReadonlyMap<string, Omit<ModelInput, 'name'>>;
-  /** Tensors of the first layer's stage that are wanted beside its weights, by their names in the graph. */
-  readonly tensors?: readonly string[];
-  /** Whether these are all that is wanted: no weights. */
-  readonly isOnlyTensors?: boolean;
-}
-
-/** What running layers again gives. */
-export interface Rerun extends AttentionResult {
-  readonly tensors: ReadonlyMap<string, OutputTensor>;
+  readonly fed: readonly ModelInput[];
+  /** Tensors of the layer's stage, by their names in the graph. */
+  readonly tensors: readonly string[];
 }
 
 /** What a run is told beside its inputs. */

@@ -7,7 +7,14 @@ import type { WeightedValues } from '../../onnx/name/site';
 import { proveWeights, type Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
 import { fromTensor } from '../runtime/feeds';
-import { arrangeWeights, checkWeights, cropWeights, firstItem, shareOfPadding } from '../weights/layerWeights';
+import {
+  arrangeWeights,
+  checkWeights,
+  cropWeights,
+  firstItem,
+  shareOfPadding,
+  type SiteWeights,
+} from '../weights/layerWeights';
 import type { ModelFiles } from '../files/modelFiles';
 import type { LayerWeights, RunOptions } from './layerRun';
 import type { Tensors } from './stagedSession';
@@ -70,11 +77,11 @@ export class SiteReader {
   }
 
   /** Reads a run's tensors as they come: each site's weights once, with what proves them, which comes with them or before. */
-  read(outputs: RewrittenModel['outputs'], options: RunOptions, { proves }: { readonly proves: boolean }): Reading {
+  read(outputs: RewrittenModel['outputs'], options: RunOptions): Reading {
     const found = new Map<PlacedSite, SiteRead>();
     const proofs = new Map<PlacedSite, Proof>(this.#proofs);
-    const proving = proves ? this.proving : [];
-    const isFirst = proves && this.#isFirst;
+    const { proving } = this;
+    const isFirst = this.#isFirst;
     const forProofs: Record<string, Ort.Tensor | undefined> = {};
     const read = (site: PlacedSite, tensor: Ort.Tensor | undefined): void => {
       const how = this.#toProve.get(site);
@@ -200,17 +207,19 @@ export class SiteReader {
       layer: {
         ...cropped,
         ...(paddingShare > 0 ? { paddingShare } : {}),
-        component: site.component,
-        layer: site.layer,
-        modelLayer: site.modelLayer,
-        path: site.path,
-        rowSum: site.rowSum,
-        method: site.method,
+        ...factsOf(site, cropped.numHeads),
         isCausal: checks.isCausal,
-        numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads,
       },
     };
   }
+}
+
+/** What a layer is by its site. */
+export function factsOf(
+  { component, layer, modelLayer, path, rowSum, method, numKeyValueHeads }: PlacedSite,
+  numHeads: number,
+): Omit<LayerWeights, keyof SiteWeights | 'isCausal'> {
+  return { component, layer, modelLayer, path, rowSum, method, numKeyValueHeads: numKeyValueHeads ?? numHeads };
 }
 
 /** Tensors of each site that prove its weights. */

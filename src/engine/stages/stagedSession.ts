@@ -311,10 +311,3 @@ function passedOf(passed: ReadonlyMap<string, PassedTensor>, name: string): Pass
   if (known === undefined) throw new ExplorerError('runtimeFailed', [`no stage makes ${name}`]);
   return known;
 }
-
-/** Those of some tensors that are named, as far as they are there. */
-export function pickTensors(tensors: Tensors, names: readonly string[]): Tensors {
-  return Object.fromEntries(
-    names.map((name) => [name, tensors[name]] as const).filter(([, tensor]) => tensor !== undefined),
-  );
-}

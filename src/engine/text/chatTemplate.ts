@@ -189,15 +189,7 @@ export class ChatEncoder {
       isSpecial[i] = 1;
       return isAdded ? undefined : rendered.slice(first, last);
     });
-    return {
-      ids: encoding.ids,
-      tokens: encoding.tokens,
-      starts,
-      ends,
-      isSpecial,
-      typeIds: encoding.typeIds,
-      templates,
-    };
+    return { ...encoding, starts, ends, isSpecial, templates };
   }
 
   specialOf(id: number): string | undefined {

@@ -151,15 +151,6 @@ export class ConversationEncoder {
       if (unspelled.delete(part) && i > 0 && isSpecial[i - 1] === 1) roles[i - 1] = part.text.role;
       return undefined;
     });
-    return {
-      ids: encoding.ids,
-      tokens: encoding.tokens,
-      starts,
-      ends,
-      isSpecial,
-      typeIds: encoding.typeIds,
-      templates,
-      roles,
-    };
+    return { ...encoding, starts, ends, isSpecial, templates, roles };
   }
 }

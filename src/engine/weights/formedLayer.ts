@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { fadeSinks, renormalizing } from '../../model/patternForm';
 import type { StrongestCell, WeightForm } from '../../model/weightForm';
 import type { HeldLayer } from './heldLayer';
+import { LayerView } from './layerView';
 import { bandRows } from './readBlock';
 
 /** The sinks of a head, found in its own pattern. */
@@ -12,14 +13,7 @@ type SinksOfHead = (head: number) => Promise<readonly number[]>;
  * queries of the sum over the other's keys, so that rows stay distributions (Wan et al. 2022, arXiv 2202.06840). Sinks go first, each
  * head's own, row by row of tokens.
  */
-export class FormedLayer implements HeldLayer {
-  readonly component: HeldLayer['component'];
-  readonly numHeads: number;
-  readonly numQueries: number;
-  readonly numKeys: number;
-  readonly held: HeldLayer['held'];
-  readonly bytes = 0;
-  readonly #layer: HeldLayer;
+export class FormedLayer extends LayerView {
   readonly #form: WeightForm;
   /** The head's sinks, whether or not the form shows them. */
   readonly sinksOf: SinksOfHead;
@@ -27,20 +21,18 @@ export class FormedLayer implements HeldLayer {
 
   /** Throws `invalidArgument` where its units are not those of the layer's tokens. */
   constructor(layer: HeldLayer, form: WeightForm, sinksOf: SinksOfHead) {
-    this.component = layer.component;
-    this.numHeads = layer.numHeads;
-    this.held = layer.held;
-    this.#layer = layer;
+    super(layer, {
+      numQueries: countUnits('queries', form.queries, layer.numQueries),
+      numKeys: countUnits('keys', form.keys, layer.numKeys),
+    });
     this.#form = form;
     this.sinksOf = sinksOf;
-    this.numQueries = countUnits('queries', form.queries, layer.numQueries);
-    this.numKeys = countUnits('keys', form.keys, layer.numKeys);
     this.#unitOfKey = form.keys && unitsOfTokens(form.keys, layer.numKeys);
   }
 
   async rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array> {
     const { numKeys } = this;
-    const { numKeys: numTokens } = this.#layer;
+    const { numKeys: numTokens } = this.layer;
     const units = this.#unitOfKey;
     const sums = new Float64Array((to - from) * numKeys);
     await this.#eachRow(head, [from, to], signal, ({ rows, start, unit, factor }) => {
@@ -51,9 +43,9 @@ export class FormedLayer implements HeldLayer {
     return Float32Array.from(sums);
   }
 
-  async column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
+  override async column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array> {
     const { keys } = this.#form;
-    const [first, end] = keys === undefined ? [key, key + 1] : [keys[key], keys[key + 1] ?? this.#layer.numKeys];
+    const [first, end] = keys === undefined ? [key, key + 1] : [keys[key], keys[key + 1] ?? this.layer.numKeys];
     const sums = new Float64Array(this.numQueries);
     await this.#eachRow(head, [0, this.numQueries], signal, ({ rows, start, unit, factor }) => {
       for (let token = first; token < end; token++) sums[unit] += rows[start + token] * factor;
@@ -64,7 +56,7 @@ export class FormedLayer implements HeldLayer {
   /** The strongest weight between the tokens of a row and those of a column, as positions of tokens. Throws the signal's reason. */
   async strongestCell(head: number, query: number, key: number, signal?: AbortSignal): Promise<StrongestCell> {
     const { keys } = this.#form;
-    const [first, end] = keys === undefined ? [key, key + 1] : [keys[key], keys[key + 1] ?? this.#layer.numKeys];
+    const [first, end] = keys === undefined ? [key, key + 1] : [keys[key], keys[key + 1] ?? this.layer.numKeys];
     let found: StrongestCell = { query: this.#queriesOf(query)[0], key: first, weight: 0 };
     await this.#eachRow(head, [query, query + 1], signal, ({ rows, start, token, renormalizing: factor }) => {
       for (let other = first; other < end; other++) {
@@ -89,7 +81,7 @@ export class FormedLayer implements HeldLayer {
   /** The tokens of a row: half-open. */
   #queriesOf(unit: number): readonly [number, number] {
     const { queries } = this.#form;
-    return queries === undefined ? [unit, unit + 1] : [queries[unit], queries[unit + 1] ?? this.#layer.numQueries];
+    return queries === undefined ? [unit, unit + 1] : [queries[unit], queries[unit + 1] ?? this.layer.numQueries];
   }
 
   /** Hands over the rows of the tokens of units [from, to), their sinks as the form has them. */
@@ -99,7 +91,7 @@ export class FormedLayer implements HeldLayer {
     signal: AbortSignal | undefined,
     take: (row: TokenRow) => void,
   ): Promise<void> {
-    const { numKeys } = this.#layer;
+    const { numKeys } = this.layer;
     const { sinks: mode, isRenormalized } = this.#form;
     const sinks = mode === 'show' ? [] : await this.sinksOf(head);
     const end = this.#queriesOf(to - 1)[1];
@@ -107,7 +99,7 @@ export class FormedLayer implements HeldLayer {
     let [first, next] = this.#queriesOf(unit);
     for (let top = first; top < end; top += bandRows) {
       const bottom = Math.min(end, top + bandRows);
-      const held = await this.#layer.rows(head, top, bottom, signal);
+      const held = await this.layer.rows(head, top, bottom, signal);
       // What is held is never changed.
       const rows = sinks.length === 0 ? held : held.slice();
       for (let token = top, start = 0; token < bottom; token++, start += numKeys) {

@@ -38,7 +38,11 @@ export class EngineHandle implements Disposable {
       this.#numBegun++;
       this.#isInSteps = false;
     });
-    this.on('progress', ({ fraction }) => (this.#isInSteps = fraction !== undefined));
+    this.on(
+      'progress',
+      ({ stage, fraction }) =>
+        (this.#isInSteps = fraction !== undefined || stage === 'readModel' || stage === 'loadModel'),
+    );
     const watched = {
       onBeat: process.onBeat,
       isBusy: () => this.#numWaiting > 0,
@@ -76,7 +80,7 @@ export class EngineHandle implements Disposable {
     this.on('busy', (busy) => watch.set(busy));
   }
 
-  /** Whether what it does lets messages in now and then, and ends there when it is cancelled. */
+  /** Whether what it does lets messages in now and then, and ends there when it is cancelled; a model that is being loaded is then there for the next run. */
   get isInSteps(): boolean {
     return this.#isInSteps;
   }

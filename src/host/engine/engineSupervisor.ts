@@ -36,9 +36,14 @@ interface Answer<T> {
   readonly value: T;
 }
 
-/** A cancelled engine that answers within this many milliseconds is not inside a run and can stay; one that runs in steps ends behind the one that it is in. */
-const graceMilliseconds = 150;
-const stepMilliseconds = 2000;
+/** How many milliseconds a cancelled engine has to answer before it is ended: one that answers is not inside a run and can stay. */
+interface Patience {
+  readonly inRun: number;
+  /** Of one that runs in steps, which ends behind the one that it is in. */
+  readonly inStep: number;
+}
+
+const usualPatience: Patience = { inRun: 150, inStep: 2000 };
 /** How long the reason of an end is waited for, once the connection is gone. */
 const exitReasonMilliseconds = 1000;
 /** A request goes to so many engines at most: the one there was, its spare, and two fresh ones. */
@@ -54,6 +59,7 @@ export class EngineSupervisor implements Disposable {
   readonly #launcher: EngineLauncher;
   readonly #log: Log;
   readonly #ticks: Ticks;
+  readonly #patience: Patience;
   readonly #engine = new MutableDisposable<EngineHandle>();
   #spare: EngineHandle | undefined;
   #spareTimer: number | undefined;
@@ -72,10 +78,11 @@ export class EngineSupervisor implements Disposable {
   #isBackground = false;
   #isDisposed = false;
 
-  constructor(launcher: EngineLauncher, log: Log, ticks: Ticks = everySecond) {
+  constructor(launcher: EngineLauncher, log: Log, ticks: Ticks = everySecond, patience: Patience = usualPatience) {
     this.#launcher = launcher;
     this.#log = log;
     this.#ticks = ticks;
+    this.#patience = patience;
   }
 
   get state(): EngineState {
@@ -386,7 +393,7 @@ export class EngineSupervisor implements Disposable {
         () => true,
         () => false,
       ),
-      delay(engine.isInSteps ? stepMilliseconds : graceMilliseconds).then(() => false),
+      delay(engine.isInSteps ? this.#patience.inStep : this.#patience.inRun).then(() => false),
     ]);
     if (!isFree) this.#end(engine, why);
   }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import * as vscode from 'vscode';
-import { components, type HeadSelection } from '../../model/head';
+import { components } from '../../base/component';
+import type { HeadSelection } from '../../model/head';
 import { said } from '../say/said';
 
 const place = v.pipe(v.number(), v.integer(), v.minValue(0));

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
-import { components } from '../../model/head';
+import { components } from '../../base/component';
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import type { PanelApi, PanelIntents } from '../../panelProtocol';

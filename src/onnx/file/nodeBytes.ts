@@ -10,7 +10,7 @@ import {
   typeField,
   valueField,
 } from './fields';
-import type { Dimension } from './onnxModel';
+import type { Dimension, NodeInfo } from './onnxModel';
 import { WireWriter } from './wireWriter';
 
 /** An attribute value that a made node can have. */
@@ -40,6 +40,13 @@ export function encodeNode(
   for (const [key, value] of Object.entries(attributes))
     node.bytes(nodeField.attribute, 'raw' in value ? value.raw : encodeAttribute(key, value));
   return node.toBytes();
+}
+
+/** A node that gives one tensor another name. */
+export function identityNode(input: string, output: string, name = ''): NodeInfo {
+  const opType = 'Identity';
+  const bytes = encodeNode(opType, [input], [output], {}, name);
+  return { opType, domain: '', inputs: [input], outputs: [output], bytes, range: { start: 0, end: bytes.length } };
 }
 
 function encodeAttribute(name: string, value: Exclude<AttributeValue, { raw: Uint8Array }>): Uint8Array {

@@ -26,43 +26,28 @@ export function maskForMultiHead(
   const zero = suffix.integers('zero', 0);
   const one = suffix.integers('one', 1);
   const two = suffix.integers('two', 2);
-  const shape = suffix.add('Shape', [queries], [suffix.name('shape')]);
-  const batch = suffix.add('Gather', [shape, suffix.integers('batch-axis', [0])], [suffix.name('batch')]);
-  let length = suffix.add('Gather', [shape, one], [suffix.name('length')]);
+  const shape = suffix.tensor('Shape', [queries], 'shape');
+  const batch = suffix.tensor('Gather', [shape, suffix.integers('batch-axis', [0])], 'batch');
+  let length = suffix.tensor('Gather', [shape, one], 'length');
   if (past !== undefined) {
-    const pastShape = suffix.add('Shape', [past], [suffix.name('past-shape')]);
-    length = suffix.add(
-      'Add',
-      [length, suffix.add('Gather', [pastShape, two], [suffix.name('past-length')])],
-      [suffix.name('total-length')],
-    );
+    const pastShape = suffix.tensor('Shape', [past], 'past-shape');
+    length = suffix.tensor('Add', [length, suffix.tensor('Gather', [pastShape, two], 'past-length')], 'total-length');
   }
   // Zeros behind the mask stand for the starts where it has none.
-  const wide = suffix.add('Cast', [mask], [suffix.name('mask-wide')], { to: { integer: dataType.int64 } });
-  const zeros = suffix.add('Expand', [zero, batch], [suffix.name('starts')]);
-  const both = suffix.add('Concat', [wide, zeros], [suffix.name('bounds')], { axis: { integer: 0 } });
-  const column = suffix.add(
-    'Concat',
-    [suffix.integers('rows', [-1]), suffix.integers('columns', [1])],
-    [suffix.name('column')],
-    { axis: { integer: 0 } },
-  );
-  const twice = suffix.add('Mul', [batch, two], [suffix.name('twice-batch')]);
+  const wide = suffix.tensor('Cast', [mask], 'mask-wide', { to: { integer: dataType.int64 } });
+  const zeros = suffix.tensor('Expand', [zero, batch], 'starts');
+  const both = suffix.tensor('Concat', [wide, zeros], 'bounds', { axis: { integer: 0 } });
+  const column = suffix.tensor('Concat', [suffix.integers('rows', [-1]), suffix.integers('columns', [1])], 'column', {
+    axis: { integer: 0 },
+  });
+  const twice = suffix.tensor('Mul', [batch, two], 'twice-batch');
   const part = (name: string, from: string, to: string): string =>
-    suffix.add(
-      'Reshape',
-      [suffix.add('Slice', [both, from, to], [suffix.name(name)]), column],
-      [suffix.name(`${name}-column`)],
-    );
+    suffix.tensor('Reshape', [suffix.tensor('Slice', [both, from, to], name), column], `${name}-column`);
   const ends = part('ends', suffix.integers('first', [0]), batch);
   const begins = part('begins', batch, twice);
-  const positions = suffix.add('Range', [zero, length, one], [suffix.name('positions')]);
-  const isBefore = suffix.add('Less', [positions, ends], [suffix.name('before-end')]);
-  const isBehind = suffix.add(
-    'Not',
-    [suffix.add('Less', [positions, begins], [suffix.name('before-start')])],
-    [suffix.name('behind-start')],
-  );
-  const isRead = suffix.add('And', [isBefore, isBehind], [suffix.name('is-read')]);
-  return suffix.add('Cast', [isRead], [suffix.name('key-mask')], { to: { integer: dataType.int32 } });
+  const positions = suffix.tensor('Range', [zero, length, one], 'positions');
+  const isBefore = suffix.tensor('Less', [positions, ends], 'before-end');
+  const isBehind = suffix.tensor('Not', [suffix.tensor('Less', [positions, begins], 'before-start')], 'behind-start');
+  const isRead = suffix.tensor('And', [isBefore, isBehind], 'is-read');
+  return suffix.tensor('Cast', [isRead], 'key-mask', { to: { integer: dataType.int32 } });
 }

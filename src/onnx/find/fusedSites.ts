@@ -292,18 +292,12 @@ function quantizedAttention(index: GraphIndex, node: number): FoundSite | string
   if (index.integerAttribute(node, 'do_rotary') === 1)
     return 'it rotates positions inside itself, which the runtime does not do on the processor';
   const suffix = new SuffixBuilder(index, node);
-  const plainInput = suffix.name('input');
-  const plainWeight = suffix.name('weight');
-  suffix.add('com.microsoft.DequantizeLinear', [input, inputScale, ...(inputZero ? [inputZero] : [])], [plainInput]);
-  suffix.add(
-    'com.microsoft.DequantizeLinear',
-    [weight, weightScale, ...(weightZero ? [weightZero] : [])],
-    [plainWeight],
-    { axis: { integer: 1 } },
-  );
+  const numbers = 'com.microsoft.DequantizeLinear';
   return rebuiltAttention(index, node, suffix, {
-    input: plainInput,
-    weight: plainWeight,
+    input: suffix.tensor(numbers, [input, inputScale, ...(inputZero ? [inputZero] : [])], 'input'),
+    weight: suffix.tensor(numbers, [weight, weightScale, ...(weightZero ? [weightZero] : [])], 'weight', {
+      axis: { integer: 1 },
+    }),
     bias,
     mask,
     past,
@@ -327,23 +321,13 @@ function rebuiltAttention(
   suffix: SuffixBuilder,
   { input, weight, bias, mask, past, attentionBias }: PackedInputs,
 ): FoundSite {
-  let projected = suffix.name('projected');
-  suffix.add('MatMul', [input, weight], [projected]);
-  if (bias) {
-    const sum = suffix.name('biased');
-    suffix.add('Add', [projected, bias], [sum]);
-    projected = sum;
-  }
+  let projected = suffix.tensor('MatMul', [input, weight], 'projected');
+  if (bias) projected = suffix.tensor('Add', [projected, bias], 'biased');
   const parts = ['query', 'keys', 'values'].map((part) => suffix.name(part));
   suffix.split(projected, parts, index.attributes(node).get('qkv_hidden_sizes')?.integers);
-  const caches: string[] = [];
-  if (past) {
-    for (const [position, part] of ['past-key', 'past-value'].entries()) {
-      const cache = suffix.name(part);
-      suffix.add('Gather', [past, suffix.integers(`at-${part}`, position)], [cache], { axis: { integer: 0 } });
-      caches.push(cache);
-    }
-  }
+  const cacheOf = (part: string, at: number): string =>
+    suffix.tensor('Gather', [past ?? '', suffix.integers(`at-${part}`, at)], part, { axis: { integer: 0 } });
+  const caches = past ? ['past-key', 'past-value'].map(cacheOf) : [];
   const scores = suffix.name('scores');
   const keyMask = mask ? maskForMultiHead(index, suffix, { mask, queries: parts[0], past: caches[0] }) : '';
   const inputs = [...parts, '', keyMask, attentionBias ?? '', ...caches];

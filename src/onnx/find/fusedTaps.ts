@@ -102,28 +102,19 @@ function rotated(index: GraphIndex, node: number, made: SuffixBuilder, numHeads:
   if (positions === '') {
     const int64 = { to: { integer: dataType.int64 } };
     const [zero, one] = [made.integers('zero', 0), made.integers('one', 1)];
-    const shape = made.add('Shape', [queries], [made.name('shape')]);
-    const length = made.add('Gather', [shape, one], [made.name('length')]);
-    const last = made.add('Cast', [lengths], [made.name('last')], int64);
-    const column = made.add('Reshape', [last, made.integers('column', [-1, 1])], [made.name('last-column')]);
-    const before = made.add(
-      'Sub',
-      [made.add('Add', [column, one], [made.name('total')]), length],
-      [made.name('before')],
-    );
-    const start = made.add('Max', [before, zero], [made.name('start')]);
-    const range = made.add('Range', [zero, length, one], [made.name('range')]);
-    positions = made.add('Add', [start, range], [made.name('positions')]);
+    const shape = made.tensor('Shape', [queries], 'shape');
+    const length = made.tensor('Gather', [shape, one], 'length');
+    const last = made.tensor('Cast', [lengths], 'last', int64);
+    const column = made.tensor('Reshape', [last, made.integers('column', [-1, 1])], 'last-column');
+    const before = made.tensor('Sub', [made.tensor('Add', [column, one], 'total'), length], 'before');
+    const start = made.tensor('Max', [before, zero], 'start');
+    const range = made.tensor('Range', [zero, length, one], 'range');
+    positions = made.tensor('Add', [start, range], 'positions');
   }
-  const tensor = made.add(
-    'com.microsoft.RotaryEmbedding',
-    [queries, positions, inputs[7], inputs[8]],
-    [made.name('rotated')],
-    {
-      num_heads: { integer: numHeads },
-      interleaved: { integer: index.integerAttribute(node, 'rotary_interleaved') ?? 0 },
-    },
-  );
+  const tensor = made.tensor('com.microsoft.RotaryEmbedding', [queries, positions, inputs[7], inputs[8]], 'rotated', {
+    num_heads: { integer: numHeads },
+    interleaved: { integer: index.integerAttribute(node, 'rotary_interleaved') ?? 0 },
+  });
   return together(tensor, numHeads);
 }
 
@@ -138,11 +129,10 @@ function multiHeadAttention(index: GraphIndex, site: FoundSite, made: SuffixBuil
   const hasPast = has(inputs, 6) && has(inputs, 7) && has(outputs, 1) && has(outputs, 2);
   const part = (position: number): HeadTensor => {
     if (!has(inputs, 3)) return together(inputs[position], numHeads);
-    const name = (what: string): string => made.name(`${what}-${position}`);
     // The bias of queries, keys and values, one behind the other.
-    const thirds = made.add('Reshape', [inputs[3], made.integers('thirds', [3, -1])], [name('biases')]);
-    const bias = made.add('Gather', [thirds, made.integers(`third-${position}`, position)], [name('bias')]);
-    return together(made.add('Add', [inputs[position], bias], [name('biased')]), numHeads);
+    const thirds = made.tensor('Reshape', [inputs[3], made.integers('thirds', [3, -1])], `biases-${position}`);
+    const bias = made.tensor('Gather', [thirds, made.integers(`third-${position}`, position)], `bias-${position}`);
+    return together(made.tensor('Add', [inputs[position], bias], `biased-${position}`), numHeads);
   };
   return {
     queries: part(0),

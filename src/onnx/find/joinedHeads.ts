@@ -67,12 +67,11 @@ function oneLayer(index: GraphIndex, node: number, heads: readonly FoundSite[]):
   const opset = index.model.opsets.get('') ?? 1;
   const parts = heads.map(({ tensor }, i) => {
     if (axes[i]?.length === 4) return tensor;
-    const name = suffix.name(`head-${i}`);
     return opset >= 13
-      ? suffix.add('Unsqueeze', [tensor, suffix.integers(`axes-${i}`, [1])], [name])
-      : suffix.add('Unsqueeze', [tensor], [name], { axes: { integers: [1] } });
+      ? suffix.tensor('Unsqueeze', [tensor, suffix.integers(`axes-${i}`, [1])], `head-${i}`)
+      : suffix.tensor('Unsqueeze', [tensor], `head-${i}`, { axes: { integers: [1] } });
   });
-  const tensor = suffix.add('Concat', parts, [suffix.name('weights')], { axis: { integer: 1 } });
+  const tensor = suffix.tensor('Concat', parts, 'weights', { axis: { integer: 1 } });
   const numHeads = numEach.every((each) => each !== undefined)
     ? numEach.reduce((sum, each) => sum + each, 0)
     : undefined;

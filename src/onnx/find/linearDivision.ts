@@ -2,23 +2,16 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { scaledOperand } from '../follow/innerProduct';
 import type { LinearScores } from './linearScores';
 import { operatorOf, productOf, type Product } from '../follow/products';
+import { reshaping, rounding } from '../graph/operatorKinds';
 
 /** What a model divides the rows of linear attention by: their sums, something else, or nothing. */
 export type Division = 'sum' | 'other' | 'none';
 
 /** Operators behind which a tensor holds the same numbers in another arrangement. */
 const arranging = new Set([
-  'Cast',
-  'Identity',
-  'Transpose',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
-  'Expand',
-  'Flatten',
-  'Dropout',
-  'QuantizeLinear',
-  'DequantizeLinear',
+  ...['Cast', 'Identity', 'Dropout', 'Transpose', 'Expand'],
+  ...reshaping,
+  ...rounding,
   'DynamicQuantizeLinear',
 ]);
 /** Operators by which a sum of keys, or its product with queries, is made. */

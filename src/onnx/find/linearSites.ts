@@ -86,11 +86,10 @@ function linearSite(
       ...refusedFor(reason),
     };
   const suffix = new SuffixBuilder(index, product.node);
-  const name = suffix.name('weights');
   const tensor =
     scores.equation === undefined
-      ? suffix.add('MatMul', [queries, keys], [name])
-      : suffix.add('Einsum', [queries, keys], [name], { equation: { text: scores.equation } });
+      ? suffix.tensor('MatMul', [queries, keys], 'weights')
+      : suffix.tensor('Einsum', [queries, keys], 'weights', { equation: { text: scores.equation } });
   const isDivided = division === 'sum';
   const notes = ['linear attention: the equivalent matrix'];
   if (division === 'other')

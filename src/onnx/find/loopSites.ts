@@ -110,13 +110,8 @@ function placeInLoop(loop: LoopBody, site: FoundSite, hasOwnWeights: boolean, po
     const sources = { queries: queries.outside, keys: keys.outside, values: values.outside };
     return Array.from({ length: numIterations }, (_, iteration): FoundSite => {
       const suffix = new SuffixBuilder(outer, loop.node, `${position}/${iteration}/`);
-      const tensor = suffix.name('weights');
-      suffix.add(
-        'Gather',
-        [output, suffix.integers('at', place.isReversed ? numIterations - 1 - iteration : iteration)],
-        [tensor],
-        { axis: { integer: 0 } },
-      );
+      const at = suffix.integers('at', place.isReversed ? numIterations - 1 - iteration : iteration);
+      const tensor = suffix.tensor('Gather', [output, at], 'weights', { axis: { integer: 0 } });
       const layer: LoopPlace = { ...place, iteration, isCross: false, sources };
       return {
         ...base,

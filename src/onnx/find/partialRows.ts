@@ -3,14 +3,14 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { operatorOf } from '../follow/products';
 import { isOfWeights } from '../follow/positionShapes';
 import { sumOf, type Step } from '../follow/trace';
+import { converting, roundingOfBoth } from '../graph/operatorKinds';
 
 /** Operators that give a part of what they read, along the axes that {@link partedAxes} tells. */
 const parting = new Set(['Slice', 'Split', 'Gather']);
 /** Operators behind which every axis still is the one that it was. */
 const axisKeeping = new Set([
-  ...['Cast', 'CastLike', 'Identity', 'Dropout', 'Where', 'Mul', 'Div', 'Add', 'Sub', 'Clip'],
-  ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'],
-  ...['com.microsoft.QuantizeLinear', 'com.microsoft.DequantizeLinear'],
+  ...[...converting, 'Where', 'Mul', 'Div', 'Add', 'Sub', 'Clip'],
+  ...[...roundingOfBoth, 'DynamicQuantizeLinear'],
 ]);
 
 /**

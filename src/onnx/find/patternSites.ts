@@ -9,6 +9,7 @@ import { activationProduct, operatorOf, projectedTensor, type Product } from '..
 import type { FoundSite, MissedSite, RowSum } from '../name/site';
 import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
 import { dequantize } from './suffixNodes';
+import { converting, reshaping, roundingOfBoth } from '../graph/operatorKinds';
 
 /** The way from a product's operand back to scores, through a normaliser. */
 interface ScorePath {
@@ -227,19 +228,7 @@ function additiveTerms(index: GraphIndex, tensor: string): readonly [string, str
 }
 
 /** Operators behind which the weights are the same numbers in the same order. */
-const stripped = new Set([
-  'Cast',
-  'CastLike',
-  'Identity',
-  'Dropout',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'DynamicQuantizeLinear',
-  'com.microsoft.QuantizeLinear',
-  'com.microsoft.DequantizeLinear',
-]);
-/** … and in another shape. */
-const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
+const stripped = new Set([...converting, ...roundingOfBoth, 'DynamicQuantizeLinear']);
 
 /** The site of a product, and which step of its path makes its weights. */
 function toSite(
@@ -261,7 +250,7 @@ function toSite(
     if (index.outer !== undefined) break;
     if (
       product.equation === undefined &&
-      reshaping.has(operator) &&
+      reshaping.includes(operator) &&
       !hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)
     )
       continue;

@@ -38,7 +38,7 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
 /** A residual sum, what stands before it and the norm behind it, as numbers. */
 function residualTaps({ stream, isOfKeys, branch, addends, norm }: ResidualSum, made: SuffixBuilder): ResidualTaps {
   const numbers = (tensor: string, part: string): string =>
-    made.add('Cast', [tensor], [made.name(part)], { to: { integer: dataType.float32 } });
+    made.tensor('Cast', [tensor], part, { to: { integer: dataType.float32 } });
   const given = (tensor: string | undefined, part: string): string | undefined =>
     tensor === undefined ? undefined : numbers(tensor, part);
   return {
@@ -65,7 +65,7 @@ function residualTaps({ stream, isOfKeys, branch, addends, norm }: ResidualSum, 
         ? norm
         : {
             sum: numbers(
-              addends.reduce((sum, addend, i) => made.add('Add', [sum, addend], [made.name(`sum-${i}`)])),
+              addends.reduce((sum, addend, i) => made.tensor('Add', [sum, addend], `sum-${i}`)),
               'sum',
             ),
             output: numbers(norm.output, 'normalized'),
@@ -177,8 +177,7 @@ function numbersOf(
   if (operator !== 'QLinearMatMul') return operand;
   const { inputs } = index.nodes[product.node];
   const at = inputs[0] === operand.tensor ? 0 : 3;
-  const tensor = made.name(`numbers-${product.node}-${at}`);
-  made.add('DequantizeLinear', inputs.slice(at, at + 3), [tensor]);
+  const tensor = made.tensor('DequantizeLinear', inputs.slice(at, at + 3), `numbers-${product.node}-${at}`);
   return { ...operand, tensor };
 }
 
@@ -205,11 +204,8 @@ function scoresOf(index: GraphIndex, site: FoundSite, made: SuffixBuilder): Scor
   if (behind.includes('Transpose')) return 'its rows are turned behind the normaliser';
   let [tensor = ''] = carriedInputs(index, namedBy);
   for (let i = 0; i < 6; i++) tensor = beforeAdjusting(index, tensor) ?? tensor;
-  if (operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.QLinearSigmoid') {
-    const numbers = made.name('scores');
-    made.add('DequantizeLinear', index.nodes[namedBy].inputs.slice(0, 3), [numbers]);
-    tensor = numbers;
-  }
+  if (operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.QLinearSigmoid')
+    tensor = made.tensor('DequantizeLinear', index.nodes[namedBy].inputs.slice(0, 3), 'scores');
   return { tensor, queryAxis, keyAxis, isZeroWhereMasked: false };
 }
 
@@ -295,25 +291,20 @@ function joined<T extends HeadTensor | ScoreTensor>(
   // Whatever stands between items and the last two axes is one head.
   const sides = parts.map(({ tensor }, i) => {
     const add = (operator: string, inputs: readonly string[], name: string, axis?: number): string =>
-      made.add(
-        operator,
-        inputs,
-        [made.name(`${part}-${name}-${i}`)],
-        axis === undefined ? {} : { axis: { integer: axis } },
-      );
+      made.tensor(operator, inputs, `${part}-${name}-${i}`, axis === undefined ? {} : { axis: { integer: axis } });
     const shape = add('Shape', [tensor], 'shape');
     const items = add('Slice', [shape, start, end], 'items');
     const dims = add('Concat', [items, rest, add('Slice', [shape, from, to], 'sides')], 'dims', 0);
     return add('Reshape', [tensor, dims], 'head');
   });
-  return { ...first, tensor: made.add('Concat', sides, [made.name(part)], { axis: { integer: 1 } }) };
+  return { ...first, tensor: made.tensor('Concat', sides, part, { axis: { integer: 1 } }) };
 }
 
 /** A projection whose weight and result are numbers. */
 function withNumbers(made: SuffixBuilder, ofWeight: SuffixBuilder, projection: OutputProjection): OutputProjection {
   const { weight, resultScale, result } = projection;
   const dequantize = (to: SuffixBuilder, tensor: string, [scale, zeroPoint]: readonly [string, string]): string =>
-    to.add('DequantizeLinear', [tensor, scale, ...(zeroPoint === '' ? [] : [zeroPoint])], [to.name('numbers')], {
+    to.tensor('DequantizeLinear', [tensor, scale, ...(zeroPoint === '' ? [] : [zeroPoint])], 'numbers', {
       axis: { integer: 1 },
     });
   const numbers = resultScale === undefined ? undefined : dequantize(made, result, resultScale);

@@ -55,6 +55,29 @@ export class SuffixBuilder {
     return outputs[0];
   }
 
+  /** Adds a node whose output has a name of this site's own; returns that. */
+  tensor(
+    operator: string,
+    inputs: readonly string[],
+    part: string,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
+    return this.add(operator, inputs, [this.name(part)], attributes);
+  }
+
+  /** Reduces a tensor along one axis, which the operator is given as an input from the opset `inputSince` on, before that as an attribute. */
+  reduced(
+    operator: string,
+    tensor: string,
+    part: string,
+    { axis, keeps, inputSince }: { readonly axis: number; readonly keeps: boolean; readonly inputSince: number },
+  ): string {
+    const keepdims = { integer: Number(keeps) };
+    return (this.#index.model.opsets.get('') ?? 1) >= inputSince
+      ? this.tensor(operator, [tensor, this.integers(`${part}-axis`, [axis])], part, { keepdims })
+      : this.tensor(operator, [tensor], part, { axes: { integers: [axis] }, keepdims });
+  }
+
   /** Adds a copy of a node with other inputs and outputs; its attributes are carried over (all, or those named) unless given anew. */
   copy(
     node: number,

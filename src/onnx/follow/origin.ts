@@ -1,6 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { activationProduct, isWeight, operatorOf, productOf } from './products';
 import { carriedInputs, rearranging } from './trace';
+import { norms, ofMicrosoft } from '../graph/operatorKinds';
 
 /** What a site's queries, keys or values are made of, as points of the model's streams: residual sums, results of attention, embeddings, inputs. */
 export interface Origin {
@@ -18,35 +19,10 @@ export interface Origin {
 
 /** Operators beside those that carry a matrix on, behind which a stream still is the same: they work on each position or on its neighbours. */
 const local = new Set([
-  ...[
-    'LayerNormalization',
-    'RMSNormalization',
-    'SimplifiedLayerNormalization',
-    'BatchNormalization',
-    'InstanceNormalization',
-    'GroupNormalization',
-    'LpNormalization',
-  ],
-  ...[
-    'MaxPool',
-    'AveragePool',
-    'LpPool',
-    'GlobalAveragePool',
-    'ReduceMean',
-    'ReduceMax',
-    'ReduceSum',
-    'Resize',
-    'Gelu',
-    'Elu',
-    'Selu',
-    'Erf',
-    'HardSwish',
-    'Reciprocal',
-    'RotaryEmbedding',
-    'Sin',
-    'Cos',
-  ],
-  ...['RotaryEmbedding', 'Gelu', 'FastGelu', 'BiasGelu', 'QuickGelu'].map((name) => `com.microsoft.${name}`),
+  ...norms,
+  ...['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'ReduceMean', 'ReduceMax', 'ReduceSum', 'Resize'],
+  ...['Gelu', 'Elu', 'Selu', 'Erf', 'HardSwish', 'Reciprocal', 'RotaryEmbedding', 'Sin', 'Cos'],
+  ...ofMicrosoft(['RotaryEmbedding', 'Gelu', 'FastGelu', 'BiasGelu', 'QuickGelu']),
 ]);
 /** Norms that add two streams first. */
 export const joiningStreams = new Set([

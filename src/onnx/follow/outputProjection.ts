@@ -1,6 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { beforeQuantizing, scaledOperand } from './innerProduct';
 import { operatorOf, productOf, projectedTensor, type Product } from './products';
+import { converting, reshaping, roundingOfBoth } from '../graph/operatorKinds';
 
 /** The linear node that makes one vector of all heads' results: what an attention writes. */
 export interface OutputProjection {
@@ -53,25 +54,8 @@ interface ProjectionWeight {
 
 /** Operators that only rearrange or convert what heads have read. */
 const passing = new Set([
-  'Cast',
-  'CastLike',
-  'Identity',
-  'Dropout',
-  'Reshape',
-  'Flatten',
-  'Transpose',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Concat',
-  'Expand',
-  'Tile',
-  'Split',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'DynamicQuantizeLinear',
-  'com.microsoft.QuantizeLinear',
-  'com.microsoft.DequantizeLinear',
+  ...[...converting, ...reshaping, ...roundingOfBoth, 'DynamicQuantizeLinear'],
+  ...['Transpose', 'Slice', 'Concat', 'Expand', 'Tile', 'Split'],
 ]);
 const rounding = /^(?:com\.microsoft\.)?(?:Dynamic)?QuantizeLinear$/;
 

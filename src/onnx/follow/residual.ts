@@ -2,6 +2,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { fusedNorm as normOperator, normInput } from './norms';
 import type { OutputProjection } from './outputProjection';
 import { operatorOf } from './products';
+import { reshaping, roundingOfBoth } from '../graph/operatorKinds';
 
 /** What is added to what an attention writes: the tokens as they were before it. */
 export interface ResidualSum {
@@ -51,19 +52,7 @@ interface SumNorm {
   readonly epsilon: number | string;
 }
 
-const passing = new Set([
-  'Cast',
-  'Identity',
-  'Dropout',
-  'Reshape',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'com.microsoft.QuantizeLinear',
-  'com.microsoft.DequantizeLinear',
-]);
+const passing = new Set(['Cast', 'Identity', 'Dropout', ...reshaping, ...roundingOfBoth]);
 const skipNorm = 'com.microsoft.SkipLayerNormalization';
 const skipNorms = new Set([skipNorm, 'com.microsoft.SkipSimplifiedLayerNormalization']);
 const mostHops = 16;

@@ -1,4 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { reshaping, rounding } from '../graph/operatorKinds';
 
 /** A weight that a product is given in part: one expert's matrix of many, one group's of a kernel. */
 export interface SelectedWeight {
@@ -10,19 +11,8 @@ export interface SelectedWeight {
 
 /** Operators behind which a part of a weight is the same part. */
 const preserving = new Set([
-  'Cast',
-  'CastLike',
-  'Transpose',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
-  'Identity',
-  'Flatten',
-  'DequantizeLinear',
-  'QuantizeLinear',
-  'Expand',
-  'Tile',
-  'Neg',
+  ...['Cast', 'CastLike', 'Identity', 'Neg', 'Transpose', 'Expand', 'Tile'],
+  ...[...reshaping, ...rounding],
 ]);
 /** … and those that join parts of weights to one. */
 const joining = new Set(['Concat', 'Add', 'Sub', 'Mul', 'Div', 'Where', 'Sum', 'Max', 'Min']);

@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { attributeField, graphField, nodeField, tensorField, valueField } from '../file/fields';
 import type { FunctionInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
 import { nodeAttributes, nodeName } from '../file/readModel';
-import { encodeNode } from '../file/nodeBytes';
+import { identityNode } from '../file/nodeBytes';
 import { WireReader, type ByteRange } from '../../base/wireReader';
 import { WireWriter } from '../file/wireWriter';
 
@@ -37,7 +37,10 @@ export class CallExpansion {
       const output = call.outputs[i] ?? '';
       if (output === '') return;
       if (made.has(name) && !this.#names.has(name)) this.#names.set(name, output);
-      else this.#forward(this.#names.get(name) ?? this.#prefix + name, output);
+      else
+        this.#forwarded.push(
+          identityNode(this.#names.get(name) ?? this.#prefix + name, output, `${this.#scope}/${output}`),
+        );
     });
     const given = new Map<string, Uint8Array>();
     for (const [name, range] of called.defaults) given.set(name, model.bytes.subarray(range.start, range.end));
@@ -64,18 +67,6 @@ export class CallExpansion {
   /** Nodes for results of the function that are its own inputs. */
   forwarded(): readonly NodeInfo[] {
     return this.#forwarded;
-  }
-
-  #forward(input: string, output: string): void {
-    const bytes = encodeNode('Identity', [input], [output], {}, `${this.#scope}/${output}`);
-    this.#forwarded.push({
-      opType: 'Identity',
-      domain: '',
-      inputs: [input],
-      outputs: [output],
-      bytes,
-      range: { start: 0, end: bytes.length },
-    });
   }
 
   #renamed(name: string): string {

@@ -2,20 +2,17 @@ import { ExplorerError } from '../../base/errors';
 import type { AttributeInfo, GraphInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
 import { nodeAttributes, readSubgraph } from '../file/readModel';
 import type { ByteRange } from '../../base/wireReader';
+import { reshaping, rounding } from './operatorKinds';
 
 /** Operators behind which a weight is still a weight. */
 const weightPreserving = new Set([
   'Cast',
-  'Transpose',
-  'Reshape',
-  'DequantizeLinear',
-  'QuantizeLinear',
-  'Squeeze',
-  'Unsqueeze',
-  'Identity',
-  'Flatten',
-  'DequantizeBFP',
   'CastLike',
+  'Identity',
+  'Transpose',
+  'DequantizeBFP',
+  ...reshaping,
+  ...rounding,
 ]);
 
 /** Steps of all searches together. A model of 100 layers takes about 10^5. */

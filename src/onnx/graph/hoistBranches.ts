@@ -2,7 +2,7 @@ import { dataType } from '../file/dataType';
 import { bodiesOf } from './graphIndex';
 import type { GraphInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
 import { readSubgraph } from '../file/readModel';
-import { encodeNode } from '../file/nodeBytes';
+import { identityNode } from '../file/nodeBytes';
 
 /** Which branch of an `If` to take, given the name of the boolean graph input that decides it. */
 export type BranchChoice = (input: string) => boolean;
@@ -112,16 +112,4 @@ function conditionInput(
     name = maker.inputs[0] ?? '';
   }
   return undefined;
-}
-
-function identityNode(input: string, output: string): NodeInfo {
-  const bytes = encodeNode('Identity', [input], [output]);
-  return {
-    opType: 'Identity',
-    domain: '',
-    inputs: [input],
-    outputs: [output],
-    bytes,
-    range: { start: 0, end: bytes.length },
-  };
 }

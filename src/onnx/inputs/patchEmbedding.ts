@@ -1,4 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { converting, reshaping, rounding } from '../graph/operatorKinds';
 
 /** A convolution or pooling, which looks at a picture through windows. */
 export interface Window {
@@ -21,24 +22,8 @@ export interface PatchEmbedding extends Window {
 
 /** Operators that a picture goes through on its way to the patches, and patches on their way to the tokens. */
 const passing = new Set([
-  'Cast',
-  'CastLike',
-  'Identity',
-  'Transpose',
-  'Reshape',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Mul',
-  'Div',
-  'Add',
-  'Sub',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'DynamicQuantizeLinear',
-  'Slice',
-  'Dropout',
-  'LayerNormalization',
+  ...[...converting, ...reshaping, ...rounding, 'DynamicQuantizeLinear', 'Transpose', 'Slice'],
+  ...['Mul', 'Div', 'Add', 'Sub', 'LayerNormalization'],
 ]);
 const convolutions = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'FusedConv']);
 const poolings = new Set(['MaxPool', 'AveragePool', 'ReduceMean']);

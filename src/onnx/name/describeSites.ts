@@ -2,7 +2,8 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { traceLineage, type Lineage } from './lineage';
 import { layersInPaths } from '../graph/nodePath';
 import { isOneStream, originOf } from '../follow/origin';
-import type { FoundSite, SiteComponent } from './site';
+import type { SiteComponent } from '../../base/component';
+import type { FoundSite } from './site';
 import { pathOfSite } from './sitePath';
 
 /** A site with its place in the model. */

@@ -1,12 +1,10 @@
+import type { SiteComponent } from '../../base/component';
 import type { ExtractionMethod } from '../../base/extractionMethod';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Normalizer } from '../follow/trace';
 
 /** What the rows of weights sum to by design. */
 export type RowSum = 'one' | 'atMostOne' | 'any';
-
-/** The part of a model that an attention belongs to; `self` where the model has one stack. */
-export type SiteComponent = 'encoder' | 'decoder' | 'cross' | 'self';
 
 /** What holds for the queries and what for the keys of a component, of what holds for the text and what for a decoder's own. */
 export function sidesOf<T>(component: SiteComponent | `stage${number}`, source: T, target: T): readonly [T, T] {

@@ -54,12 +54,7 @@ export function askLogits(
 ): AskedLogits {
   const { product } = logits;
   const builder = new SuffixBuilder(index, product, 'asked/');
-  const add = (
-    operator: string,
-    inputs: readonly string[],
-    part: string,
-    attributes: Parameters<SuffixBuilder['add']>[3] = {},
-  ): string => builder.add(operator, inputs, [builder.name(part)], attributes);
+  const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const nodes = new Map<number, readonly Uint8Array[]>();
   const alongRows = { axis: { integer: -2 } };
   const rowsOf = (tensor: string, made: SuffixBuilder, result: string): string =>
@@ -107,11 +102,8 @@ export function askLogits(
     ],
     'isLarger',
   );
-  const larger = sumOfLast(
-    builder,
-    index.model.opsets.get('') ?? 1,
-    add('Cast', [isLarger], 'ones', { to: { integer: dataType.float32 } }),
-  );
+  const ones = add('Cast', [isLarger], 'ones', { to: { integer: dataType.float32 } });
+  const larger = builder.reduced('ReduceSum', ones, 'larger', { axis: 2, keeps: false, inputSince: 13 });
   const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
   builder.add(
     'TopK',
@@ -152,11 +144,4 @@ function chosenBefore(index: GraphIndex, { tensor, product }: LogitsOutput): str
   }
   // What other nodes are given of the product's operand stays as it was.
   return given !== undefined && /Conv|Einsum|ReduceSum/.test(index.nodes[product].opType) ? undefined : given;
-}
-
-function sumOfLast(builder: SuffixBuilder, opset: number, tensor: string): string {
-  const result = [builder.name('larger')];
-  return opset >= 13
-    ? builder.add('ReduceSum', [tensor, builder.integers('axes', [2])], result, { keepdims: { integer: 0 } })
-    : builder.add('ReduceSum', [tensor], result, { axes: { integers: [2] }, keepdims: { integer: 0 } });
 }

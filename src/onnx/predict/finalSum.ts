@@ -1,6 +1,7 @@
 import { operatorOf, projectedTensor } from '../follow/products';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { LogitsOutput } from './findLogits';
+import { converting, reshaping } from '../graph/operatorKinds';
 
 /** How what an attention writes comes to the end of a model by additions alone. */
 export interface DirectPath {
@@ -11,7 +12,7 @@ export interface DirectPath {
 }
 
 /** Operators that hand on each number as it is. */
-const passing = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten']);
+const passing = new Set([...converting, ...reshaping]);
 /** Operators that a norm, or a factor, of what a layer writes is made of. */
 const normal = new Set([
   ...passing,

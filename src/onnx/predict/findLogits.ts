@@ -2,6 +2,7 @@ import { dataType } from '../file/dataType';
 import type { Dimension, ValueInfo } from '../file/onnxModel';
 import type { GraphIndex } from '../graph/graphIndex';
 import { productOf, operatorOf, projectedTensor } from '../follow/products';
+import { converting, reshaping, rounding } from '../graph/operatorKinds';
 
 /** An output of a model that is what a linear layer makes of its last hidden states: a score for each word of a vocabulary, or for each label. */
 export interface LogitsOutput {
@@ -18,21 +19,7 @@ export interface LogitsOutput {
 }
 
 /** Operators that only rearrange or convert scores, or choose of their positions. */
-const passing = new Set([
-  'Cast',
-  'CastLike',
-  'Identity',
-  'Dropout',
-  'Reshape',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Gather',
-  'Tanh',
-  'QuantizeLinear',
-  'DequantizeLinear',
-]);
+const passing = new Set([...converting, ...reshaping, ...rounding, 'Slice', 'Gather', 'Tanh']);
 /** … and those that shift, scale or cap them by numbers of the file. */
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div']);
 const normalizing = new Set(['Softmax', 'LogSoftmax']);

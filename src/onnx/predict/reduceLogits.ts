@@ -36,14 +36,8 @@ export interface ReducedLogits {
  * @param count tokens that are named of each row, at most as many as there are scores.
  */
 export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutput, count: number): ReducedLogits {
-  const opset = index.model.opsets.get('') ?? 1;
   const builder = new SuffixBuilder(index, product, 'predictions/');
-  const add = (
-    operator: string,
-    inputs: readonly string[],
-    part: string,
-    attributes: Parameters<SuffixBuilder['add']>[3] = {},
-  ): string => builder.add(operator, inputs, [builder.name(part)], attributes);
+  const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const toFloat = { to: { integer: dataType.float32 } };
   const flat = add('Flatten', [add('Cast', [tensor], 'scores', toFloat)], 'rows', { axis: { integer: -1 } });
   const shape = add('Shape', [flat], 'shape');
@@ -63,7 +57,8 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
     [flat, add('GatherElements', [flat, targets], 'scoresOfTargets', alongRow)],
     'isLarger',
   );
-  const larger = sum(builder, opset, add('Cast', [isLarger], 'ones', toFloat));
+  const ones = add('Cast', [isLarger], 'ones', toFloat);
+  const larger = builder.reduced('ReduceSum', ones, 'larger', { axis: 1, keeps: true, inputSince: 13 });
   const probabilities = add('Exp', [logs], 'probabilities');
   const negentropy = add(
     'MatMul',
@@ -80,11 +75,4 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
     inputs: [encodeTypedValue(targetsInput, dataType.int64, 1)],
     outputs: { shape, targets: ofTargets, larger, negentropy, strongest, ids },
   };
-}
-
-function sum(builder: SuffixBuilder, opset: number, tensor: string): string {
-  const result = [builder.name('larger')];
-  return opset >= 13
-    ? builder.add('ReduceSum', [tensor, builder.integers('axes', [1])], result)
-    : builder.add('ReduceSum', [tensor], result, { axes: { integers: [1] } });
 }

@@ -6,7 +6,8 @@ import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../ba
 import { plain } from '../../base/safeText';
 import { readsOf } from '../inputs/reads';
 import type { ExtractionMethod } from '../../base/extractionMethod';
-import type { RowSum, SiteComponent } from '../name/site';
+import type { SiteComponent } from '../../base/component';
+import type { RowSum } from '../name/site';
 
 /** What was found in a model file, as plain data: made from the graph alone, without a run. */
 export interface ExtractionReport {

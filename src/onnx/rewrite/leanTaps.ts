@@ -84,14 +84,8 @@ export function leanTap(
   plan: LeanPlan,
   { weights, levels, part, clearsRows }: LeanTapOptions,
 ): { readonly tap: Tap; readonly outputs: LeanOutputs } {
-  const opset = index.model.opsets.get('') ?? 1;
   const made = new SuffixBuilder(index, site.node, `lean-${part}/`);
-  const add = (
-    operator: string,
-    inputs: readonly string[],
-    name: string,
-    attributes: Parameters<SuffixBuilder['add']>[3] = {},
-  ): string => made.add(operator, inputs, [made.name(name)], attributes);
+  const add: SuffixBuilder['tensor'] = (...node) => made.tensor(...node);
   // Whatever axes come before the last two become one: [1, heads, queries, keys].
   const sides = add(
     'Slice',
@@ -109,25 +103,25 @@ export function leanTap(
     'whole',
   );
   if (site.queryAxis === -1) whole = add('Transpose', [whole], 'turned', { perm: { integers: [0, 1, 3, 2] } });
-  const reduce = (operator: string, axis: number, name: string, keepdims: 0 | 1, firstInput: number): string =>
-    opset >= firstInput
-      ? add(operator, [whole, made.integers(`${name}-axis`, [axis])], name, { keepdims: { integer: keepdims } })
-      : add(operator, [whole], name, { axes: { integers: [axis] }, keepdims: { integer: keepdims } });
+  const sumOfRows = (part: string, keeps: boolean): string =>
+    made.reduced('ReduceSum', whole, part, { axis: 3, keeps, inputSince: 13 });
   if (site.isUndivided) {
-    const sums = add('Max', [reduce('ReduceSum', 3, 'undivided-sums', 1, 13), made.float('least', 1e-30)], 'divisors');
+    const sums = add('Max', [sumOfRows('undivided-sums', true), made.float('least', 1e-30)], 'divisors');
     whole = add('Div', [whole, sums], 'divided');
   }
   let givenSums: string | undefined;
   // A softmax over nothing makes a row of no numbers throughout; only such a sum differs from itself.
   if (clearsRows && site.normalizer === 'softmax') {
-    const sums = reduce('ReduceSum', 3, 'given-sums', 1, 13);
+    const sums = sumOfRows('given-sums', true);
     whole = add('Where', [add('Equal', [sums, sums], 'is-number'), whole, made.float('nothing', 0)], 'cleared');
     givenSums = sums;
   }
-  const columnMeans = reduce('ReduceMean', 2, 'column-means', 0, 18);
-  const rowSums = reduce('ReduceSum', 3, 'row-sums', 0, 13);
+  const columnMeans = made.reduced('ReduceMean', whole, 'column-means', { axis: 2, keeps: false, inputSince: 18 });
+  const rowSums = sumOfRows('row-sums', false);
   const isSigned = site.rowSum === 'any' && site.normalizer !== 'sigmoid';
-  const rowMinima = isSigned ? reduce('ReduceMin', 3, 'row-minima', 0, 18) : undefined;
+  const rowMinima = isSigned
+    ? made.reduced('ReduceMin', whole, 'row-minima', { axis: 3, keeps: false, inputSince: 18 })
+    : undefined;
   const block = sidesOf(site.component, levels.source, levels.target).map((level) => 2 ** level);
   const pooled = add('MaxPool', [whole], 'pooled', {
     kernel_shape: { integers: block },

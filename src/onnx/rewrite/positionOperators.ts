@@ -1,109 +1,30 @@
+import {
+  arithmetic,
+  converting,
+  functions,
+  norms,
+  ofMicrosoft,
+  reductions,
+  reshaping,
+  roundingOfBoth,
+} from '../graph/operatorKinds';
+
 /** Operators that only move what they are given first. */
 export const moving = new Set([
-  'Reshape',
-  'Transpose',
-  'Slice',
-  'Split',
-  'Squeeze',
-  'Unsqueeze',
-  'Flatten',
-  'Expand',
-  'Tile',
-  'DepthToSpace',
-  'SpaceToDepth',
-  'Gather',
-  'GatherElements',
-  'GatherND',
+  ...[...reshaping, 'Transpose', 'Slice', 'Split', 'Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth'],
+  ...['Gather', 'GatherElements', 'GatherND'],
 ]);
 /** Operators that compute something else for each place, from what stands there or from its features. */
 export const pointwise = new Set([
-  ...[
-    'Identity',
-    'Dropout',
-    'Cast',
-    'CastLike',
-    'Relu',
-    'LeakyRelu',
-    'Elu',
-    'Selu',
-    'Celu',
-    'Gelu',
-    'Mish',
-    'Sigmoid',
-    'HardSigmoid',
-    'HardSwish',
-    'Softplus',
-    'Softsign',
-    'Tanh',
-    'Erf',
-    'Exp',
-    'Log',
-    'Sqrt',
-    'Reciprocal',
-    'Neg',
-    'Abs',
-    'Clip',
-    'Sin',
-    'Cos',
-    'Floor',
-    'Ceil',
-    'Round',
-    'Sign',
-    'Softmax',
-    'LogSoftmax',
-  ],
-  ...[
-    'LayerNormalization',
-    'RMSNormalization',
-    'SimplifiedLayerNormalization',
-    'BatchNormalization',
-    'InstanceNormalization',
-    'GroupNormalization',
-    'LpNormalization',
-    'RotaryEmbedding',
-    'QuantizeLinear',
-    'DequantizeLinear',
-  ],
-  ...[
-    'Gelu',
-    'FastGelu',
-    'QuickGelu',
-    'BiasGelu',
-    'BiasSoftmax',
-    'RotaryEmbedding',
-    'QuantizeLinear',
-    'DequantizeLinear',
-    'GroupNorm',
-    'MultiHeadAttention',
-  ].map((name) => `com.microsoft.${name}`),
+  ...[...converting, ...functions, ...norms, ...roundingOfBoth, 'Softmax', 'LogSoftmax', 'RotaryEmbedding'],
+  ...ofMicrosoft(['Gelu', 'FastGelu', 'QuickGelu', 'BiasGelu', 'BiasSoftmax', 'RotaryEmbedding', 'GroupNorm']),
+  ...ofMicrosoft(['MultiHeadAttention']),
 ]);
-export const summing = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Max',
-  'Min',
-  'Sum',
-  'Mean',
-  'PRelu',
-  'com.microsoft.BiasAdd',
-]);
+export const summing = new Set([...arithmetic, 'Mean', 'PRelu', 'com.microsoft.BiasAdd']);
 export const convolving = new Set(['Conv', 'ConvInteger', 'com.microsoft.FusedConv']);
 export const pooling = new Set(['MaxPool', 'AveragePool', 'LpPool']);
 export const poolingAll = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
-export const reducing = new Set([
-  'ReduceMean',
-  'ReduceSum',
-  'ReduceMax',
-  'ReduceMin',
-  'ReduceL1',
-  'ReduceL2',
-  'ReduceSumSquare',
-  'ReduceProd',
-  'ReduceLogSumExp',
-]);
+export const reducing = new Set(reductions);
 export const packedProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4']);
 
 /** Attributes of what steps over a picture that the convolution which moves its places does without. */

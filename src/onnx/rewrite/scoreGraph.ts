@@ -5,6 +5,7 @@ import { operatorOf } from '../follow/products';
 import type { FoundSite } from '../name/site';
 import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
 import { WireWriter } from '../file/wireWriter';
+import { arithmetic, comparing, roundingOfBoth } from '../graph/operatorKinds';
 
 /** A tensor of the model that the scores are made with, beside queries and keys: a mask, a bias, a scale. */
 interface ScoreBoundary {
@@ -36,53 +37,12 @@ export const scoreNames = { queries: 'queries', keys: 'keys', weights: 'weights'
 
 /** Operators that work on each number by itself, their inputs broadcast to each other. */
 const elementwise = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Max',
-  'Min',
-  'Sum',
-  'Where',
-  'And',
-  'Or',
-  'Xor',
-  'Not',
-  'Equal',
-  'Less',
-  'LessOrEqual',
-  'Greater',
-  'GreaterOrEqual',
-  'IsNaN',
-  'IsInf',
-  'Cast',
-  'Identity',
-  'Neg',
-  'Abs',
-  'Sqrt',
-  'Reciprocal',
-  'Exp',
-  'Log',
-  'Tanh',
-  'Erf',
-  'Sigmoid',
-  'HardSigmoid',
-  'Relu',
-  'LeakyRelu',
-  'Elu',
-  'Softplus',
+  ...[...arithmetic, ...comparing, 'Where', 'Not', 'IsNaN', 'IsInf', 'Cast', 'Identity', 'Neg', 'Abs', 'Sqrt'],
+  ...['Reciprocal', 'Exp', 'Log', 'Tanh', 'Erf', 'Sigmoid', 'HardSigmoid', 'Relu', 'LeakyRelu', 'Elu', 'Softplus'],
   'Softsign',
 ]);
 /** … whose further inputs are numbers that hold for all: bounds, a ratio, a scale with its zero point. */
-const withNumbers = new Set([
-  'Clip',
-  'Dropout',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'com.microsoft.QuantizeLinear',
-  'com.microsoft.DequantizeLinear',
-]);
+const withNumbers = new Set(['Clip', 'Dropout', ...roundingOfBoth]);
 /** They only split or join the axes before the last two, which are of length one where one head is computed. */
 const reshaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze']);
 /** Operators that join numbers of one row, where they work along the last axis: a row is whole. */

@@ -70,28 +70,21 @@ export function planCell(index: GraphIndex, site: FoundSite): CellPlan | string 
   const { node, method, normalizer, suffix } = site;
   if ((index.model.opsets.get('') ?? 1) < oldestOpset)
     return 'its operators are of a version that does not count axes from the end';
-  if (normalizer === 'linear')
-    return {
-      form: 'linear',
-      index,
-      queries: { tensor: site.queries, positionAxis: -2 },
-      keys: { tensor: site.keys, positionAxis: -1 },
-      product: namedNode(index, node),
-      scores: undefined,
-      steps: [],
-      weights: site.tensor,
-    };
+  const inOne: Omit<CellPlan, 'form' | 'keys'> = {
+    index,
+    queries: { tensor: site.queries, positionAxis: -2 },
+    product: namedNode(index, node),
+    scores: undefined,
+    steps: [],
+    weights: site.tensor,
+  };
+  if (normalizer === 'linear') return { ...inOne, form: 'linear', keys: { tensor: site.keys, positionAxis: -1 } };
   if (method === 'probed' || (method === 'rebuilt' && suffix !== undefined) || isFused(index, node))
     return {
+      ...inOne,
       form: 'fused',
       scale: index.attributes(node).get('scale')?.float,
-      index,
-      queries: { tensor: site.queries, positionAxis: -2 },
       keys: { tensor: site.keys, positionAxis: -2 },
-      product: namedNode(index, node),
-      scores: undefined,
-      steps: [],
-      weights: site.tensor,
     };
   if (index.outer === undefined && (site.queryAxis !== -2 || site.keyAxis !== -1))
     return 'its last two axes are not queries and keys';

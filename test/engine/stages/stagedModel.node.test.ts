@@ -4,22 +4,26 @@ import { LoadedModel } from '../../../src/engine/serve/loadedModel';
 import { loadOnBackend } from '../../../src/engine/runtime/loadOnBackend';
 import { nodeFileAccess } from '../../../src/engine/files/nodeFileAccess.node';
 import { Runtimes } from '../../../src/engine/runtime/runtimes';
+import { planStages, type Staging } from '../../../src/engine/session/staging';
+import { readModel } from '../../../src/onnx/file/readModel';
+import { GraphIndex } from '../../../src/onnx/graph/graphIndex';
+import { plainAttention, smallModel } from '../../unit/onnx/smallModel';
 import type { Progress } from '../../../src/protocol';
 import type { Explanation } from '../../../src/engine/text/textModel';
 
 describe('a loaded model that is run in stages', function () {
   this.timeout(60_000);
-  const load = (isStaged: boolean, path = 'media/models/code-decoder'): Promise<LoadedModel> =>
+  const load = (staging: Staging, path = 'media/models/code-decoder'): Promise<LoadedModel> =>
     loadOnBackend(new Runtimes({ wasm: () => Promise.resolve(web) }, 1), { backend: 'wasm', threads: 1 }, (choosing) =>
       LoadedModel.load(choosing, nodeFileAccess, { path, backend: 'wasm', threads: 1 }, undefined, undefined, {
-        staging: isStaged ? 'all' : 'none',
+        staging,
       }),
     );
   const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
     Promise.all(layers.map(async (layer) => [...(await layer.rows(0, 0, layer.numQueries))]));
 
   it('reads as the whole one does, also a text that is edited, tells how far it is, and ends between layers', async () => {
-    const [whole, staged] = [await load(false), await load(true)];
+    const [whole, staged] = [await load('none'), await load('all')];
     const text = 'def add(a, b):\n    return a + b\n';
     const fractions: (number | undefined)[] = [];
     const steps = {
@@ -53,8 +57,8 @@ describe('a loaded model that is run in stages', function () {
 
   it('reads the source of an encoder and a decoder in two files so', async () => {
     const [whole, staged] = [
-      await load(false, 'test/fixtures/seq2seq/t5.split'),
-      await load(true, 'test/fixtures/seq2seq/t5.split'),
+      await load('none', 'test/fixtures/seq2seq/t5.split'),
+      await load('all', 'test/fixtures/seq2seq/t5.split'),
     ];
     const reading = { text: 'the 3rd of May 1979', tokenLimit: 0 };
     const told: string[] = [];
@@ -66,6 +70,9 @@ describe('a loaded model that is run in stages', function () {
     };
     const [expected, own] = [await whole.explain(reading), await staged.explain(reading, steps)];
     expect(own.streams).to.deep.equal(expected.streams);
+    expect(staged.report().markdown)
+      .to.match(/Run in \d stages, one after another/)
+      .and.include('Run as a whole, not layer by layer: it writes a text of its own');
     expect(await weightsOf(own)).to.deep.equal(await weightsOf(expected));
     const numLayers = expected.components[0].layers.length;
     expect(told.slice(0, numLayers)).to.deep.equal(Array.from({ length: numLayers }, (_, i) => `${i} of ${numLayers}`));
@@ -78,5 +85,13 @@ describe('a loaded model that is run in stages', function () {
     expect(ended).to.have.property('message', 'enough');
     await whole.release();
     await staged.release();
+  });
+
+  it('says why it is run as a whole where it could have been run in stages', async () => {
+    const small = await load('large');
+    expect(small.report().markdown).to.include('Run as a whole, not layer by layer: it has less than 16 MB of weights');
+    await small.release();
+    const index = new GraphIndex(readModel(smallModel(plainAttention), 'model.onnx'));
+    expect(planStages({ backend: 'webgpu' }, index, 'large').whyWhole).to.match(/^on WebGPU /);
   });
 });

@@ -4,6 +4,7 @@ import type { ProcessEnd } from '../../../src/base/processEnd';
 import type { Disposable } from '../../../src/base/disposable';
 import { RowReader } from '../../../src/host/editor/rowReader';
 import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
+import { everySecond } from '../../../src/host/engine/engineWatch';
 import type { HeldRun } from '../../../src/host/engine/heldRun';
 import type { Log } from '../../../src/host/say/log';
 import { comingLayers } from '../../../src/model/head';
@@ -235,6 +236,26 @@ describe('The engine supervisor', () => {
     await supervisor.explain(behave('answer'), never);
     expect(launcher.launched[0].explained).to.deep.equal(['growOn', 'answer']);
     expect(launcher.launched).to.have.length(1);
+  });
+
+  it('ends an engine inside of a stage that lasts longer than it may, and the next run has another', async () => {
+    supervisor.dispose();
+    supervisor = new EngineSupervisor(
+      launcher,
+      { debug: () => {}, info: (message) => logged.push(message), warn: () => {}, error: () => {} },
+      everySecond,
+      { inRun: 0, inStep: 100 },
+    );
+    let growing: HeldRun | undefined;
+    const controller = new AbortController();
+    const running = supervisor.explain(behave('growOn'), controller.signal, (run) => (growing = run));
+    await until(() => growing !== undefined);
+    controller.abort();
+    expect(await codeOf(running)).to.equal('cancelled');
+    await supervisor.explain(behave('answer'), never);
+    expect(launcher.launched.map(({ explained }) => explained)).to.deep.equal([['growOn'], ['answer']]);
+    expect(launcher.alive).to.deep.equal([launcher.launched[1]]);
+    expect(logged).to.deep.equal(['Engine ended: its run was cancelled.']);
   });
 
   it('ends a run in stages for a newer one, on the same engine, and lets go of what nobody wanted of it', async () => {

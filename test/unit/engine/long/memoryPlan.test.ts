@@ -12,8 +12,8 @@ describe('what a run will take', () => {
     name: string,
     limits: { wholeAttentionBytes: number; engineBytes: number },
   ): Promise<MemoryPlan> => {
-    const { index, sites } = analyzeModel(readModel(await readFixture(`zoo/${name}/model.onnx`), 'model.onnx'));
-    return new MemoryPlan(index, sites, 1e6, limits);
+    const analysis = analyzeModel(readModel(await readFixture(`zoo/${name}/model.onnx`), 'model.onnx'));
+    return new MemoryPlan(analysis, 1e6, limits);
   };
 
   it('decides how attention is held, and where a text is cut', async () => {
@@ -49,16 +49,14 @@ describe('what a run will take', () => {
   });
 
   it('counts every item of a batch that the file fixes, and what layers compute beside attention', async () => {
-    const { index, sites } = analyzeModel(
-      readModel(await readFixture('zoo/gpt2.sdpa.legacy.merged/model.onnx'), 'model.onnx'),
-    );
-    const of = (numItems: number): MemoryPlan => new MemoryPlan(index, sites, 1e6, usualLimits, { numItems });
+    const analysis = analyzeModel(readModel(await readFixture('zoo/gpt2.sdpa.legacy.merged/model.onnx'), 'model.onnx'));
+    const of = (numItems: number): MemoryPlan => new MemoryPlan(analysis, 1e6, usualLimits, { numItems });
     const alone = of(0).runBytes(100);
     expect((of(1000).runBytes(100) - alone) / (of(1).runBytes(100) - alone)).to.be.closeTo(1000, 1e-6);
     // Three layers of four heads, twice, and eight rows of 32 numbers a position.
     expect(of(1).runBytes(100) - alone).to.equal(2 * 3 * 4 * 4 * 100 ** 2 + 4 * 8 * 32 * 100);
     expect(of(10).mostPositions).to.be.below(of(1).mostPositions / 2);
-    expect(of(1).mostPositions).to.equal(new MemoryPlan(index, sites, 1e6, usualLimits).mostPositions);
+    expect(of(1).mostPositions).to.equal(new MemoryPlan(analysis, 1e6, usualLimits).mostPositions);
     expect(codeOfCall(() => of(1).check('m', { numPositions: 100 }))).to.equal('none');
     expect(codeOfCall(() => of(1).check('m', { numPositions: 2 ** 24 }))).to.equal('modelTooLarge');
     expect(codeOfCall(() => of(1e7).check('m', {}))).to.equal('modelTooLarge');
