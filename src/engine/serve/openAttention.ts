@@ -10,6 +10,8 @@ import type { BegunRun, Growth } from './growth';
 const mostAtOnce = 2 ** 24;
 /** What has come is handed out no more often. */
 const growthMilliseconds = 50;
+/** A page that is just being opened has the processor for itself so long, once what it draws first is there: reading on would hold it up. */
+const paintMilliseconds = 400;
 
 /** How an attention file comes to be held. */
 interface Opening {
@@ -46,6 +48,8 @@ export async function openAttention(
       reader.readNext();
       if (grows && reader.numComing > 0 && performance.now() - told >= growthMilliseconds) {
         growth.take(reader.reading);
+        // A file that knows its view may need more for that.
+        if (told === -Infinity && explanation === undefined) await delay(paintMilliseconds);
         told = performance.now();
       }
       await turn();
@@ -78,4 +82,8 @@ async function openFile(
   }
   file?.close();
   return { bytes: heldBytes(await access.read(path, 'attention')), close: () => {} };
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
