@@ -55,7 +55,7 @@ for (const length of lengths) {
       }),
     );
   const [out, copy] = ['numbers.npz', 'copy.npz'].map((name) => join(folder, name));
-  await write();
+  const firstPeak = await peakBeyond(engine.pid, () => write());
   const bytes = readFileSync(out);
   const times = await interleave(
     rounds,
@@ -101,8 +101,9 @@ for (const length of lengths) {
       format,
       run.components[0].layers[0].held,
       (layerBytes / 1e6).toFixed(1),
+      format === 'npz' ? (firstPeak / 1e6).toFixed(1) : '–',
       (median(peaks) / 1e6).toFixed(1),
-      (median(peaks) / layerBytes).toFixed(2),
+      (Math.max(median(peaks), format === 'npz' ? firstPeak : 0) / layerBytes).toFixed(2),
     ]);
   }
   await write();
@@ -120,9 +121,9 @@ console.log(
 
 if (process.platform === 'linux') {
   console.log(
-    `\nMost memory of the engine's process while it writes, beyond what it has between runs (\`VmHWM\` − \`VmRSS\` of Linux, set anew before each); medians of ${rounds}.\n`,
+    `\nMost memory of the engine's process while it writes, beyond what it has between runs (\`VmHWM\` − \`VmRSS\` of Linux, set anew before each): the first time, and the median of ${rounds} later ones, which find memory that the process has kept; the larger of both beside a layer.\n`,
   );
-  console.log(table(['tokens', 'format', 'held', 'MB of a layer', 'MB beyond the run', 'beyond ÷ layer'], memory));
+  console.log(table(['tokens', 'format', 'held', 'MB of a layer', 'first MB', 'later MB', 'most ÷ layer'], memory));
 }
 
 if (hasMatplotlib()) {
