@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { writeWhole } from '../src/base/wholeFile.node';
 import { nodeEngineLauncher } from '../src/host/engine/launchEngine.node';
 import { plainFileForm } from '../src/model/numbers/numbersFile';
+import { peakBeyond } from './peakMemory';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
 import { hasMatplotlib, openInTurn } from './openFile';
 import { interleave, median, ms, table } from './statistics';
@@ -31,11 +32,12 @@ writeFileSync(
 const engine = nodeEngineLauncher(resolve('dist/engine.node.cjs'), () => {}).launch();
 const { remote } = engine.connection;
 const rows: (string | number)[][] = [];
+const memory: (string | number)[][] = [];
 for (const length of lengths) {
   const text = Array.from({ length }, (_, i) => `w${(i * 7919) % 500}`).join(' ');
   const explain = () => remote.explain({ model, text, tokenLimit: 0 });
   let run = await explain();
-  const write = (): Promise<void> =>
+  const write = (format: 'npz' | 'safetensors' = 'npz'): Promise<void> =>
     writeWhole(out, (path, flags) =>
       remote.writeNumbers({
         runId: run.runId,
@@ -48,12 +50,12 @@ for (const length of lengths) {
           method: 'attention',
           heads: undefined,
         },
-        form: { format: 'npz', ...plainFileForm },
+        form: { format, ...plainFileForm },
         forms: [],
       }),
     );
   const [out, copy] = ['numbers.npz', 'copy.npz'].map((name) => join(folder, name));
-  await write();
+  const firstPeak = await peakBeyond(engine.pid, () => write());
   const bytes = readFileSync(out);
   const times = await interleave(
     rounds,
@@ -72,7 +74,7 @@ for (const length of lengths) {
         await file.writeFile(bytes);
         await file.close();
       },
-      export: write,
+      export: () => write(),
     },
     300,
   );
@@ -87,6 +89,24 @@ for (const length of lengths) {
     ratio('plain'),
     ratio('run'),
   ]);
+  for (const format of ['npz', 'safetensors'] as const) {
+    const peaks: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      peaks.push(await peakBeyond(engine.pid, () => write(format)));
+    }
+    const layerBytes = 12 * length * length * 4;
+    memory.push([
+      length,
+      format,
+      run.components[0].layers[0].held,
+      (layerBytes / 1e6).toFixed(1),
+      format === 'npz' ? (firstPeak / 1e6).toFixed(1) : '–',
+      (median(peaks) / 1e6).toFixed(1),
+      (Math.max(median(peaks), format === 'npz' ? firstPeak : 0) / layerBytes).toFixed(2),
+    ]);
+  }
+  await write();
   if (length === lengths[0]) renameSync(out, kept);
   for (const file of [out, copy]) rmSync(file, { force: true });
   await remote.release({ runId: run.runId });
@@ -98,6 +118,13 @@ console.log(
 console.log(
   table(['tokens', 'held', 'MB', 'run ms', 'plain write ms', 'export ms', 'export ÷ plain', 'export ÷ run'], rows),
 );
+
+if (process.platform === 'linux') {
+  console.log(
+    `\nMost memory of the engine's process while it writes, beyond what it has between runs (\`VmHWM\` − \`VmRSS\` of Linux, set anew before each): the first time, and the median of ${rounds} later ones, which find memory that the process has kept; the larger of both beside a layer.\n`,
+  );
+  console.log(table(['tokens', 'format', 'held', 'MB of a layer', 'first MB', 'later MB', 'most ÷ layer'], memory));
+}
 
 if (hasMatplotlib()) {
   const { editor, python } = await openInTurn(kept, rounds);

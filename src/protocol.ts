@@ -100,6 +100,8 @@ export interface AttentionFileParams {
   readonly path: string;
   /** The file's bytes, where the engine cannot reach it. */
   readonly bytes?: Uint8Array;
+  /** Whether nothing is wanted of it before all of it is there. */
+  readonly isWhole?: boolean;
 }
 
 /** Numbers of a run, and the file that they are written to. */
@@ -358,10 +360,8 @@ export interface EngineApi {
   explain(params: ExplainParams): RunInfo;
   /** The same for a picture; its only token stream has a grid. */
   explainImage(params: ExplainImageParams): RunInfo;
-  /** Holds the attention of a file as if it were that of a run. Throws `attentionFileInvalid`, and what reading a file throws. */
-  openAttention(params: AttentionFileParams): RunInfo & {
-    /** What the file says of how it is to be looked at; nobody has checked it. */ readonly explanation?: unknown;
-  };
+  /** Holds the attention of a file as if it were that of a run, which grows where it is long. Throws `attentionFileInvalid`, and what reading a file throws. */
+  openAttention(params: AttentionFileParams): OpenedRun;
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams & OfWeightForm): Pattern;
@@ -457,6 +457,12 @@ export interface Progress {
   readonly layers?: { readonly done: number; readonly of: number };
 }
 
+/** A run that may be an attention file. */
+interface OpenedRun extends RunInfo {
+  /** What the file says of how it is to be looked at; nobody has checked it. */
+  readonly explanation?: unknown;
+}
+
 /** What has come of a run that is under way. */
 export type Growth = Pick<RunInfo, 'runId' | 'components'>;
 
@@ -476,7 +482,7 @@ export interface EngineEvents {
   busy: { readonly title: string; readonly seconds: number } | null;
   progress: Progress;
   /** Layers of a run that is under way are there and can be read; the first time with all else that is known of it. */
-  growing: Growth & { readonly run?: RunInfo };
+  growing: Growth & { readonly run?: OpenedRun };
   /** The heads of a layer have been silenced one by one in a scan that is under way. */
   effects: LayerEffectsGrown;
   /** Of a run whose numbers are being written, so many heads have been read. */

@@ -6,8 +6,19 @@ import { unzipSync } from 'fflate';
 import type { FrameLocator } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { temporaryFolder } from '../../scripts/lib/processes.mjs';
+import { safetensorsHeader } from '../../src/model/numbers/writtenArrays';
 import { expectEventually } from '../harness/eventually';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+
+/** An attention file of one head over some tokens. */
+function attentionOf(weights: readonly number[], tokens: readonly string[]): Uint8Array {
+  const names = new TextEncoder().encode(JSON.stringify(tokens));
+  const header = safetensorsHeader([
+    { name: 'attention.self.0', type: 'F32', shape: [1, tokens.length, tokens.length] },
+    { name: 'tokens', type: 'U8', shape: [names.length] },
+  ]);
+  return Buffer.concat([header, new Uint8Array(Float32Array.from(weights).buffer), names]);
+}
 
 // What is written, and how, is the same code in both hosts; the web host has no folder that could be looked into.
 (VSCode.hostOfRun === 'node' ? describe : describe.skip)('In and out', () => {
@@ -33,6 +44,12 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
   /** Answers the question where to save. */
   async function saveAs(path: string, title: string): Promise<void> {
+    await answerPath(path, title);
+    await expectEventually(() => expect(existsSync(path)).to.equal(true));
+  }
+
+  /** Answers a question about a file by its path. */
+  async function answerPath(path: string, title: string): Promise<void> {
     const { page } = vscode;
     const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
     // A list of that title may still be closing, and the question writes its own path first: ours has to stay.
@@ -41,7 +58,6 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
       if (stays === 0 && (await input.inputValue()).includes('/')) await input.fill(path);
     }
     await page.keyboard.press('Enter');
-    await expectEventually(() => expect(existsSync(path)).to.equal(true));
   }
 
   it('writes all numbers as NumPy’s arrays, and nothing beside them', async function () {
@@ -135,6 +151,15 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.page.keyboard.press('Escape');
     await frame.locator('.toolbar', { hasText: 'thinking-machines' }).waitFor();
     await vscode.screenshot('attention-file');
+    // Another one beside it, of which the second token reads the other way round.
+    vscode.writeFile('other.attention.safetensors', attentionOf([1, 0, 0.88, 0.12], ['Thinking', ' Machines']));
+    await vscode.runCommand('Attention Explorer: Compare With…');
+    await answerPath(join(vscode.workspace, 'other.attention.safetensors'), 'Compare with an Attention File');
+    const heads = frame.locator('.compare-pane table.head-table tbody tr');
+    await heads.first().waitFor({ timeout: 60_000 });
+    expect(await heads.count()).to.equal(1);
+    await frame.locator('.compare-sides', { hasText: 'other.attention.safetensors' }).waitFor();
+    await vscode.screenshot('attention-file-compared');
     // It is read again when it is written again, and a lie is told as such.
     vscode.writeFile('kept.attention.npz', 'no arrays');
     await frame

@@ -185,6 +185,23 @@ describe('numbers that the engine writes', function () {
       if (method !== 'summed') expect(reasons.summed).to.equal('the file has no array "summed.self.0"');
     });
 
+  it('of two files are compared as the runs are that they came of', async () => {
+    const { remote } = connection;
+    const other = await remote.explain({ model: spec(), text: 'if a: b(d, d)', tokenLimit: 0 });
+    const kept = [await reopened(run, 'self', 'attention'), await reopened(other, 'self', 'attention')];
+    const [first, again] = await Promise.all(
+      [[run, other], kept].map(([a, b]) =>
+        remote.compare({
+          runId: a.runId,
+          component: 'self',
+          compared: { otherId: b.runId, pairing: 'index' },
+        }),
+      ),
+    );
+    expect(again).to.deep.equal(first);
+    expect(first.values.some((value) => value > 0)).to.equal(true);
+  });
+
   it('have their picture beside them', async () => {
     const { remote } = connection;
     const path = resolve('media/models/shapes-vit/samples/blue-star.png');

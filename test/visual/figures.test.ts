@@ -1,4 +1,5 @@
 // Figures as a browser has them: parsed strictly, their numbers and labels those of the run, and drawn.
+import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { PNG } from 'pngjs';
 import type { Browser, Page } from 'playwright-core';
@@ -16,9 +17,9 @@ import { strongest, weightsOf } from '../../src/model/pattern';
 import { editorColours, rampFor, type ThemeKind } from '../../src/model/ramp';
 import { shortWeight } from '../../src/model/shortWeight';
 import { visibleText, type Token, type TokenStream } from '../../src/model/token';
-import { launchBrowser, screenshot } from '../harness/browser';
+import { artefact, launchBrowser, screenshot } from '../harness/browser';
 import { hostileTexts } from '../harness/hostileTexts';
-import { generatePattern, generateRun, generateThumbnails } from './generatedRun';
+import { generatePattern, generatePicture, generateRun, generateThumbnails } from './generatedRun';
 import { suitePages } from './suitePages';
 import { sampleHow } from './sampleHow';
 
@@ -270,6 +271,63 @@ describe('figures in the panel', () => {
     const types = await panel.evaluate(async () => (await navigator.clipboard.read()).flatMap(({ types: all }) => all));
     expect(types).to.include('image/png');
     expect((await ask({ kind: 'picture', svg: 'no figure', times: 1 })).kind).to.equal('failed');
+  });
+
+  it('become pictures of a picture with its patches lit, each over what the model sees', async () => {
+    panel = await pages.open({ run: 'picture', theme: 'dark' });
+    const [stream] = generateRun('picture').info.streams;
+    const picture = generatePicture();
+    const paper = paperOf('light', oneColumn);
+    const colours = coloursOf(paper);
+    // The class token reads a patch of the disc with half of its attention; what is lit less stays below a veil.
+    const [lit, half, unlit] = [3 * 8 + 4, 6 * 8 + 1, 8 + 1];
+    const weights = new Float32Array(65);
+    weights.set([1], lit + 1);
+    weights.set([0.5], half + 1);
+    const view: LitView = {
+      streams: [stream],
+      lighting: lightingFrom({ tokens: [{ stream: 0, position: 0 }], direction: 'reads', stream: 0 }, [weights]),
+      pinned: [{ stream: 0, position: 0 }],
+      colours,
+      isSigned: false,
+      sinks: [],
+    };
+    const svg = sourceSvg(sourceFigure(view, [], 4, picture), paper);
+    const times = 2;
+    const png = Buffer.from((await ask({ kind: 'picture', svg, times })).png);
+    await writeFile(artefact('visual/figure-picture.png'), png);
+    const { width, height, data } = PNG.sync.read(png);
+    // Where the picture stands, a browser says that draws the figure.
+    const blank = await panel.context().browser()!.newPage();
+    await blank.setContent(`<body style="margin:0">${svg}</body>`);
+    const [figure, image] = await blank.evaluate(() =>
+      ['svg', 'svg image'].map((name) => {
+        const { x, y, width: wide, height: high } = document.querySelector(name)!.getBoundingClientRect();
+        return { x, y, wide, high };
+      }),
+    );
+    await blank.close();
+    // A browser takes whole pixels of a picture first.
+    expect(width).to.be.closeTo(figure.wide * times, times);
+    expect(height).to.be.closeTo(figure.high * times, times);
+    const full = colours.ramp.colour(1);
+    for (const [patch, depth] of [
+      [lit, 1],
+      [half, 0.5],
+      [unlit, 0],
+    ] as const) {
+      // Beside its number, which stands in the middle.
+      const [column, row] = [(patch % 8) + 0.5, Math.floor(patch / 8) + 0.12];
+      const [x, y] = [image.x - figure.x + (column / 8) * image.wide, image.y - figure.y + (row / 8) * image.high];
+      const at = 4 * (Math.round(y * times) * width + Math.round(x * times));
+      const seen = 4 * (Math.round(row * 12) * picture.width + Math.round(column * 12));
+      const [veil, light] = [0.66 * (1 - depth), 0.55 * depth];
+      const expected = [full.r, full.g, full.b].map((ramp, i) => {
+        const veiled = picture.pixels[seen + i] * (1 - veil) + 255 * veil;
+        return veiled * (1 - light) + ramp * light;
+      });
+      expected.forEach((value, i) => expect(data[at + i], `patch ${patch}, ${i}`).to.be.closeTo(value, 6));
+    }
   });
 
   it('are told in which colours the page is, and how it is arranged', async () => {

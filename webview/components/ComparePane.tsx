@@ -90,7 +90,7 @@ export function ComparePane({ run, component }: PaneProps): JSX.Element {
             <>
               <Facts run={run} shown={shown} table={table} streams={[component.queryStream, component.keyStream]} />
               <Heads run={run} streams={[component.queryStream, component.keyStream]} />
-              <ComparedPredictions run={run} table={table} />
+              {shown.kind === 'file' ? null : <ComparedPredictions run={run} table={table} />}
             </>
           ) : shown.state.kind === 'ready' ? (
             <p class="hint" role="status">
@@ -131,6 +131,31 @@ function ViewChoice(): JSX.Element {
 
 /** With what the run can be compared: a copy of its text that can be edited, or another reading of it. */
 function Choice({ run, shown }: { run: PanelRun; shown: PanelComparison | null }): JSX.Element {
+  if (run.info.model.backend === 'file') return <FileChoice run={run} />;
+  return <ReadingChoice run={run} shown={shown} />;
+}
+
+/** With what attention from a file can be compared, which no model reads anew. */
+function FileChoice({ run }: { run: PanelRun }): JSX.Element {
+  const { comparison } = usePanel().panel;
+  if (run.isOutput === true)
+    return (
+      <p class="hint">
+        {l10n.t(
+          'Outputs are not compared: save this one as an attention file, and open that to compare it with another.',
+        )}
+      </p>
+    );
+  return (
+    <p class="compare-choices">
+      <button type="button" class="random-switch" onClick={() => comparison.want({ kind: 'file' })}>
+        {l10n.t('Another Attention File…')}
+      </button>
+    </p>
+  );
+}
+
+function ReadingChoice({ run, shown }: { run: PanelRun; shown: PanelComparison | null }): JSX.Element {
   const { comparison } = usePanel().panel;
   const own = run.info.streams[0]?.text ?? '';
   const [text, setText] = useState(shown?.kind === 'text' ? shown.text : own);

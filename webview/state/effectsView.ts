@@ -117,7 +117,7 @@ export class EffectsView extends OpenedView {
     });
     this.other = computed(() => {
       const compared = sources.compared.value;
-      const isText = compared?.hasOneModel === true && compared.kind !== 'precision';
+      const isText = compared?.hasOneModel === true && compared.kind !== 'precision' && compared.kind !== 'file';
       return isText && compared.state.kind === 'ready' && compared.runId === run.value?.info.runId
         ? { id: compared.state.otherId, name: compared.state.b }
         : undefined;

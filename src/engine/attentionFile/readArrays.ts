@@ -1,14 +1,49 @@
 import type { ExplorerError } from '../../base/errors';
 import { formatBytes } from '../../model/fileLimits';
 import { fromHalf } from '../../model/numbers/half';
-import { readZip, unpack } from './readZip';
+import type { FileBytes } from './fileBytes';
+import { readZip, unpack, unpackFirst, type ZipEntry } from './readZip';
 
-/** An array of a file: little-endian bytes, row-major. */
-export interface ReadArray {
+/** What a file says of an array. */
+interface ToldArray {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly data: Uint8Array;
+}
+
+/** An array of a file, whose shape is that of its bytes: these are read when they are first asked for, and kept. */
+export class ReadArray implements ToldArray {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly #read: () => Uint8Array;
+  #data: Uint8Array | undefined;
+
+  constructor({ name, type, shape }: ToldArray, read: () => Uint8Array) {
+    this.name = name;
+    this.type = type;
+    this.shape = shape;
+    this.#read = read;
+  }
+
+  /** Its bytes: little-endian, row-major. Throws what reading them throws. */
+  get data(): Uint8Array {
+    return (this.#data ??= this.#read());
+  }
+
+  /** Reads its bytes now, where they have not been read. */
+  hold(): void {
+    this.#data ??= this.#read();
+  }
+
+  /** Lets go of its bytes, where they have become something else. */
+  forget(): void {
+    this.#data = undefined;
+  }
+
+  get numElements(): number {
+    return this.shape.reduce((product, side) => product * side, 1);
+  }
 }
 
 /** Types of elements with their bytes; `TEXT` is NumPy's text of a fixed length in UTF-32. */
@@ -32,33 +67,55 @@ export const maxUnpackedBytes = 2 ** 31;
 export type Invalid = (reason: string) => ExplorerError;
 
 /**
- * The arrays of a `.npz` or `.safetensors` file, told by how it begins. Throws what `invalid` makes of a reason.
+ * The arrays of a `.npz` or `.safetensors` file, told by how it begins: what it says of each, held against the bytes there are. Their numbers are
+ * read later. Throws what `invalid` makes of a reason.
  * @param mostBytes what they may take when they are unpacked.
  */
-export function readArrays(given: Uint8Array, invalid: Invalid, mostBytes: number): ReadonlyMap<string, ReadArray> {
-  // Of Node's own kind of bytes, a slice is no copy.
-  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
-  const isZip = bytes.length >= 4 && bytes[0] === 0x50 && bytes[1] === 0x4b;
-  const arrays = isZip ? readNpz(bytes, invalid, mostBytes) : readTensors(bytes, invalid);
+export function readArrays(file: FileBytes, invalid: Invalid, mostBytes: number): ReadonlyMap<string, ReadArray> {
+  const first = file.read(0, Math.min(4, file.size));
+  const isZip = first.length === 4 && first[0] === 0x50 && first[1] === 0x4b;
+  const arrays = isZip ? readNpz(file, invalid, mostBytes) : readTensors(file, invalid);
   return new Map(arrays.map((array) => [array.name, array]));
 }
 
-function readNpz(bytes: Uint8Array, invalid: Invalid, mostBytes: number): ReadArray[] {
-  const entries = readZip(bytes, invalid, maxArrays).filter(({ name }) => name.endsWith('.npy'));
+function readNpz(file: FileBytes, invalid: Invalid, mostBytes: number): ReadArray[] {
+  const bounds = { mostEntries: maxArrays, mostListBytes: maxArraysHeaderBytes };
+  const entries = readZip(file, invalid, bounds).filter(({ name }) => name.endsWith('.npy'));
   if (entries.reduce((sum, { size }) => sum + size, 0) > mostBytes)
     throw invalid(`its arrays take more than ${formatBytes(mostBytes)}`);
-  return entries.map((entry) => readNpy(entry.name.slice(0, -4), unpack(entry, invalid), invalid));
+  return entries.map((entry) => readNpy(file, entry, invalid));
 }
 
+/** The headers of most arrays, with what tells how long they are. */
+const usualHeaderBytes = 512;
+
 /** Reads NumPy's format 1.0 to 3.0 (`numpy.lib.format`). */
-function readNpy(name: string, bytes: Uint8Array, invalid: Invalid): ReadArray {
+function readNpy(file: FileBytes, entry: ZipEntry, invalid: Invalid): ReadArray {
+  const name = entry.name.slice(0, -4);
+  let bytes = unpackFirst(file, entry, usualHeaderBytes, invalid);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isNpy = bytes.length >= 12 && view.getUint32(0) === 0x934e554d && view.getUint16(4) === 0x5059;
   const start = bytes[6] === 1 ? 10 : 12;
   const length = !isNpy ? 0 : bytes[6] === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (!isNpy || length > maxArraysHeaderBytes || start + length > bytes.length)
+  const isWhole = isNpy && length <= maxArraysHeaderBytes && start + length <= entry.size;
+  if (isWhole && bytes.length < start + length) bytes = unpackFirst(file, entry, start + length, invalid);
+  // What is packed may be longer or shorter than the zip says, which is told first.
+  const checkSize = (): void => void (entry.isDeflated && unpack(file, entry, invalid));
+  if (!isWhole || bytes.length < start + length) {
+    checkSize();
     throw invalid(`"${name}" is no array of NumPy's`);
-  const header = new TextDecoder().decode(bytes.subarray(start, start + length));
+  }
+  const told = toldByNumPy(name, new TextDecoder().decode(bytes.subarray(start, start + length)), invalid);
+  const read = (): Uint8Array => {
+    const all = unpack(file, entry, invalid);
+    return told.type === 'F32' ? alignedFrom(all, start + length) : all.subarray(start + length);
+  };
+  if (bytesOf(told) !== entry.size - start - length) checkSize();
+  return checked(told, entry.size - start - length, { read, invalid });
+}
+
+/** What the header of an array of NumPy's says. */
+function toldByNumPy(name: string, header: string, invalid: Invalid): ToldArray {
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (type === undefined || shape === undefined) throw invalid(`"${name}" is no array of numbers or text`);
@@ -72,15 +129,7 @@ function readNpy(name: string, bytes: Uint8Array, invalid: Invalid): ReadArray {
   const text = /^<U(\d{1,9})$/.exec(type);
   const known = text === null ? numpyTypes[type] : 'TEXT';
   if (known === undefined) throw invalid(`"${name}" has the type ${type}, which is not known here`);
-  return checked(
-    {
-      name,
-      type: known,
-      shape: text === null ? sides : [...sides, Number(text[1])],
-      data: known === 'F32' ? alignedFrom(bytes, start + length) : bytes.subarray(start + length),
-    },
-    invalid,
-  );
+  return { name, type: known, shape: text === null ? sides : [...sides, Number(text[1])] };
 }
 
 /** Data behind a header, at a place where they can be used as they are: moved over the end of the header, which has been read, and not copied elsewhere. */
@@ -90,28 +139,29 @@ function alignedFrom(bytes: Uint8Array, start: number): Uint8Array {
   return bytes.subarray(start - off, bytes.length - off);
 }
 
-function readTensors(bytes: Uint8Array, invalid: Invalid): ReadArray[] {
-  if (bytes.length < 8) throw invalid('it is neither a zip nor a safetensors file');
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (length > bytes.length - 8) throw invalid('it is neither a zip nor a safetensors file, or was cut off');
+function readTensors(file: FileBytes, invalid: Invalid): ReadArray[] {
+  if (file.size < 8) throw invalid('it is neither a zip nor a safetensors file');
+  const first = file.read(0, 8);
+  const length = Number(new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true));
+  if (length > file.size - 8) throw invalid('it is neither a zip nor a safetensors file, or was cut off');
   if (length > maxArraysHeaderBytes) throw invalid(`its header is longer than ${maxArraysHeaderBytes / 2 ** 20} MB`);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    header = JSON.parse(new TextDecoder().decode(file.read(8, length)));
   } catch {
     throw invalid('its header is no JSON');
   }
   const entries = Object.entries(Object(header) as Record<string, unknown>).filter(([name]) => name !== '__metadata__');
   if (entries.length > maxArrays) throw invalid(`it holds more than ${maxArrays} arrays`);
-  const data = bytes.subarray(8 + length);
+  const [start, size] = [8 + length, file.size - 8 - length];
   return entries.map(([name, entry]) => {
     const { dtype, shape, data_offsets: offsets } = Object(entry) as Readonly<Record<string, unknown>>; // checked below
     const type = String(dtype);
     if (!isElementType(type) || type === 'TEXT' || !areCounts(shape) || !areCounts(offsets) || offsets.length !== 2)
       throw invalid(`"${name}" is described in a way that is not known here`);
     const [from, to] = offsets;
-    if (to > data.length || from > to) throw invalid(`"${name}" ends behind the file`);
-    return checked({ name, type, shape, data: data.subarray(from, to) }, invalid);
+    if (to > size || from > to) throw invalid(`"${name}" ends behind the file`);
+    return checked({ name, type, shape }, to - from, { read: () => file.read(start + from, to - from), invalid });
   });
 }
 
@@ -120,11 +170,22 @@ const isElementType = (type: string): type is ElementType => Object.hasOwn(eleme
 const areCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 8 && value.every((each) => Number.isSafeInteger(each) && each >= 0);
 
-function checked(array: ReadArray, invalid: Invalid): ReadArray {
-  const { name, type, shape, data } = array;
-  if (shape.reduce((product, side) => product * side, elementBytes[type]) !== data.length)
-    throw invalid(`"${name}" does not have as many bytes as its shape (${shape.join(', ')}) says`);
-  return array;
+const bytesOf = ({ type, shape }: ToldArray): number =>
+  shape.reduce((product, side) => product * side, elementBytes[type]);
+
+function checked(
+  told: ToldArray,
+  numBytes: number,
+  { read, invalid }: { readonly read: () => Uint8Array; readonly invalid: Invalid },
+): ReadArray {
+  if (bytesOf(told) !== numBytes)
+    throw invalid(`"${told.name}" does not have as many bytes as its shape (${told.shape.join(', ')}) says`);
+  return new ReadArray(told, read);
+}
+
+/** Whether an array holds floating-point numbers. */
+export function holdsFloats({ type }: ReadArray): boolean {
+  return type === 'F32' || type === 'F64' || type === 'F16' || type === 'BF16';
 }
 
 /** The numbers of an array in single precision, in place where they are stored so; undefined where it holds none. */

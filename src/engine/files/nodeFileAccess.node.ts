@@ -71,14 +71,18 @@ export const nodeFileAccess: FileAccess = {
       return {
         size: stats.size,
         read(offset, length) {
-          const bytes = new Uint8Array(length);
-          let at = 0;
-          while (at < length) {
-            const bytesRead = readSync(file, bytes, at, Math.min(chunkBytes, length - at), offset + at);
-            if (bytesRead === 0) break;
-            at += bytesRead;
+          try {
+            const bytes = new Uint8Array(length);
+            let at = 0;
+            while (at < length) {
+              const bytesRead = readSync(file, bytes, at, Math.min(chunkBytes, length - at), offset + at);
+              if (bytesRead === 0) break;
+              at += bytesRead;
+            }
+            return at === length ? bytes : bytes.subarray(0, at);
+          } catch (error) {
+            throw fileError(path, error);
           }
-          return at === length ? bytes : bytes.subarray(0, at);
         },
         close: () => closeSync(file),
       };

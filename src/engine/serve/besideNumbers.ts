@@ -2,7 +2,7 @@ import { methodOf } from '../../model/methods';
 import type { HeldArray } from '../../model/numbers/writtenArrays';
 import type { MethodParams } from '../../protocol';
 import { giveUp } from '../../rpc/transferable';
-import { maxFilePixels } from '../attentionFile/readAttentionFile';
+import { maxFilePixels } from '../attentionFile/filePicture';
 import type { PictureStore } from '../image/pictureStore';
 import type { AttentionStore } from '../weights/attentionStore';
 import { WholeLayer } from '../weights/heldLayer';

@@ -119,14 +119,15 @@ export class EngineServer {
       },
       openAttention: async (params, signal) => {
         this.#begin();
-        const opened = await openAttention(this.#access, params);
-        signal.throwIfAborted();
-        const { info, layers, picture, weighings, explanation } = {
-          ...opened,
-          info: { ...opened.info, runId: this.#ran.nextId() },
-        };
-        const { runId, model } = info;
-        this.#hold(runId, { ...info, spec: undefined, name: model.name, fed: [], weighings }, { layers, picture });
+        const { model, streams, components, layers, notices, picture, weighings, explanation, runId, timings } =
+          await openAttention(this.#access, params, {
+            begin: (begun) => this.#growth(begun),
+            turn: this.#turns.steps(signal).turn,
+            signal,
+          });
+        const ran = { streams, components, spec: undefined, name: model.name, fed: [], weighings };
+        this.#hold(runId, ran, { layers, picture });
+        const info = { runId, model, streams, components, notices, timings };
         return explanation === undefined ? info : { ...info, explanation };
       },
       picture: ({ runId }) => this.#pictures.copyOf(runId),

@@ -23,6 +23,8 @@ export interface BegunRun {
   readonly load: number;
   readonly picture?: PictureView;
   readonly notices?: readonly Notice[];
+  /** Of an attention file, what it says of how it is to be looked at. */
+  readonly explanation?: unknown;
 }
 
 /** Hands out the layers of a run as they come, the first time with all that is known of it, and gives the run its number. */
@@ -39,13 +41,21 @@ export class Growth {
   /** Hands out what has come. */
   readonly take = ({ streams, components, layers, notices }: GrowingReading): void => {
     const { ran, attention, pictures, turns, tell } = this.#host;
-    const { model, load, picture, notices: before = [] } = this.#begun;
+    const { model, load, picture, notices: before = [], explanation } = this.#begun;
     const isFirst = this.#growing === undefined;
     const { runId } = (this.#growing ??= { runId: ran.nextId(), streams });
     if (isFirst && picture !== undefined) pictures.add(runId, picture);
     attention.add(runId, layers);
     const timings = { load, tokenize: 0, run: 0 };
-    const run = { runId, model, streams, components, notices: [...before, ...notices], timings };
+    const run = {
+      runId,
+      model,
+      streams,
+      components,
+      notices: [...before, ...notices],
+      timings,
+      ...(explanation === undefined ? {} : { explanation }),
+    };
     tell({ runId, components, ...(isFirst ? { run } : {}) });
     if (isFirst) turns.lookAt();
   };

@@ -4,7 +4,8 @@ import { entry, failureEntry, entryOf } from '../../base/logText';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import type { RunInfo } from '../../model/modelInfo';
 import type { ViewState } from '../../model/viewState';
-import type { EngineOptions } from '../../protocol';
+import type { PanelStatus } from '../../panelProtocol';
+import type { AttentionFileParams, EngineOptions } from '../../protocol';
 import { EngineHandle, isSameEngine } from '../engine/engineHandle';
 import type { HostFiles } from '../engine/hostFiles';
 import {
@@ -28,10 +29,11 @@ import { readFileAtMost } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
 import { documentName } from '../run/documentName';
 import { reportFailure } from '../run/reportFailure';
-import { ShownRun } from '../run/shownRun';
+import { ShownRun, type ShownRunFacts } from '../run/shownRun';
 import { TrackedPicture } from '../run/trackedPicture';
 import type { Log } from '../say/log';
 import { ViewStore } from '../view/viewStore';
+import { FileComparison } from './fileComparison';
 
 /** The types of the editors in the manifest. */
 const editorTypes = {
@@ -40,6 +42,8 @@ const editorTypes = {
 } as const;
 /** A file that is being written is read again when it rests. */
 const restMilliseconds = 300;
+/** Of a file that is shown and still being read, nothing is said for so long after the command. */
+const unsaidMilliseconds = 1000;
 
 /** What the editors of attention files need of the window. */
 export interface AttentionFileDependencies extends Omit<
@@ -56,6 +60,7 @@ export interface AttentionFileDependencies extends Omit<
 export interface OpenAttentionFile {
   readonly store: ViewStore;
   readonly panel: ExplorerPanel;
+  readonly comparison: FileComparison;
   /** What was saved, of an explanation. */
   readonly saved: Explanation | undefined;
 }
@@ -127,6 +132,28 @@ interface Opened {
   readonly saved: Explanation | undefined;
 }
 
+/** Is given what has come of a file, as soon as that can be looked at, and how it is to be. */
+type Growing = (held: HeldRun, kept: Opened['kept']) => void;
+
+/** What is to be known of what a file has become. */
+function factsOf({ info, notices = [], model, saved }: Pick<Opened, 'info'> & Partial<Opened>): ShownRunFacts {
+  return {
+    isWholeDocument: true,
+    notices: [...notices, ...noticeLines(info.notices)].map((sentence) => ({ sentence })),
+    model,
+    target: saved?.target,
+  };
+}
+
+/** What is said where reading was cancelled: of what is shown, how much of it was read. */
+function statusAfterCancel(run: ShownRun | undefined, failure: ExplorerError): PanelStatus {
+  if (run === undefined) return { kind: 'failed', error: panelError(failure) };
+  const { done, of } = run.numLayers;
+  return done < of
+    ? { kind: 'stale', reason: said('Cancelled: {0} of {1} layers were read.', done, of) }
+    : { kind: 'ready' };
+}
+
 /** The path of a model as a setting has it, where an explanation names it relative to its own file. */
 function besideFile(path: string, file: vscode.Uri, { homePath, hasFilePaths }: ModelPlaces): string {
   const parsed = parseModelPath(path, homePath);
@@ -148,6 +175,7 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
   readonly #owned = new DisposableStore();
   #isClosed = false;
   readonly store = this.#owned.add(new ViewStore());
+  readonly comparison: FileComparison;
   readonly panel: ExplorerPanel;
   #engine: EngineHandle | undefined;
   #numRuns = 0;
@@ -168,6 +196,15 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
     this.#uri = uri;
     this.#deps = deps;
     this.#onChange = onChange;
+    this.comparison = this.#owned.add(
+      new FileComparison({
+        uri,
+        run: () => this.store.run,
+        open: kind === 'attention' ? (other, signal) => this.#openBeside(other, signal) : undefined,
+        needsModel: () => this.#needsModel(),
+        showView: () => this.panel.showView('compare'),
+      }),
+    );
     this.panel = this.#owned.add(
       new ExplorerPanel(panel, {
         ...deps,
@@ -181,13 +218,7 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
         },
         reveal: () => {},
         goOn: () => this.#needsModel(),
-        comparisons: () => ({
-          shown: null,
-          onDidChange: () => ({ dispose: () => {} }),
-          want: (wanted) => {
-            if (wanted !== null) this.#needsModel();
-          },
-        }),
+        comparisons: () => this.comparison,
       }),
     );
     void this.#load();
@@ -216,57 +247,105 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
       this.#resting = setTimeout(() => void this.#load(), restMilliseconds);
     });
     this.#unread.value = undefined;
+    this.comparison.stop();
     store.setStatus({ kind: 'busy', stage: 'readFile' });
+    /** What has come of a file that is still being read. */
+    let growing: HeldRun | undefined;
+    let shown: ShownRun | undefined;
+    const show = (held: HeldRun, facts: ShownRunFacts, kept: Opened['kept']): ShownRun => {
+      const run = new ShownRun(held, tracked, facts, (grown) => this.#grew(grown, askedAt));
+      run.askedAt = askedAt;
+      const { run: former, view } = store;
+      const first = kept?.view ?? { ...view, scale: readSettings(this.#uri).scale };
+      store.setRun(run, former === undefined ? first : view);
+      store.setStatus({ kind: 'ready' });
+      if (former === undefined && kept?.arrangement !== undefined) this.panel.restore(kept.arrangement);
+      this.#onChange();
+      return run;
+    };
+    const onGrowing: Growing = (held, kept) => {
+      growing = held;
+      // What is read again takes the place of what is shown when all of it is there.
+      if (store.run === undefined && !signal.aborted) shown = show(held, factsOf({ info: held.info }), kept);
+    };
     try {
       const name = documentName(this.#uri);
       const opened =
         this.#kind === 'attention'
-          ? await this.#openAttention(name, signal)
+          ? await this.#openAttention(name, signal, onGrowing)
           : await this.#openExplanation(name, signal);
-      const held = new HeldRun(opened.engine, opened.info, { windowRunId: ++this.#numRuns });
-      const run = new ShownRun(held, tracked, {
-        isWholeDocument: true,
-        notices: [...opened.notices, ...noticeLines(opened.info.notices)].map((sentence) => ({ sentence })),
-        model: opened.model,
-        target: opened.saved?.target,
-      });
-      run.askedAt = askedAt;
+      const held =
+        growing?.isOf(opened.info.runId) === true
+          ? growing
+          : new HeldRun(opened.engine, opened.info, { windowRunId: ++this.#numRuns });
       if (signal.aborted) {
-        run.dispose();
-        return;
+        if (shown === undefined) held.release();
+        throw new ExplorerError('cancelled');
       }
+      held.complete(opened.info);
       this.#saved = opened.saved;
-      const { run: former, view } = store;
-      const first = opened.kept?.view ?? { ...view, scale: readSettings(this.#uri).scale };
-      store.setRun(run, former === undefined ? first : view);
-      store.setStatus({ kind: 'ready' });
-      if (former === undefined && opened.kept?.arrangement !== undefined) this.panel.restore(opened.kept.arrangement);
+      if (shown === undefined) show(held, factsOf(opened), opened.kept);
+      else {
+        shown.complete(factsOf(opened));
+        store.runMoved();
+        store.setStatus({ kind: 'ready' });
+      }
       log.info(entry`${name}: ${this.#kind}, read in ${(performance.now() - askedAt).toFixed(0)} ms.`);
-      this.#onChange();
     } catch (error) {
       const failure = ExplorerError.from(error);
-      if (this.#isClosed || loading !== this.#loading) return tracked.dispose();
+      if (shown === undefined) growing?.release();
+      else growing?.stop();
+      if (this.#isClosed || loading !== this.#loading) {
+        if (shown === undefined) tracked.dispose();
+        return;
+      }
       // What could not be read is read again when it is written again.
-      this.#unread.value = tracked;
-      if (signal.aborted || isCancelled(failure))
-        return store.setStatus(
-          store.run === undefined ? { kind: 'failed', error: panelError(failure) } : { kind: 'ready' },
-        );
+      if (shown === undefined) this.#unread.value = tracked;
+      if (signal.aborted || isCancelled(failure)) return store.setStatus(statusAfterCancel(store.run, failure));
       log.error(failureEntry(failure));
       store.setStatus({ kind: 'failed', error: panelError(failure) });
     }
   }
 
-  async #openAttention(name: string, signal: AbortSignal): Promise<Opened> {
-    const isReached = this.#deps.places.hasFilePaths && this.#uri.scheme === 'file';
+  /** More of a file has come; what takes long says how far it is. */
+  #grew(run: ShownRun, askedAt: number): void {
+    const { store } = this;
+    store.runGrew(run);
+    if (run === store.run && run.held.isGrowing && performance.now() - askedAt > unsaidMilliseconds)
+      store.setStatus({ kind: 'busy', stage: 'readFile', layers: run.numLayers });
+  }
+
+  async #openAttention(name: string, signal: AbortSignal, onGrowing: Growing): Promise<Opened> {
     const engine = this.#takeEngine({ backend: 'auto', threads: 0 });
-    const { explanation, ...info } = await engine.remote.openAttention(
-      isReached
-        ? { path: this.#uri.fsPath }
-        : { path: this.#uri.path, bytes: await readFileAtMost(this.#uri, 'attention', name) },
-      signal,
-    );
-    return { engine, info, notices: [], kept: readKeptView(explanation), model: undefined, saved: undefined };
+    let held: HeldRun | undefined;
+    const listening = engine.on('growing', ({ run, runId, components }) => {
+      if (held?.isOf(runId) === true) held.grow(components);
+      if (run === undefined || signal.aborted) return;
+      const { explanation, ...info } = run;
+      held = new HeldRun(engine, info, { windowRunId: ++this.#numRuns, isGrowing: true });
+      onGrowing(held, readKeptView(explanation));
+    });
+    try {
+      const { explanation, ...info } = await engine.remote.openAttention(await this.#reached(this.#uri, name), signal);
+      return { engine, info, notices: [], kept: readKeptView(explanation), model: undefined, saved: undefined };
+    } finally {
+      listening.dispose();
+    }
+  }
+
+  /** A file as the engine gets it: by its path, or where it has no files its bytes. */
+  async #reached(uri: vscode.Uri, name: string): Promise<AttentionFileParams> {
+    return this.#deps.places.hasFilePaths && uri.scheme === 'file'
+      ? { path: uri.fsPath }
+      : { path: uri.path, bytes: await readFileAtMost(uri, 'attention', name) };
+  }
+
+  /** Holds another file in the engine of this one. */
+  async #openBeside(uri: vscode.Uri, signal: AbortSignal): Promise<HeldRun> {
+    const engine = this.#takeEngine({ backend: 'auto', threads: 0 });
+    const params = { ...(await this.#reached(uri, documentName(uri))), isWhole: true };
+    const { explanation: _, ...info } = await engine.remote.openAttention(params, signal);
+    return new HeldRun(engine, info, { windowRunId: ++this.#numRuns });
   }
 
   /** Runs the model that an explanation names, where it may name one. */

@@ -180,7 +180,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
       shownIn().showView('effects', 'ask');
     }),
   );
-  register(commands.compareWith, () => deps.comparisons.choose());
+  register(commands.compareWith, () => (deps.attentionFiles.active?.comparison ?? deps.comparisons).choose());
   register(commands.compareSides, async () => {
     await controller.explain(activeSource);
     if (store.status.kind === 'ready') await deps.comparisons.compare('side');

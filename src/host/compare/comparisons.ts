@@ -227,6 +227,8 @@ export class Comparisons implements Disposable {
           ? undefined
           : { kind, reading: { ...own, model: this.#locate(run, path) }, pairing: 'nearest' };
       }
+      case 'file':
+        throw new ExplorerError('notCompared', ['this is no attention file']);
       case 'precision': {
         const uri = await this.#choosePrecision(own.model.uri, run);
         if (uri === undefined) return undefined;

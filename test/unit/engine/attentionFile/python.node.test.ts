@@ -26,10 +26,56 @@ model = GPT2LMHeadModel(GPT2Config(vocab_size=5, n_positions=16, n_embd=8, n_lay
 text = 'the 🐈 sat the cat'
 `;
 
+/** Skips tests where Python lacks something, and says so: what it would write has been read from the fixtures. */
+function needs(test: Mocha.Context, packages: string): void {
+  if (spawnSync(python, ['-c', packages === '' ? '' : `import ${packages}`], { env: environment }).status === 0) return;
+  console.log(
+    `      ${python} lacks ${packages || 'everything'}: only what it wrote for the fixtures is read (PYTHON names another)`,
+  );
+  test.skip();
+}
+
+describe('An attention file that Python wrote for the fixtures', () => {
+  const folder = 'test/fixtures/attentionFiles';
+  const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
+    readonly lines: readonly string[];
+    readonly text: string;
+    readonly tokens: readonly string[];
+    readonly weights: readonly (readonly (readonly number[][])[])[];
+  };
+  const guide = readFileSync('media/attention-files.md', 'utf8');
+
+  it('was written by the lines that the documentation has now', () => {
+    const lines = [...guide.matchAll(/```python\n(.*?)```/gs)].map(([, each]) => each);
+    expect(expected.lines).to.deep.equal(lines.slice(0, 2));
+  });
+
+  for (const [name, tolerance] of [
+    ['transformers.attention.npz', 0],
+    ['packed.attention.npz', 2 ** -11],
+    ['tensors.attention.safetensors', 0],
+    ['notebook.json', 0],
+  ] as const)
+    it(`is read as what was given: ${name}`, async () => {
+      const bytes = readFileSync(join(folder, name));
+      const bundle = name.endsWith('.json') ? (JSON.parse(bytes.toString()) as Readonly<Record<string, unknown>>) : {};
+      const file = name.endsWith('.json') ? readOutput(JSON.stringify(bundle[outputType])) : bytes;
+      const { streams, components, layers } = readAttentionFile(file, name, name);
+      expect(components).to.have.length(1);
+      expect(components[0]).to.deep.include({ component: 'self', isCausal: true });
+      expect(streams[0].text).to.equal(expected.text);
+      expect(streams[0].tokens.map(({ piece }) => piece)).to.deep.equal(expected.tokens);
+      for (const [layer, heads] of expected.weights.entries())
+        for (const [head, rows] of heads.entries())
+          for (const [at, weight] of (await layers[layer].rows(head, 0, rows.length)).entries())
+            expect(weight).to.be.closeTo(rows.flat()[at], tolerance);
+    });
+});
+
 describe('An attention file that Python has written', function () {
   this.timeout(120_000);
   before(function () {
-    if (spawnSync(python, ['-c', 'import numpy, torch, transformers'], { env: environment }).status !== 0) this.skip();
+    needs(this, 'numpy, torch, transformers');
   });
 
   it('by the lines of the documentation is read as what transformers gave', async () => {
@@ -65,7 +111,7 @@ describe('An attention file that Python has written', function () {
 describe('An output of a notebook that Python has written', function () {
   this.timeout(60_000);
   before(function () {
-    if (spawnSync(python, ['-c', '']).status !== 0) this.skip();
+    needs(this, '');
   });
 
   it('by the lines of the documentation, which need no package, is read as what was given', async () => {

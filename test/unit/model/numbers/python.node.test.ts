@@ -70,7 +70,10 @@ describe('What Python reads', function () {
   let folder: string;
   before(function () {
     // Where there is none, our own readers have read the same (numbersFile.test.ts).
-    if (!has('numpy')) this.skip();
+    if (!has('numpy')) {
+      console.log(`      ${python} lacks NumPy: only our own readers have read what is written (PYTHON names another)`);
+      this.skip();
+    }
     folder = mkdtempSync(join(tmpdir(), 'attention-python-'));
   });
   after(() => folder === undefined || rmSync(folder, { recursive: true, force: true }));
