@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { DataTypeName } from '../../onnx/file/dataType';
+import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import {
   planInputs,
   type InputPlan,
@@ -8,6 +9,7 @@ import {
   type TensorData,
 } from '../../onnx/inputs/inputs';
 import { modelFacts, type ModelFacts } from '../../onnx/inputs/modelFacts';
+import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult } from '../session/attentionSession';
 import { toFloats, type OutputTensor } from '../runtime/feeds';
@@ -86,12 +88,11 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
 
   async scores({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
     const { inputs, ...lengths } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
-    return lastScores(
-      this.#name,
-      await outputOf(this.#part, inputs, this.#scores, lengths),
-      targetIds.length,
-      this.target.vocabularySize,
-    );
+    return lastScores(this.#name, await outputOf(this.#part, inputs, this.#scores, lengths), {
+      numTokens: targetIds.length,
+      vocabularySize: this.target.vocabularySize,
+      index: this.#part.files.analysis.index,
+    });
   }
 
   async attention(
@@ -198,12 +199,11 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
 
   async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
-    return lastScores(
-      this.#name,
-      await outputOf(this.#decoder, inputs, this.#scores, lengths),
-      targetIds.length,
-      this.target.vocabularySize,
-    );
+    return lastScores(this.#name, await outputOf(this.#decoder, inputs, this.#scores, lengths), {
+      numTokens: targetIds.length,
+      vocabularySize: this.target.vocabularySize,
+      index: this.#decoder.files.analysis.index,
+    });
   }
 
   async attention(
@@ -255,16 +255,19 @@ async function outputOf(
   return name === undefined ? undefined : (await part.outputs(inputs, [name], lengths)).get(name);
 }
 
-/** The row of the target's last token: scores are [batch, position, id], or of the last position alone. */
+/** The row of the target's last token: scores are [batch, position, id], or of the last position alone; of ids that are [position, item] as these. */
 function lastScores(
   modelName: string,
   tensor: OutputTensor | undefined,
-  numTokens: number,
-  vocabularySize: number | undefined,
+  {
+    numTokens,
+    vocabularySize,
+    index,
+  }: { readonly numTokens: number; readonly vocabularySize: number | undefined; readonly index: GraphIndex },
 ): Float32Array {
   const floats = tensor === undefined ? undefined : toFloats(tensor);
   const width = tensor?.dims.at(-1) ?? 0;
-  const rows = tensor?.dims.at(-2) ?? 1;
+  const rows = tensor?.dims.at(positionsFirst(index).size > 0 ? 0 : -2) ?? 1;
   // A model without its head gives hidden states, which are no scores.
   if (
     floats === undefined ||

@@ -10,6 +10,8 @@ export interface Axis {
   /** Its length, where the file tells it. */
   readonly size: number | undefined;
   readonly kind: AxisKind;
+  /** Whether it surely counts the items of a batch: pictures or texts beside one another. */
+  readonly isOfItems?: boolean;
 }
 
 /** An axis of which nothing is known. */
@@ -74,6 +76,12 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
   const open = restWanted.slice(start.axes.length);
   // One axis that is only beside axes of length one is that axis still.
   const own = left.filter((axis) => axis.size !== 1);
+  if (left.length === 1 && open.length === 1)
+    return [
+      ...start.axes,
+      open[0].size === undefined ? left[0] : { ...left[0], size: open[0].size },
+      ...end.axes.reverse(),
+    ];
   const isOne = own.length === 1 && open.filter((axis) => axis.size !== 1).length === 1;
   const [kind, lastKind] = [mergedKind(left), left.at(-1)?.kind ?? 'unknown'];
   const firstWithin = open.length - numWithin(left.at(-1), open);
@@ -129,7 +137,9 @@ function matchedFromLeft(
       if (given === undefined || asked === undefined) break;
     }
     const group = from.slice(i, i + numGiven);
-    if (numGiven === 1 && numAsked === 1) axes.push(from[i]);
+    // One beside axes of length one is that one.
+    const own = numGiven === 1 ? group : group.filter(({ size }) => size !== 1);
+    if (own.length === 1 && numAsked === 1) axes.push(own[0]);
     else axes.push(...wanted.slice(j, j + numAsked).map((axis) => someAxis(mergedKind(group), axis.size)));
     i += numGiven;
     j += numAsked;

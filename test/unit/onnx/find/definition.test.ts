@@ -98,6 +98,46 @@ describe('the definition of attention', () => {
     expect(found(plain('asks', 'kt', 'v'), { weights: asks }).drawn).to.deep.equal(['exposed']);
   });
 
+  it('refuses keys that are the items of a batch, where its axis has that name or a convolution begins with it', () => {
+    const { keysAreItems } = noAttention;
+    const first = { perm: { integers: [1, 0, 2] } };
+    const across = [
+      ...projected,
+      node('Transpose', ['q'], ['qi'], first),
+      node('Transpose', ['k'], ['ki'], { perm: { integers: [1, 2, 0] } }),
+      node('Transpose', ['v'], ['vi'], first),
+      node('MatMul', ['qi', 'ki'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('MatMul', ['p', 'vi'], ['y']),
+    ];
+    const refused = { drawn: [], reasons: [keysAreItems] };
+    expect(found(across, { inputs: { x: ['batch_size', 'n', 4] } })).to.deep.equal(refused);
+    // Of another name they may be positions.
+    expect(found(across, { inputs: { x: ['m', 'n', 4] } }).drawn).to.deep.equal(['exposed']);
+    const pictures: SmallNode[] = [
+      node('Conv', ['pixels', 'kernel'], ['patches']),
+      node('Reshape', ['patches', 'flat'], ['turned']),
+      node('Transpose', ['turned'], ['x'], swap),
+      ...across,
+    ];
+    const conv = {
+      inputs: { pixels: ['m', 3, 8, 8] },
+      weights: { ...projections, kernel: weight(4, 3, 4, 4) },
+      integers: { flat: [0, 4, -1] },
+    };
+    expect(found(pictures, conv)).to.deep.equal(refused);
+    expect(
+      found(
+        [
+          ...across.slice(0, 5),
+          node('Transpose', ['k'], ['kt'], first),
+          node('com.microsoft.MultiHeadAttention', ['qi', 'kt', 'vi'], ['y'], { num_heads: { integer: 1 } }),
+        ],
+        { inputs: { x: ['batch', 'n', 4] } },
+      ),
+    ).to.deep.equal(refused);
+  });
+
   it('of what a weight scores, refuses what sums over the weight’s own axis, and values of another stream', () => {
     const { sumsOthers, valuesAreOthers } = noAttention;
     const scored = (axis: number, rest: SmallNode[]): SmallNode[] => [
