@@ -58,7 +58,12 @@ export function isTold(axes: readonly Axis[] | undefined): boolean {
 export type Length = number | Axis | undefined;
 
 /** The axes of a tensor in another shape: lengths are matched from both ends, and what lies between is taken together. */
-export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[] {
+export function reshaped(given: readonly Axis[], shape: readonly Length[]): Axis[] {
+  // Of several axes of length one it cannot be told which is that of the items.
+  const isSure = [given, shape].every((lengths) => lengths.filter(isOfOne).length < 2);
+  const from = isSure
+    ? given
+    : given.map((axis) => (axis.isOfItems && axis.size === 1 ? someAxis(axis.kind, 1) : axis));
   const wanted = shape.map((length, i): Axis =>
     typeof length === 'number'
       ? length === 0
@@ -98,6 +103,8 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
     ...end.axes.reverse(),
   ];
 }
+
+const isOfOne = (length: Length): boolean => (typeof length === 'object' ? length.size : length) === 1;
 
 /** How many of a shape's last axes are parts of one axis, though what comes before them takes in others too: features of heads that positions are merged with. */
 function numWithin(axis: Axis | undefined, wanted: readonly Axis[]): number {

@@ -46,12 +46,15 @@ function isNormalizing(index: GraphIndex, node: number): boolean {
 
 /** What such an operator normalises along; where that is not known, as of lengths that an export made constants, what asks. */
 function normalizedAxis(index: GraphIndex, node: number): Axis | undefined {
-  const { inputs, opType } = index.nodes[node];
+  const {
+    inputs: [first = '', second = ''],
+    opType,
+  } = index.nodes[node];
   if (opType !== 'Softmax') {
-    const [queries, keys] = [inputs[0], inputs[1] || inputs[0]].map((input) => axesOf(index, input)?.at(-2));
+    const [queries, keys] = [first, second || first].map((input) => axesOf(index, input)?.at(-2));
     return known(keys) ?? queries;
   }
-  const axes = axesOf(index, inputs[0]);
+  const axes = axesOf(index, first);
   const axis = index.integerAttribute(node, 'axis') ?? -1;
   const isLast = axis === -1 || axis + 1 === axes?.length;
   return known(axes?.at(axis)) ?? (isLast ? axes?.at(-2) : undefined);

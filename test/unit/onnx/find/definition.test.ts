@@ -138,6 +138,32 @@ describe('the definition of attention', () => {
     ).to.deep.equal(refused);
   });
 
+  it('but not the one patch that keys were pooled to, in a batch of one', () => {
+    const heads = { perm: { integers: [0, 2, 1, 3] } };
+    const pooled: SmallNode[] = [
+      node('Conv', ['pixels', 'kernel'], ['patches'], { strides: { integers: [4, 4] } }),
+      node('Reshape', ['patches', 'four'], ['turned']),
+      node('Transpose', ['turned'], ['x'], swap),
+      node('Reshape', ['x', 'ofFour'], ['asked']),
+      node('Transpose', ['asked'], ['q'], heads),
+      node('Conv', ['patches', 'pool'], ['one']),
+      node('Reshape', ['one', 'alone'], ['only']),
+      node('Transpose', ['only'], ['read'], swap),
+      node('Reshape', ['read', 'ofOne'], ['key']),
+      node('Transpose', ['key'], ['kt'], { perm: { integers: [0, 2, 3, 1] } }),
+      node('Transpose', ['key'], ['v'], heads),
+      node('MatMul', ['q', 'kt'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('MatMul', ['p', 'v'], ['y']),
+    ];
+    const pictured = {
+      inputs: { pixels: [1, 3, 8, 8] },
+      weights: { kernel: weight(4, 3, 4, 4), pool: weight(4, 4, 2, 2) },
+      integers: { four: [1, 4, 4], alone: [1, 4, 1], ofFour: [1, 4, 1, 4], ofOne: [1, 1, 1, 4] },
+    };
+    expect(found(pooled, pictured)).to.deep.equal({ drawn: ['exposed'], reasons: [] });
+  });
+
   it('of what a weight scores, refuses what sums over the weight’s own axis, and values of another stream', () => {
     const { sumsOthers, valuesAreOthers } = noAttention;
     const scored = (axis: number, rest: SmallNode[]): SmallNode[] => [
