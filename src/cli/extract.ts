@@ -16,6 +16,7 @@ import { maxReason, Runtimes, type ChosenRuntime } from '../engine/runtime/runti
 import { noticeText, type Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
 import { planInputs } from '../onnx/inputs/inputs';
+import { positionsFirst } from '../onnx/inputs/positionsFirst';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
@@ -78,7 +79,8 @@ export async function extract(
     given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ??
     given.find((input) => input.dims.length > 2) ??
     given.find((input) => input.dims.length > 1);
-  const [batch = 1, length = 0] = main?.dims ?? [];
+  const isTurned = main !== undefined && positionsFirst(index).has(main.name);
+  const [batch = 1, length = 0] = (isTurned ? main.dims.toReversed() : main?.dims) ?? [];
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });

@@ -66,7 +66,7 @@ export async function placedLayers(
   const parts = isText
     ? windowed.length + inParts.length === 0
       ? { made: new Map<LayerWeights, LayerWeights>(), added: [], left: [], failed: result.failed }
-      : await overTokens(session, result, { windowed, inParts, inputs: read.inputs, text })
+      : await overTokens(session, result, { windowed, inParts, inputs: read.inputs, text, length })
     : await overPositions(session, result, { inParts, inputs: read.inputs });
   const pictured =
     pixels === undefined ? undefined : await overPatches(session, windowed, { inputs: read.inputs, pixels });
@@ -109,11 +109,13 @@ async function overTokens(
     inParts,
     inputs,
     text,
+    length,
   }: {
     readonly windowed: readonly LayerWeights[];
     readonly inParts: readonly PlacedSite[];
     readonly inputs: readonly ModelInput[];
     readonly text: ModelInput;
+    readonly length: number;
   },
 ): Promise<Put> {
   const wanted = new Set([
@@ -123,7 +125,7 @@ async function overTokens(
   const placed = await placeTextLayers(session, result, {
     inputs,
     ids: text,
-    numTokens: text.dims[1],
+    numTokens: length,
     of: (site) => wanted.has(site),
   });
   const made = new Map(

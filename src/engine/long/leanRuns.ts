@@ -45,7 +45,8 @@ export class LeanRuns {
   }
 
   /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
-  async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
+  async run(inputs: readonly ModelInput[], given: RunOptions & Lengths): Promise<AttentionResult> {
+    const options = { ...given, failures: await this.#whole.provePositions(given) };
     const session = await this.#sessionFor(options);
     const result = await session.run(inputs, options);
     if (!result.needsWhole) return result;

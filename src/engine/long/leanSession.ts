@@ -63,9 +63,15 @@ interface WantedPlaces {
 /** The first of each, where none is looked at. */
 const firstPlaces: WantedPlaces = { rows: { source: [0], target: [0] }, heads: [] };
 
+/** What is read, and why sites are no attention, in a clause, as far as other runs have shown it. */
+interface LeanOptions extends RunOptions {
+  readonly numPositions: number;
+  readonly failures?: ReadonlyMap<PlacedSite, string>;
+}
+
 /** A run whose sites are being read. */
 interface RunState {
-  readonly options: RunOptions;
+  readonly options: LeanOptions;
   readonly samples: SampleRows;
   readonly tensors: ReadonlyMap<string, OutputTensor>;
   readonly results: Tensors;
@@ -169,10 +175,7 @@ export class LeanSession {
   }
 
   /** Runs the model; of its own outputs only those that are named are given. Where it is not to be trusted, {@link asWritten} makes another. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(
-    inputs: readonly ModelInput[],
-    options: RunOptions & { readonly numPositions: number },
-  ): Promise<LeanResult> {
+  async run(inputs: readonly ModelInput[], options: LeanOptions): Promise<LeanResult> {
     const { outputs: own = [] } = options;
     const samples = { source: samplesOf('encoder', options), target: samplesOf('decoder', options) };
     const results: Record<string, Ort.Tensor | undefined> = {};
@@ -300,6 +303,8 @@ export class LeanSession {
 
   /** What became of a site, from what a run gave. */
   async #readResult(site: PlacedSite, state: RunState): Promise<SiteRead> {
+    const failure = state.options.failures?.get(site);
+    if (failure !== undefined) return { reason: failure };
     const outputs = this.#taps.outputs.get(site);
     return outputs === undefined
       ? this.#session.readWeights(site, state.results[this.#taps.tensors.get(site) ?? site.tensor], state.options)

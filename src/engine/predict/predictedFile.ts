@@ -3,6 +3,7 @@ import { plain, type PlainText } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
 import type { AttentionSession } from '../session/attentionSession';
 import type { FedFile } from '../session/fedInput';
@@ -113,6 +114,11 @@ export function fedOf(
   const ids =
     named('targetIds') ?? named('ids') ?? read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
   if (ids === undefined) throw new ExplorerError('noPredictions', [name, 'its input of tokens is not known']);
+  if (positionsFirst(index).has(ids.name))
+    throw new ExplorerError('noPredictions', [
+      name,
+      'its positions come before the items of a batch, [position, item]',
+    ]);
   return {
     inputs: read.inputs,
     first: read.firstPosition ?? 0,

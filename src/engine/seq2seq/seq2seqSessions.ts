@@ -8,6 +8,7 @@ import {
   type TensorData,
 } from '../../onnx/inputs/inputs';
 import { modelFacts, type ModelFacts } from '../../onnx/inputs/modelFacts';
+import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult } from '../session/attentionSession';
 import { toFloats } from '../runtime/feeds';
@@ -236,7 +237,7 @@ async function lastScores(
   const tensor = output === undefined ? undefined : (await part.outputs(inputs, [output], lengths)).get(output);
   const floats = tensor === undefined ? undefined : toFloats(tensor);
   const width = tensor?.dims.at(-1) ?? 0;
-  const rows = tensor?.dims.at(-2) ?? 1;
+  const rows = tensor?.dims.at(positionsFirst(part.files.analysis.index).size > 0 ? 0 : -2) ?? 1;
   // A model without its head gives hidden states, which are no scores.
   if (
     floats === undefined ||

@@ -1,11 +1,10 @@
 import { ExplorerError } from '../../base/errors';
-import { isFloatType } from '../../onnx/file/dataType';
-import { allocate, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, type ExtractionReport } from '../../onnx/report/report';
 import type { EngineOptions, ReportView } from '../../protocol';
 import type { Proof } from '../weights/attentionProof';
 import { AttentionSession, type AttentionResult } from '../session/attentionSession';
 import { modelProofs } from '../session/keptProofs';
+import { proofInputs, type ProofInputs } from '../session/proofInputs';
 import { SiteParts } from '../session/siteParts';
 import type { WrittenProof } from '../weights/writtenProof';
 import type { FileAccess } from '../files/fileAccess';
@@ -21,10 +20,6 @@ import type { Runtimes } from '../runtime/runtimes';
 
 /** A model is run on texts of so many tokens: what grows with them counts positions. */
 const lengths = [5, 9] as const;
-/** An axis of floats that the file leaves open, where it is not that of positions: pixels along a side. */
-const side = 224;
-/** Tensors of floats that the proof makes have at most so many elements. */
-const mostElements = 2 ** 24;
 
 /** The extraction report of a model with what runs of it prove: values times weights equal what each attention gives, and its keys grow with the text. Throws what loading and running it throw. */
 export async function proveModel(
@@ -124,64 +119,4 @@ function normsText(proof: WrittenProof | undefined): string {
   if ('impossible' in proof) return `not offered: ${proof.impossible}`;
   const bound = `what its heads write adds up to what its projection gives within ${proof.difference.toPrecision(1)} of the largest`;
   return proof.isExact ? `exact: ${bound}` : `approximate, as the model rounds on the way: ${bound}`;
-}
-
-interface ProofInputs {
-  readonly inputs: readonly ModelInput[];
-  /** Whether the model takes no other length. */
-  readonly isFixed: boolean;
-}
-
-/** Inputs for a run that is looked at by nobody: made as for a text of so many tokens, and floats that rise and fall. */
-function proofInputs(
-  { name, analysis: { index } }: ModelFiles,
-  needed: readonly string[],
-  length: number,
-): ProofInputs {
-  const { roles } = planInputs(index, needed, new Set(needed));
-  const own = needed.filter((each) => ['pixels', 'pixelMask', 'unknown'].includes(roles.get(each) ?? 'unknown'));
-  const plan = planInputs(index, needed, new Set(own));
-  const ids = Array.from({ length }, (_, i) => i + 1);
-  const { inputs } = plan.make({ ids, targetIds: ids });
-  const made = own.map((each): ModelInput => {
-    const { dims, dataType: type } = index.inputs.find((input) => input.name === each) ?? {};
-    if (dims === undefined || type === undefined || !(isFloatType(type) || roles.get(each) === 'pixelMask'))
-      throw new ExplorerError('inputNotMade', [each, 'nothing tells what is in it']);
-    const isPicture = roles.get(each) === 'pixels' || roles.get(each) === 'pixelMask';
-    const shape = dims.map((dim, at) =>
-      typeof dim === 'number' && dim > 0
-        ? dim
-        : at === 0
-          ? 1
-          : !isPicture
-            ? length
-            : at === 1 && dims.length === 4
-              ? 3
-              : side,
-    );
-    const count = shape.reduce((product, dim) => product * dim, 1);
-    if (count > mostElements)
-      throw new ExplorerError('modelTooLarge', [
-        name,
-        Math.round((count * 4) / 1e6),
-        Math.round((mostElements * 4) / 1e6),
-      ]);
-    return {
-      name: each,
-      type: 'float32',
-      dims: shape,
-      data: fill(count, isPicture && roles.get(each) === 'pixelMask'),
-    };
-  });
-  return {
-    inputs: [...inputs, ...made],
-    isFixed:
-      (plan.fixedLength ?? plan.fixedTargetLength) !== undefined ||
-      ![...roles.values()].some((role) => role === 'ids' || role === 'targetIds' || role === 'unknown'),
-  };
-}
-
-function fill(count: number, isMask: boolean): Float32Array {
-  const data = allocate('float32', count) as Float32Array; // of the type that was asked for
-  return isMask ? data.fill(1) : data.map((_, i) => Math.sin(i * 0.7));
 }

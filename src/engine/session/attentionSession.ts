@@ -6,13 +6,12 @@ import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, withChecks, type ExtractionReport } from '../../onnx/report/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
-import { roundsProducts } from '../../onnx/follow/roundedProducts';
 import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
 import type { Proof } from '../weights/attentionProof';
-import { extentsOf } from '../weights/extents';
+import type { ReadPositions } from '../weights/extents';
 import { pickOutputs, toTensor, type OutputTensor } from '../runtime/feeds';
 import { runPositions, type Placements } from './positionRun';
 import type { ReusedArrays } from '../runtime/reusedArrays';
@@ -26,10 +25,22 @@ import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
+import { PositionProofs } from './positionProofs';
 import { KeptParts, type PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
+import {
+  besideWeights,
+  canBeWhole,
+  checkHeap,
+  expectedOutputs,
+  multipliesBytes,
+  noticesOf,
+  portable,
+  proofsOf,
+  stagesReport,
+  type ExtraTensors,
+} from './sessionPlan';
 import type { StagePlan } from './staging';
-import { besideWeights, checkHeap, multipliesBytes, portable, proofsOf, type ExtraTensors } from './sessionPlan';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
 
@@ -104,6 +115,7 @@ export class AttentionSession {
   readonly #staging: Staging;
   readonly #sessions: ModelSessions;
   readonly #provenWeights: ProvenWeights;
+  readonly #positions: PositionProofs;
 
   private constructor(
     options: SessionOptions,
@@ -115,19 +127,22 @@ export class AttentionSession {
       staging,
       proofs,
       provenWeights,
+      positions,
     }: {
       readonly open: Open;
       readonly sessions: ModelSessions;
       readonly staging: Staging;
       readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
       readonly provenWeights: ProvenWeights;
+      readonly positions: PositionProofs;
     },
   ) {
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
-    this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs);
+    this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs, positions.failures);
+    this.#positions = positions;
     this.#provenWeights = provenWeights;
     this.#staging = staging;
     this.#sessions = sessions;
@@ -180,6 +195,7 @@ export class AttentionSession {
       ...(keptOutputs === undefined ? {} : { kept: keptOutputs }),
       ...taps,
     });
+    const positions = taps === undefined ? await PositionProofs.read(own, rewritten) : PositionProofs.none;
     checkHeap(files.name, runtime, rewritten.weightBytes + heldBytes);
     const config = await runtime.sessionConfig(multipliesBytes(files.analysis.index));
     const sessions = new ModelSessions({
@@ -202,17 +218,19 @@ export class AttentionSession {
         }
       return sessions.whole();
     };
-    return new AttentionSession(options, await open(), rewritten, { open, sessions, staging, proofs, provenWeights });
+    return new AttentionSession(options, await open(), rewritten, {
+      open,
+      sessions,
+      staging,
+      proofs,
+      provenWeights,
+      positions,
+    });
   }
 
   /** What is to be said of how the model was loaded, as far as it is. */
   get notices(): readonly Notice[] {
-    const { name, analysis } = this.#files;
-    const { refusal } = this.#sessions;
-    return [
-      ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [name, refusal] } as const]),
-      ...(roundsProducts(analysis.index) ? [{ code: 'roundedProducts', args: [name] } as const] : []),
-    ];
+    return noticesOf(this.#files, this.#sessions.refusal);
   }
 
   /** The name of its file. */
@@ -242,33 +260,20 @@ export class AttentionSession {
 
   /** The report as the graph alone makes it, with the stages that it is run in. */
   get report(): ExtractionReport {
-    const paths = this.#rewritten.outputs.map(({ site }) => site.path);
-    const stages =
-      this.#staged === undefined && this.#staging.notStaged === undefined
-        ? {}
-        : {
-            stages: {
-              count: this.numStages,
-              failure: this.#staging.notStaged ?? '',
-              joined: (this.#staged?.cut.joined ?? []).map(({ end, with: other, reason }) => ({
-                path: paths[end],
-                with: paths[other],
-                reason,
-              })),
-            },
-          };
-    return { ...makeReport(this.#files.analysis, this.#given), ...stages };
+    const stages = stagesReport(this.#rewritten.outputs, this.#staged?.cut, this.#staging.notStaged);
+    return { ...makeReport(this.#files.analysis, this.#given), ...(stages === undefined ? {} : { stages }) };
   }
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
     const { batch = this.#numItems, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
+    await this.provePositions(options);
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const { proving } = this.#reader;
     const isWhole = this.#rewritten.outputs.every(({ site }) => site.inParts === undefined);
     const expected =
       batch === 1 && !hasWindows && isWhole && own.length + proving.length + this.#extras.length === 0
-        ? this.#expect(options)
+        ? expectedOutputs(this.#rewritten.outputs, options)
         : [];
     const weights = this.#rewritten.outputs.map(({ output }) => output);
     const fetches = [...new Set([...weights, ...own, ...proving, ...this.#extras])];
@@ -287,6 +292,11 @@ export class AttentionSession {
       outputs: pickOutputs(results, own),
       ...(this.#extras.length === 0 ? {} : { extras: pickOutputs(results, this.#extras) }),
     };
+  }
+
+  /** Proves of sites whose axes shapes leave open that they are positions, once, before a text is first read; gives the reasons why some are not. */
+  provePositions(read: ReadPositions): Promise<ReadonlyMap<PlacedSite, string>> {
+    return this.#positions.prove(read, (inputs, names) => this.#run(inputs, names));
   }
 
   /**
@@ -408,17 +418,6 @@ export class AttentionSession {
     return pickOutputs(await this.#run(inputs, names), names);
   }
 
-  /** What the weights will be like; nothing where the positions that are read do not tell it. */
-  #expect(options: RunOptions): ExpectedOutput[] {
-    const expected: ExpectedOutput[] = [];
-    for (const { site, output } of this.#rewritten.outputs) {
-      const [{ positions: numQueries }, { positions: numKeys }] = extentsOf(site, options);
-      if (numQueries === undefined || numKeys === undefined) return [];
-      expected.push({ output, site, numQueries, numKeys });
-    }
-    return expected;
-  }
-
   async #run(
     inputs: readonly ModelInput[],
     fetches: readonly string[],
@@ -516,9 +515,4 @@ export class AttentionSession {
   release(): Promise<void> {
     return this.suspend();
   }
-}
-
-/** Whether a model may be loaded as a whole that could not be loaded in stages for an error. */
-function canBeWhole(error: unknown): error is ExplorerError {
-  return error instanceof ExplorerError && (error.code === 'runtimeFailed' || error.code === 'modelUnsupported');
 }

@@ -9,8 +9,8 @@ import type { PartRuntime } from './openPart';
 /** To be counted up whenever something else is proven, or in another way. */
 const version = 1;
 
-/** What is proven: that what heads write adds up to what the projection gives, or that weights are those that an operator used. */
-export type ProofKind = 'written' | 'weighted';
+/** What is proven: that what heads write adds up to what the projection gives, that weights are those that an operator used, or that queries and keys are positions. */
+export type ProofKind = 'written' | 'weighted' | 'positions';
 
 /**
  * What proofs of a model depend on: its graph byte by byte, with all small tensors; size and time of the file and of those with its weights, which are not read

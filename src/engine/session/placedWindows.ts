@@ -30,6 +30,8 @@ export function placeWindows<Side extends TokenSide>(
 ): PlacedLayer<Side> | string {
   const windows = windowsOf(layer, places);
   if (typeof windows === 'string') return windows;
+  if (windows.length > 1 && layer.numQueries === 1 && layer.numKeys === 1)
+    return 'each of its queries reads one key alone, as where the items of a batch are weighted';
   const queries = sideOf(windows.map(({ rows }) => rows));
   const keys = sideOf(windows.map(({ columns }) => columns));
   if (typeof queries === 'string') return queries;

@@ -2,6 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { dataType } from '../../onnx/file/dataType';
+import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGraph';
 import type { StreamPositions } from '../../onnx/rewrite/positions';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
@@ -53,7 +54,8 @@ export async function runPositions(
   if ((model.opsets.get('') ?? 1) < leastPositionOpset)
     return refuse('its file is of an older version of the operators, whose positions are not followed');
   const isText = read.dims.length === 2 && ofRows === undefined;
-  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(-3, -1) : read.dims.slice(-2);
+  const ofText = positionsFirst(index).has(read.name) ? read.dims.slice(0, 1) : read.dims.slice(1);
+  const own = isText ? ofText : isChannelLast ? read.dims.slice(-3, -1) : read.dims.slice(-2);
   const numPlaces = own.reduce((product, dim) => product * dim, 1);
   if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
   try {

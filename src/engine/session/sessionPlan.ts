@@ -1,11 +1,18 @@
 import { ExplorerError } from '../../base/errors';
 import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { Notice } from '../../model/modelInfo';
+import { roundsProducts } from '../../onnx/follow/roundedProducts';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { weightedValues } from '../../onnx/find/weightedValues';
+import type { ExtractionReport } from '../../onnx/report/report';
+import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
+import type { StageCut } from '../../onnx/stages/cutStages';
 import type { ModelFiles } from '../files/modelFiles';
+import type { ExpectedOutput } from '../runtime/placedOutputs';
 import type { SessionRuntime } from '../stages/modelSessions';
 import { provenBy } from '../stages/siteReader';
+import { extentsOf, type ReadPositions } from '../weights/extents';
 
 /** Tensors that are wanted of a site, with what makes those that the graph does not. */
 export interface ExtraTensors {
@@ -59,4 +66,47 @@ export function besideWeights(
 /** Whether products of bytes are computed, or may be once the graph is optimised. */
 export function multipliesBytes(index: GraphIndex): boolean {
   return index.nodes.some((node) => /Quantize|Integer|QLinear|QAttention|QGemm/.test(node.opType));
+}
+
+/** What the weights of a run will be like; nothing where the positions that are read do not tell it. */
+export function expectedOutputs(outputs: RewrittenModel['outputs'], read: ReadPositions): readonly ExpectedOutput[] {
+  const expected: ExpectedOutput[] = [];
+  for (const { site, output } of outputs) {
+    const [{ positions: numQueries }, { positions: numKeys }] = extentsOf(site, read);
+    if (numQueries === undefined || numKeys === undefined) return [];
+    expected.push({ output, site, numQueries, numKeys });
+  }
+  return expected;
+}
+
+/** Whether a model may be loaded as a whole that could not be loaded in stages for an error. */
+export function canBeWhole(error: unknown): error is ExplorerError {
+  return error instanceof ExplorerError && (error.code === 'runtimeFailed' || error.code === 'modelUnsupported');
+}
+
+/** What is to be said of how a model was loaded, as far as it is. */
+export function noticesOf({ name, analysis }: ModelFiles, refusal: string | undefined): readonly Notice[] {
+  return [
+    ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [name, refusal] } as const]),
+    ...(roundsProducts(analysis.index) ? [{ code: 'roundedProducts', args: [name] } as const] : []),
+  ];
+}
+
+/** In how many stages a model is run, for its report; undefined where that was not tried. */
+export function stagesReport(
+  outputs: RewrittenModel['outputs'],
+  cut: StageCut | undefined,
+  failure: string | undefined,
+): ExtractionReport['stages'] {
+  if (cut === undefined && failure === undefined) return undefined;
+  const paths = outputs.map(({ site }) => site.path);
+  return {
+    count: cut?.stages.length ?? 1,
+    failure: failure ?? '',
+    joined: (cut?.joined ?? []).map(({ end, with: other, reason }) => ({
+      path: paths[end],
+      with: paths[other],
+      reason,
+    })),
+  };
 }

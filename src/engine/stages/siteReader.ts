@@ -49,16 +49,26 @@ export class SiteReader {
   readonly #files: ModelFiles;
   readonly #numItems: number;
   readonly #toProve: ReadonlyMap<PlacedSite, WeightedValues | string>;
+  readonly #failures: ReadonlyMap<PlacedSite, string>;
   /** Whether values are rounded to few bits on the way to the weights. */
   readonly isCoarse: boolean;
   /** What the first run has shown; empty before it. */
   #proofs: ReadonlyMap<PlacedSite, Proof> = new Map();
 
-  /** @param numItems items of the batch that the file takes. */
-  constructor(files: ModelFiles, numItems: number, toProve: ReadonlyMap<PlacedSite, WeightedValues | string>) {
+  /**
+   * @param numItems items of the batch that the file takes.
+   * @param failures why sites are no attention, in a clause, as far as other runs have shown it.
+   */
+  constructor(
+    files: ModelFiles,
+    numItems: number,
+    toProve: ReadonlyMap<PlacedSite, WeightedValues | string>,
+    failures: ReadonlyMap<PlacedSite, string>,
+  ) {
     this.#files = files;
     this.#numItems = numItems;
     this.#toProve = toProve;
+    this.#failures = failures;
     this.isCoarse = isCoarse(files.analysis.index);
   }
 
@@ -94,8 +104,8 @@ export class SiteReader {
         );
       const made = this.readWeights(site, tensor, options);
       const proof = proofs.get(site);
-      const failure = proof !== undefined && 'failure' in proof ? proof.failure : '';
-      found.set(site, failure === '' ? made : { reason: failure, checks: made.checks });
+      const failure = this.#failures.get(site) ?? (proof !== undefined && 'failure' in proof ? proof.failure : '');
+      found.set(site, failure === '' ? made : { reason: failure, checks: made.checks && { ...made.checks, failure } });
       if (failure === '' && 'layer' in made) options.onLayer?.(made.layer);
     };
     return {

@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { placeSites, type PlacedSite } from '../name/describeSites';
+import { noAttention } from './definition';
 import { findFusedSites } from './fusedSites';
 import { GraphIndex } from '../graph/graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from '../graph/hoistBranches';
@@ -59,7 +60,9 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const inParts = joinParts(
     index,
     joined,
-    missed.flatMap(({ node, isOther }) => (node === undefined || isOther === true || !live.has(node) ? [] : [node])),
+    missed.flatMap(({ node, reason, isOther }) =>
+      node === undefined || isOther === true || reason === noAttention.keysAreItems || !live.has(node) ? [] : [node],
+    ),
   );
   const whole = joined
     .filter(({ node }) => !inParts.some(({ products }) => products.has(node)))

@@ -11,15 +11,15 @@ import type { LearnedScores } from './learnedQueries';
  * What makes a product an attention, in whatever form it is found: written out, additive, linear, inside an operator, in a loop.
  *
  * 1. What is normalised is indexed by a position that asks and a position that is read, of token streams (words, patches, frames, variables of a
- *    series): neither of the two axes counts features, nor alternatives that a weight scores.
+ *    series): neither of the two axes counts features, nor alternatives that a weight scores, and what is read are not the items of a batch.
  * 2. The result is summed over the positions that are read, and over nothing else.
  * 3. What is summed is an activation. A weight, and the part of one that a router gathers, slices or mixes (an expert's matrix), is a weight in
  *    a product: {@link activationProduct} passes over it.
  * 4. Queries are activations too, or what the model has learned; then the values must be of the stream of the keys, and the scores be normalised in no other way.
  *
  * All finders go through the functions here, which give a reason where it does not hold. They go by shapes, symbolic ones where a length is open. An axis
- * of which these tell nothing passes; what a run shows of it is checked by its reader (`src/engine/stages/siteReader.ts`), and by two runs of
- * different lengths for `inspect --prove`.
+ * of which these tell nothing passes as `isUntold`: its site is checked by the reader of a run (`src/engine/stages/siteReader.ts`) and, before a text is first
+ * read, by a run of another length (`src/engine/session/positionProofs.ts`).
  */
 export const noAttention = {
   keysAreFeatures: 'it weights features, not positions',
@@ -27,6 +27,8 @@ export const noAttention = {
   sumsOthers:
     'it sums over something else than the positions that its weight scores (experts, features), so it weights no keys',
   valuesAreOthers: 'a weight scores one stream, and values of another are weighted by that',
+  keysAreItems:
+    'its keys are the items of a batch (texts or pictures beside one another), not positions of one of them',
   normalizedTwice:
     'its scores are normalised the other way too: positions are handed to experts and taken back from them',
 } as const;
@@ -47,14 +49,27 @@ export function whyNoPositions(
   index: GraphIndex,
   { query, key, isLearned = false }: { readonly query: AxisOf; readonly key: AxisOf; readonly isLearned?: boolean },
 ): NoAttention | undefined {
-  const isFeature = ({ tensor, axis }: AxisOf): boolean => {
-    const kind = axis === 0 ? undefined : axesOf(index, tensor)?.at(axis)?.kind;
-    // A softmax makes alternatives of features.
-    return kind === 'feature' || kind === 'alternative';
-  };
-  if (isFeature(key)) return noAttention.keysAreFeatures;
-  return !isLearned && isFeature(query) ? noAttention.queriesAreFeatures : undefined;
+  const [ofQueries, ofKeys] = [query, key].map((of) => axisOf(index, of));
+  // A softmax makes alternatives of features.
+  const isFeature = (axis: Axis | undefined): boolean => axis?.kind === 'feature' || axis?.kind === 'alternative';
+  if (isFeature(ofKeys)) return noAttention.keysAreFeatures;
+  // Of one item an export may make a constant.
+  if (ofKeys?.isOfItems === true || (ofKeys?.size === 1 && ofQueries?.isOfItems === true))
+    return noAttention.keysAreItems;
+  return !isLearned && isFeature(ofQueries) ? noAttention.queriesAreFeatures : undefined;
 }
+
+/** Whether shapes leave it open what one of the axes of weights counts that {@link whyNoPositions} has nothing against. */
+export function isUntold(
+  index: GraphIndex,
+  { query, key, isLearned = false }: Parameters<typeof whyNoPositions>[1],
+): boolean {
+  const isPosition = (of: AxisOf): boolean => axisOf(index, of)?.kind === 'position';
+  return !isPosition(key) || !(isLearned || isPosition(query));
+}
+
+const axisOf = (index: GraphIndex, { tensor, axis }: AxisOf): Axis | undefined =>
+  axis === 0 ? undefined : axesOf(index, tensor)?.at(axis);
 
 /**
  * Why a normalised product of a weight with an activation is no attention (2, 4): what is summed must be the keys' axis, not the weight's own
@@ -82,9 +97,14 @@ export function whyNotAsked(
   return isAlsoRouter(index, made) ? noAttention.normalizedTwice : undefined;
 }
 
-/** Whether a reason says that something is surely else than attention: only of values of another stream that is not sure. */
+/**
+ * Whether a reason says that something is surely else than attention: of values of another stream that is not sure, and items of a batch
+ * are attended to, though nothing of one text or picture is.
+ */
 export function refused(reason: NoAttention): Pick<MissedSite, 'reason' | 'isOther'> {
-  return reason === noAttention.valuesAreOthers ? { reason } : { reason, isOther: true };
+  return reason === noAttention.valuesAreOthers || reason === noAttention.keysAreItems
+    ? { reason }
+    : { reason, isOther: true };
 }
 
 /** Whether scores are also normalised the other way: over what the weight asks for, as experts that positions are handed to and taken back from. */

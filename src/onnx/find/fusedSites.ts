@@ -1,5 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { refused as refusedFor, whyNoPositions, type NoAttention } from './definition';
+import { isUntold, refused as refusedFor, whyNoPositions, type AxisOf, type NoAttention } from './definition';
 import { maskForMultiHead } from './fusedMask';
 import { rankOf } from '../follow/axisInference';
 import { isOfWeights } from '../follow/positionShapes';
@@ -58,19 +58,25 @@ export function findFusedSites(index: GraphIndex): {
         operator,
         ...(reason === undefined ? { reason: result } : refusedFor(reason)),
       });
-    else sites.push(result);
+    else sites.push(isUntold(index, asked(index, result)) ? { ...result, isUntold: true } : result);
   });
   return { sites, missed };
 }
 
 /** Why an operator weights no positions: it may be given features in their place, as for attention between channels. */
-function whyNoAttention(index: GraphIndex, { queries, keys }: FoundSite): NoAttention | undefined {
-  // [item, position, feature] or [item, head, position, feature]
-  const axisOf = (tensor: string): number => ([3, 4].includes(rankOf(index, tensor) ?? 0) ? -2 : 0);
-  const [query, key] = [queries, keys].map((tensor) => ({ tensor, axis: axisOf(tensor) }));
-  const reason = whyNoPositions(index, { query, key });
+function whyNoAttention(index: GraphIndex, site: FoundSite): NoAttention | undefined {
+  const reason = whyNoPositions(index, asked(index, site));
   // What a weight alone makes has its axes: queries, or a memory, that the model has learned.
-  return reason === undefined || isOfWeights(index, queries) || isOfWeights(index, keys) ? undefined : reason;
+  return reason === undefined || isOfWeights(index, site.queries) || isOfWeights(index, site.keys) ? undefined : reason;
+}
+
+/** The axes of an operator's queries and keys: [item, position, feature] or [item, head, position, feature]. */
+function asked(index: GraphIndex, { queries, keys }: FoundSite): { readonly query: AxisOf; readonly key: AxisOf } {
+  const axisOf = (tensor: string): AxisOf => ({
+    tensor,
+    axis: [3, 4].includes(rankOf(index, tensor) ?? 0) ? -2 : 0,
+  });
+  return { query: axisOf(queries), key: axisOf(keys) };
 }
 
 /** What all recipes say alike: rank-4 weights [batch, head, query, key]. */

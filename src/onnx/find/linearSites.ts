@@ -1,7 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { pathOfNode } from '../graph/nodePath';
 import { beforeQuantizing, innerProduct } from '../follow/innerProduct';
-import { refused as refusedFor, whyNoPositions } from './definition';
+import { isUntold, refused as refusedFor, whyNoPositions } from './definition';
 import { findDivision } from './linearDivision';
 import { composeScores } from './linearScores';
 import { activationProduct, type Product } from '../follow/products';
@@ -74,10 +74,11 @@ function linearSite(
   const division = findDivision(index, product, scores);
   // (Q Kᵀ) V has the form of (V Kᵀ) Q: which it is, only the sum that the model divides by can tell.
   if (position === 0 && division !== 'sum') return undefined;
-  const reason = whyNoPositions(index, {
+  const axes = {
     query: { tensor: scores.queries, axis: scores.queryAxis },
     key: { tensor: scores.keys, axis: scores.keyAxis },
-  });
+  };
+  const reason = whyNoPositions(index, axes);
   if (reason !== undefined)
     return {
       node: product.node,
@@ -114,5 +115,6 @@ function linearSite(
     numHeads: undefined,
     numKeyValueHeads: undefined,
     notes,
+    ...(isUntold(index, axes) ? { isUntold: true } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
-import { refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } from './definition';
+import { isUntold, refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } from './definition';
 import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
@@ -62,7 +62,12 @@ export function findPatternSites(index: GraphIndex): {
     const reason = whyNoAttention(index, site, best.path.isLearned);
     if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), ...refusedFor(reason) });
     else {
-      sites.set(site.tensor, site);
+      sites.set(site.tensor, {
+        ...site,
+        ...(index.outer === undefined && isUntold(index, axesOfSite(site, best.path.isLearned))
+          ? { isUntold: true }
+          : {}),
+      });
       const { steps, normalizerAt } = best.path;
       const whole = wholeRows(index, steps.slice(tap, normalizerAt + 1), site.keyAxis);
       if (whole !== undefined) partial.set(site.tensor, whole);
@@ -113,14 +118,13 @@ function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: s
 
 /** Why a matrix weights no positions, by what its axes count. In the body of a loop they are those of an iteration, which tell nothing. */
 function whyNoAttention(index: GraphIndex, site: FoundSite, isLearned: boolean): NoAttention | undefined {
-  if (index.outer !== undefined) return undefined;
+  return index.outer === undefined ? whyNoPositions(index, axesOfSite(site, isLearned)) : undefined;
+}
+
+function axesOfSite(site: FoundSite, isLearned: boolean): Parameters<typeof whyNoPositions>[1] {
   // What a suffix makes of a quantised result has its axes.
   const tensor = site.suffix === undefined ? site.tensor : site.needs[0];
-  return whyNoPositions(index, {
-    query: { tensor, axis: site.queryAxis },
-    key: { tensor, axis: site.keyAxis },
-    isLearned,
-  });
+  return { query: { tensor, axis: site.queryAxis }, key: { tensor, axis: site.keyAxis }, isLearned };
 }
 
 /** @param unasked takes why a normalised product with a weight is none. */

@@ -10,6 +10,8 @@ export interface Axis {
   /** Its length, where the file tells it. */
   readonly size: number | undefined;
   readonly kind: AxisKind;
+  /** Whether it surely counts the items of a batch: pictures or texts beside one another. */
+  readonly isOfItems?: boolean;
 }
 
 /** An axis of which nothing is known. */
@@ -56,7 +58,12 @@ export function isTold(axes: readonly Axis[] | undefined): boolean {
 export type Length = number | Axis | undefined;
 
 /** The axes of a tensor in another shape: lengths are matched from both ends, and what lies between is taken together. */
-export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[] {
+export function reshaped(given: readonly Axis[], shape: readonly Length[]): Axis[] {
+  // Of several axes of length one it cannot be told which is that of the items.
+  const isSure = [given, shape].every((lengths) => lengths.filter(isOfOne).length < 2);
+  const from = isSure
+    ? given
+    : given.map((axis) => (axis.isOfItems && axis.size === 1 ? someAxis(axis.kind, 1) : axis));
   const wanted = shape.map((length, i): Axis =>
     typeof length === 'number'
       ? length === 0
@@ -74,6 +81,12 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
   const open = restWanted.slice(start.axes.length);
   // One axis that is only beside axes of length one is that axis still.
   const own = left.filter((axis) => axis.size !== 1);
+  if (left.length === 1 && open.length === 1)
+    return [
+      ...start.axes,
+      open[0].size === undefined ? left[0] : { ...left[0], size: open[0].size },
+      ...end.axes.reverse(),
+    ];
   const isOne = own.length === 1 && open.filter((axis) => axis.size !== 1).length === 1;
   const [kind, lastKind] = [mergedKind(left), left.at(-1)?.kind ?? 'unknown'];
   const firstWithin = open.length - numWithin(left.at(-1), open);
@@ -90,6 +103,8 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
     ...end.axes.reverse(),
   ];
 }
+
+const isOfOne = (length: Length): boolean => (typeof length === 'object' ? length.size : length) === 1;
 
 /** How many of a shape's last axes are parts of one axis, though what comes before them takes in others too: features of heads that positions are merged with. */
 function numWithin(axis: Axis | undefined, wanted: readonly Axis[]): number {
@@ -129,7 +144,9 @@ function matchedFromLeft(
       if (given === undefined || asked === undefined) break;
     }
     const group = from.slice(i, i + numGiven);
-    if (numGiven === 1 && numAsked === 1) axes.push(from[i]);
+    // One beside axes of length one is that one.
+    const own = numGiven === 1 ? group : group.filter(({ size }) => size !== 1);
+    if (own.length === 1 && numAsked === 1) axes.push(own[0]);
     else axes.push(...wanted.slice(j, j + numAsked).map((axis) => someAxis(mergedKind(group), axis.size)));
     i += numGiven;
     j += numAsked;

@@ -1,7 +1,8 @@
 import { broadcasting, isOfFirst, overSpace, reducing, shapeKeeping } from './axisOperators';
 import { broadcast, isTold, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
-import { dataType, isFloatType } from '../file/dataType';
+import { dataType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
+import { inputAxes } from './inputAxes';
 import { computedLengths, lengthInputs, numberOf } from './lengths';
 import { isWeight, operatorOf, productOf, type Product } from './products';
 import { axisAt, convolvedAxes, joinedAxes, reducedAxes, squeezedAxes } from './operatorAxes';
@@ -38,7 +39,7 @@ interface Question {
  */
 class AxisInference {
   readonly #index: GraphIndex;
-  readonly #axes = new Map<string, readonly Axis[] | undefined>();
+  readonly #axes: Map<string, readonly Axis[] | undefined>;
   /** What tensors of lengths hold; undefined where that is not known. */
   readonly #lengths = new Map<string, readonly Length[] | undefined>();
   /** Tensors that the file states, whole or in another form. */
@@ -46,22 +47,7 @@ class AxisInference {
 
   constructor(index: GraphIndex) {
     this.#index = index;
-    const symbols = new Map<string, Axis>();
-    for (const input of index.inputs) {
-      const { dims } = input;
-      // Of features that are given, the last axis may be theirs, or, as in a series of variables, that of the positions.
-      const mayHaveFeatures = isFloatType(input.dataType) && (dims?.length ?? 0) < 4;
-      this.#axes.set(
-        input.name,
-        dims?.map((dim, i) => {
-          if (typeof dim !== 'string')
-            return someAxis(mayHaveFeatures && i === dims.length - 1 ? 'unknown' : 'position', dim);
-          const axis = symbols.get(dim) ?? someAxis('position');
-          symbols.set(dim, axis);
-          return axis;
-        }),
-      );
-    }
+    this.#axes = inputAxes(index);
   }
 
   axesOf(tensor: string): readonly Axis[] | undefined {

@@ -7,8 +7,8 @@ interface Known {
   readonly axesOf: (tensor: string) => readonly Axis[] | undefined;
 }
 
-const onOne = new Set(['Gather', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor']);
-const onAll = new Set(['Concat', 'Mul', 'Div', 'Add', 'Sub']);
+const onOne = new Set(['Gather', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor']);
+const onAll = new Set(['Concat', 'Mul', 'Div', 'Mod', 'Add', 'Sub']);
 
 /** The inputs of a node that hold the lengths which its result is computed of; none of an operator that computes no shapes. */
 export function lengthInputs(index: GraphIndex, node: number): readonly string[] {
@@ -20,7 +20,9 @@ export function lengthInputs(index: GraphIndex, node: number): readonly string[]
       ? inputs.slice(0, 1)
       : opType === 'Where'
         ? inputs.slice(1)
-        : [];
+        : opType === 'Slice'
+          ? inputs.slice(0, 3)
+          : [];
 }
 
 /** The lengths that a node computes of lengths, each known by the axis that it is of; undefined where they are not known. */
@@ -46,8 +48,7 @@ export function computedLengths(
     case 'Slice': {
       const from = lengthsOf(inputs[0]);
       if (from === undefined) return undefined;
-      const [start] = index.constantIntegers(inputs[1] ?? '') ?? [];
-      const [end] = index.constantIntegers(inputs[2] ?? '') ?? [];
+      const [start, end] = [own(1), own(2)].map((at) => numberOf(at?.[0]));
       return start === undefined || end === undefined || inputs[4]
         ? undefined
         : from.slice(start, Math.min(end, from.length));
@@ -67,9 +68,12 @@ export function computedLengths(
     }
     case 'Mul':
     case 'Div':
+    case 'Mod':
     case 'Add':
     case 'Sub': {
-      if (lengthsOf(inputs[0]) === undefined && lengthsOf(inputs[1]) === undefined) return undefined;
+      // Where an axis is, counted from the front, is computed of constants alone.
+      if (opType !== 'Mod' && lengthsOf(inputs[0]) === undefined && lengthsOf(inputs[1]) === undefined)
+        return undefined;
       const [a, b] = [own(0), own(1)];
       if (a?.length !== 1 || b?.length !== 1) return undefined;
       return [computed(opType, a[0], b[0])];
@@ -95,13 +99,16 @@ function computed(opType: string, a: Length, b: Length): Length {
   if (opType === 'Mul' && a === 1) return b;
   const [left, right] = [numberOf(a), numberOf(b)];
   if (left === undefined || right === undefined) return undefined;
-  return opType === 'Mul'
-    ? left * right
-    : opType === 'Add'
-      ? left + right
-      : opType === 'Sub'
-        ? left - right
-        : right === 0
-          ? undefined
-          : Math.trunc(left / right);
+  switch (opType) {
+    case 'Mul':
+      return left * right;
+    case 'Add':
+      return left + right;
+    case 'Sub':
+      return left - right;
+    case 'Mod':
+      return right > 0 ? ((left % right) + right) % right : undefined;
+    default:
+      return right === 0 ? undefined : Math.trunc(left / right);
+  }
 }

@@ -4,6 +4,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { chosenWeights } from '../name/lineage';
 import type { Dimension, ValueInfo } from '../file/onnxModel';
 import { patchEmbedding } from './patchEmbedding';
+import { positionsFirst } from './positionsFirst';
 
 /** The values of a tensor by element type; half-precision floats as their bits. */
 export type TensorData =
@@ -106,19 +107,17 @@ export function planInputs(
   needed: readonly string[],
   given: ReadonlySet<string> = new Set(),
 ): InputPlan {
-  const inputs = needed.flatMap((name) => index.inputs.filter((input) => input.name === name));
+  const turned = positionsFirst(index);
+  // Those that are [position, item] are planned as [item, position].
+  const inputs = needed.flatMap((name) =>
+    index.inputs.flatMap((input) =>
+      input.name !== name ? [] : turned.has(name) ? { ...input, dims: input.dims?.toReversed() } : input,
+    ),
+  );
   const roles = new Map(inputs.map((input): [string, InputRole] => [input.name, roleOf(index, input)]));
   for (const input of inputs) {
     if (given.has(input.name)) continue;
-    const role = roles.get(input.name) ?? 'unknown';
-    const reason =
-      role === 'pixels' || role === 'pixelMask'
-        ? 'an image'
-        : role === 'unknown'
-          ? whyUnknown(input)
-          : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string'
-            ? 'it is not a tensor of numbers'
-            : undefined;
+    const reason = whyNotMade(input, roles.get(input.name) ?? 'unknown', turned.has(input.name));
     if (reason !== undefined) throw new ExplorerError('inputNotMade', [input.name, reason]);
   }
   const ids = inputs.find((input) => roles.get(input.name) === 'ids');
@@ -151,7 +150,11 @@ export function planInputs(
       return {
         inputs: inputs
           .filter((input) => !given.has(input.name))
-          .map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)),
+          .map((input) => {
+            const made = makeInput(input, roles.get(input.name) ?? 'unknown', sizes);
+            // Of one item the numbers stand alike.
+            return turned.has(input.name) ? { ...made, dims: made.dims.toReversed() } : made;
+          }),
         numTokens,
         numPositions,
         firstPosition: sizes.firstPosition,
@@ -265,6 +268,15 @@ function isPicture(index: GraphIndex, { name, dataType, dims }: ValueInfo): bool
     return true;
   const numChannels = patchEmbedding(index, name)?.numChannels;
   return /pixel|image/i.test(name) || numChannels === 1 || numChannels === 3;
+}
+
+/** Why an input cannot be made from a text; undefined where it can. */
+function whyNotMade(input: ValueInfo, role: InputRole, isTurned: boolean): string | undefined {
+  if (role === 'pixels' || role === 'pixelMask') return 'an image';
+  if (role === 'unknown') return whyUnknown(input);
+  const type = dataTypeName(input.dataType);
+  if (type === undefined || type === 'string') return 'it is not a tensor of numbers';
+  return isTurned && itemsOf(input) > 1 ? 'a batch of texts side by side, position by position' : undefined;
 }
 
 function whyUnknown(input: ValueInfo): string {

@@ -89,6 +89,8 @@ export interface FoundSite {
   readonly heads?: readonly FoundSite[];
   /** Whether its queries are the model's own, and stand for nothing that was read. */
   readonly hasLearnedQueries?: boolean;
+  /** Whether shapes leave it open what its queries or its keys are: a run of another length tells. */
+  readonly isUntold?: boolean;
   /** What its operator weights, where that computes attention inside itself and tells. */
   readonly weighted?: WeightedValues;
   /** What its values go through, where its weights are no matrix of its queries and keys; `tensor` is only some of them then. */

@@ -76,6 +76,7 @@ describe('windows', () => {
     );
     expect(reasonOf(layer(2, 1), [topLeft, topRight, bottomLeft, topRight])).to.include('not those of a regular grid');
     expect(reasonOf(layer(2, 1), [topLeft, topRight, bottomLeft, -1])).to.include('several patches each');
+    expect(reasonOf(layer(4, 1, 1, 1), [topLeft, topRight, bottomLeft, bottomRight])).to.include('items of a batch');
     expect(reasonOf(layer(1, 1, 3, 3), [1, 2, 4])).to.include('not those of a regular grid');
     expect(reasonOf(layer(2, 1), [topLeft, topRight, bottomLeft])).to.include('laid out');
     expect(

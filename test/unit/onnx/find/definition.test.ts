@@ -98,6 +98,72 @@ describe('the definition of attention', () => {
     expect(found(plain('asks', 'kt', 'v'), { weights: asks }).drawn).to.deep.equal(['exposed']);
   });
 
+  it('refuses keys that are the items of a batch, where its axis has that name or a convolution begins with it', () => {
+    const { keysAreItems } = noAttention;
+    const first = { perm: { integers: [1, 0, 2] } };
+    const across = [
+      ...projected,
+      node('Transpose', ['q'], ['qi'], first),
+      node('Transpose', ['k'], ['ki'], { perm: { integers: [1, 2, 0] } }),
+      node('Transpose', ['v'], ['vi'], first),
+      node('MatMul', ['qi', 'ki'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('MatMul', ['p', 'vi'], ['y']),
+    ];
+    const refused = { drawn: [], reasons: [keysAreItems] };
+    expect(found(across, { inputs: { x: ['batch_size', 'n', 4] } })).to.deep.equal(refused);
+    // Of another name they may be positions.
+    expect(found(across, { inputs: { x: ['m', 'n', 4] } }).drawn).to.deep.equal(['exposed']);
+    const pictures: SmallNode[] = [
+      node('Conv', ['pixels', 'kernel'], ['patches']),
+      node('Reshape', ['patches', 'flat'], ['turned']),
+      node('Transpose', ['turned'], ['x'], swap),
+      ...across,
+    ];
+    const conv = {
+      inputs: { pixels: ['m', 3, 8, 8] },
+      weights: { ...projections, kernel: weight(4, 3, 4, 4) },
+      integers: { flat: [0, 4, -1] },
+    };
+    expect(found(pictures, conv)).to.deep.equal(refused);
+    expect(
+      found(
+        [
+          ...across.slice(0, 5),
+          node('Transpose', ['k'], ['kt'], first),
+          node('com.microsoft.MultiHeadAttention', ['qi', 'kt', 'vi'], ['y'], { num_heads: { integer: 1 } }),
+        ],
+        { inputs: { x: ['batch', 'n', 4] } },
+      ),
+    ).to.deep.equal(refused);
+  });
+
+  it('but not the one patch that keys were pooled to, in a batch of one', () => {
+    const heads = { perm: { integers: [0, 2, 1, 3] } };
+    const pooled: SmallNode[] = [
+      node('Conv', ['pixels', 'kernel'], ['patches'], { strides: { integers: [4, 4] } }),
+      node('Reshape', ['patches', 'four'], ['turned']),
+      node('Transpose', ['turned'], ['x'], swap),
+      node('Reshape', ['x', 'ofFour'], ['asked']),
+      node('Transpose', ['asked'], ['q'], heads),
+      node('Conv', ['patches', 'pool'], ['one']),
+      node('Reshape', ['one', 'alone'], ['only']),
+      node('Transpose', ['only'], ['read'], swap),
+      node('Reshape', ['read', 'ofOne'], ['key']),
+      node('Transpose', ['key'], ['kt'], { perm: { integers: [0, 2, 3, 1] } }),
+      node('Transpose', ['key'], ['v'], heads),
+      node('MatMul', ['q', 'kt'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('MatMul', ['p', 'v'], ['y']),
+    ];
+    const pictured = {
+      inputs: { pixels: [1, 3, 8, 8] },
+      weights: { kernel: weight(4, 3, 4, 4), pool: weight(4, 4, 2, 2) },
+      integers: { four: [1, 4, 4], alone: [1, 4, 1], ofFour: [1, 4, 1, 4], ofOne: [1, 1, 1, 4] },
+    };
+    expect(found(pooled, pictured)).to.deep.equal({ drawn: ['exposed'], reasons: [] });
+  });
+
   it('of what a weight scores, refuses what sums over the weight’s own axis, and values of another stream', () => {
     const { sumsOthers, valuesAreOthers } = noAttention;
     const scored = (axis: number, rest: SmallNode[]): SmallNode[] => [
