@@ -26,7 +26,7 @@ const run = spawnSync(
     '--timeout',
     '60000',
     ...mochaArgs,
-    join(outdir, '**/*.mjs'),
+    join(outdir, '**/*.test.mjs'),
   ],
   { stdio: 'inherit' },
 );

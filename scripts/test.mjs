@@ -18,7 +18,7 @@ import { runInServerTwice } from './floors/integration.mjs';
 import { runInNode, runInNodeTwice } from './floors/node.mjs';
 import { runSoaks } from './floors/soaks.mjs';
 
-const log = (line) => console.log(line);
+const { log } = console; // as it is now: while it packages, vsce is kept from printing there
 const grep = option('grep');
 const allFloors = [
   'check',
@@ -49,7 +49,7 @@ const results = [];
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 
 /** Runs one leg of the tests and keeps its counts; what throws is one failure. `run` is given the function that prints a line. */
-async function leg(title, run, { isCounted = true, print = log } = {}) {
+async function leg(title, run, print = log) {
   const since = Date.now();
   const lines = [];
   const note = (line) => {
@@ -64,8 +64,7 @@ async function leg(title, run, { isCounted = true, print = log } = {}) {
     note(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
     counts = oneFailure;
   }
-  if (isCounted || counts.failed > 0)
-    results.push({ title, counts, failures: counts.failed > 0 ? failuresIn(lines) : [] });
+  results.push({ title, counts, failures: counts.failed > 0 ? failuresIn(lines) : [] });
   print(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
 }
 
@@ -77,12 +76,12 @@ async function leg(title, run, { isCounted = true, print = log } = {}) {
 async function inTwoPlaces(ofVSCode, others) {
   const printAfter = async (line) => {
     const printed = [];
-    await line((title, run, options) => leg(title, run, { ...options, print: (text) => printed.push(text) }));
+    await line((title, run) => leg(title, run, (text) => printed.push(text)));
     for (const text of printed) log(text);
   };
   const [drivers, rest] = [[...ofVSCode], [...others]];
   const places = [
-    { place: (line) => line(leg), next: () => drivers.shift() ?? rest.shift() },
+    { place: (line) => line((title, run) => leg(title, run)), next: () => drivers.shift() ?? rest.shift() },
     { place: printAfter, next: () => rest.shift() ?? drivers.shift() },
   ];
   await Promise.all(
@@ -101,8 +100,7 @@ function tests(floors, platform) {
   });
 }
 
-await setUp();
-if (isChosen('package', 'e2e')) await packageOnce();
+const { vscode, vsix } = await setUp();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
 await inTwoPlaces(
   [...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])],
@@ -119,16 +117,26 @@ await inTwoPlaces(
         ]
       : []),
     ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
-    ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
     ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
-    ...(isChosen('webgpu') ? webGpu() : []),
     ...(isChosen('package')
-      ? [(leg) => leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }))]
+      ? [
+          (leg) =>
+            leg('Package', async (log) => {
+              await vsix;
+              return runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log });
+            }),
+        ]
       : []),
+    ...(isChosen('webgpu') ? webGpu() : []),
+    ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
   ],
 );
 finish();
 
+/**
+ * Builds the extension and finds Chromium, which almost all legs need, and begins what only some do: resolves to `vscode`, when both releases are
+ * ready, and `vsix`, the path of the package, each of which the legs wait for that need it.
+ */
 async function setUp() {
   const needsVSCode = isChosen('integration', 'e2e');
   const needsChromium = needsVSCode || isChosen('chromium', 'webgpu', 'visual');
@@ -137,14 +145,20 @@ async function setUp() {
     'Setting up: building the extension' +
       (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'),
   );
+  const begun = (promise) => {
+    promise.catch(() => undefined); // who waits for it is told
+    return promise;
+  };
   try {
     const { build } = await import('./build.mjs');
+    const hosts = needsVSCode ? setUpVSCode('newest', log).then(() => setUpVSCode('oldest', log)) : undefined;
+    if (hosts !== undefined) begun(hosts);
     await Promise.all([
       option('no-build') ? undefined : build({ production: true }),
       needsChromium ? ensureChromium(log) : undefined,
-      needsVSCode ? setUpVSCode('newest', log).then(() => setUpVSCode('oldest', log)) : undefined,
     ]);
     log(`Set up (${seconds(since)}).`);
+    return { vscode: hosts, vsix: isChosen('package', 'e2e') ? begun(packageOnce()) : undefined };
   } catch (error) {
     log(`${error.message}${error.cause ? `\n${error.cause.message}` : ''}`);
     results.push({ title: 'Set-up', counts: oneFailure, failures: [] });
@@ -154,18 +168,9 @@ async function setUp() {
 
 async function packageOnce() {
   const { packageVsix } = await import('./package.mjs');
-  await leg(
-    'Packaging',
-    async () => {
-      process.env.AE_VSIX = await packageVsix({
-        file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'),
-        isBuilt: true,
-        isQuiet: true,
-      });
-      return [];
-    },
-    { isCounted: false },
-  );
+  const file = join(temporaryFolder('vsix'), 'attention-explorer.vsix');
+  process.env.AE_VSIX = file;
+  return packageVsix({ file, isBuilt: true, isQuiet: true });
 }
 
 // A page has the channels alone, as the webview does; a worker has all, as the engine does in the web.
@@ -222,7 +227,8 @@ function integration() {
   const isOfWeb = (file) => !/(?:editing|hover|live|selection)\.test/.test(file);
   const isRestricted = (file) => /restricted/.test(file);
   const inHost = (host, isWeb) => (leg) =>
-    leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => {
+    leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, async (log) => {
+      await vscode;
       const isOfHost = (file) =>
         !isRestricted(file) && (host !== 'oldest' || isOfOldest(file)) && (!isWeb || isOfWeb(file));
       const files = tests(['integration'], isWeb ? 'browser' : 'node').filter(isOfHost);
@@ -230,28 +236,39 @@ function integration() {
     });
   // What is restricted is ours to see to, and here VS Code lets the most through.
   const restricted = (leg) =>
-    leg('Integration: oldest VS Code, Node host, workspace not trusted', (log) =>
-      runInServerTwice({
+    leg('Integration: oldest VS Code, Node host, workspace not trusted', async (log) => {
+      await vscode;
+      return runInServerTwice({
         host: 'oldest',
         isWeb: false,
         needsTrust: true,
         files: tests(['integration'], 'node').filter(isRestricted),
         grep,
         log,
-      }),
-    );
+      });
+    });
   return [inHost('newest', true), inHost('newest', false), inHost('oldest', false), restricted];
 }
 
 function endToEnd() {
-  if (process.env.AE_VSIX === undefined) return [];
   // The smoke test is a part of what `explain` does: it is for the oldest release, where not all of that is repeated. Panel, lists and settings are
   // the same in the web host, and its integration tests run the rest: there only files that the engine gets otherwise, and its own backend.
   const isOfWeb = (file) => /(?:picture|webGpu|attentionFiles)\.test/.test(file);
+  const installed = new Map();
+  /** The folder of extensions in which this VS Code has installed ours, once for all legs in it. */
+  const extensionsIn = (host, log) => {
+    if (!installed.has(host)) installed.set(host, install(host, log));
+    return installed.get(host);
+  };
+  const install = async (host, log) => {
+    await vscode;
+    const folder = temporaryFolder('extensions');
+    await installVsix(host, await vsix, folder, log);
+    return folder;
+  };
   const inHost = (host, kind, files) => (leg) =>
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
-      const extensionsDir = temporaryFolder('extensions');
-      await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
+      const extensionsDir = await extensionsIn(host, log);
       return runInNodeTwice({
         name: `e2e-${host}-${kind}`,
         files,

@@ -18,7 +18,7 @@ export async function runInNode({ name, files, grep, env = {}, timeout = 60_000,
     'scripts/lib/mochaReporter.cjs',
     '--timeout',
     String(timeout),
-    join(folder, '**/*.mjs'),
+    join(folder, '**/*.test.mjs'),
   ];
   if (grep) args.push('--grep', grep);
   const child = startProcess(process.execPath, args, {

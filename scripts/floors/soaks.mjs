@@ -1,4 +1,4 @@
-// The soaks in their short forms, each one test: a minute and a half of what runs for hours elsewhere, with another seed each time, which it prints.
+// The soaks in their short forms, each one test: a minute of what runs for hours elsewhere, with another seed each time, which it prints.
 import { runSoak } from '../soak/runSoak.mjs';
 import { soaks } from '../soak/soaks.mjs';
 import { readTotal, verdictOf } from '../soak/state.mjs';

@@ -21,7 +21,6 @@ export function findTests(floors, platform) {
 const common = {
   absWorkingDir: root,
   bundle: true,
-  sourcemap: 'inline',
   jsx: 'automatic',
   jsxImportSource: 'preact',
   logLevel: 'warning',
@@ -44,7 +43,10 @@ export const wasmInside = {
   },
 };
 
-/** Bundles each test file by itself for Node, packages left outside; resolves to the folder of the bundles. `alias`: modules to take in the place of others. */
+/**
+ * Bundles test files for Node, packages left outside; resolves to the folder of the bundles, each under its file's name. What several of them
+ * import stands in chunks between them, so that it is read, compiled and warmed up once. `alias`: modules to take in the place of others.
+ */
 export async function bundleForNode(name, files, { alias: others = {} } = {}) {
   const outdir = outputFolder(name);
   // vscode-jsonrpc has one build a runtime, and tests that also run in a browser name the other one.
@@ -52,11 +54,16 @@ export async function bundleForNode(name, files, { alias: others = {} } = {}) {
   await build({
     ...common,
     entryPoints: files,
+    // For stacks, which Node translates; where tests are in one large bundle nobody would.
+    sourcemap: 'inline',
+    sourcesContent: false,
     outdir,
     outbase: 'test',
     platform: 'node',
     target: 'node20',
     format: 'esm',
+    splitting: files.length > 1,
+    chunkNames: 'chunks/[name]-[hash]',
     outExtension: { '.js': '.mjs' },
     packages: 'external',
     alias,

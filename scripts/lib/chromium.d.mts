@@ -2,6 +2,7 @@ import type { LaunchOptions, Page } from 'playwright-core';
 export interface ChromiumOptions {
   readonly hasWebGpu?: boolean;
   readonly compilesOnce?: boolean;
+  readonly hasOneProcess?: boolean;
 }
 export function findChromium(): string | undefined;
 export function ensureChromium(log?: (line: string) => void): Promise<string>;

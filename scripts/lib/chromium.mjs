@@ -107,9 +107,13 @@ export function softwareVulkan(program = findChromium()) {
 
 /**
  * Options for `chromium.launch`. `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it; `compilesOnce` leaves
- * WebAssembly as it is compiled at first: with the small models of tests, compiling it again for speed costs more than it gains.
+ * WebAssembly as it is compiled at first: with the small models of tests, compiling it again for speed costs more than it gains. With
+ * `hasOneProcess` the pages of one site and context have one process: opening another then costs a quarter less.
  */
-export function chromiumLaunchOptions(executablePath, { hasWebGpu = false, compilesOnce = false } = {}) {
+export function chromiumLaunchOptions(
+  executablePath,
+  { hasWebGpu = false, compilesOnce = false, hasOneProcess = false } = {},
+) {
   const graphics = hasWebGpu
     ? [
         '--enable-unsafe-webgpu',
@@ -135,6 +139,7 @@ export function chromiumLaunchOptions(executablePath, { hasWebGpu = false, compi
       '--disable-sync',
       '--disable-dev-shm-usage',
       ...(compilesOnce ? ['--js-flags=--liftoff-only'] : []),
+      ...(hasOneProcess ? ['--process-per-site'] : []),
       ...graphics,
     ],
   };

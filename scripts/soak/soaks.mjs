@@ -3,10 +3,10 @@
 // `differences` names what is one measured thing less another: what is compiled grows until all that is used often has been compiled for speed.
 
 const fuzzers = {
-  onnx: { what: 'models', runs: 1e7, shortSeconds: 10 },
-  tokenizer: { what: 'tokenizer.json', runs: 1e6, shortSeconds: 5 },
+  onnx: { what: 'models', runs: 1e7, shortSeconds: 6 },
+  tokenizer: { what: 'tokenizer.json', runs: 1e6, shortSeconds: 3 },
   template: { what: 'chat templates', runs: 1e6, shortSeconds: 2 },
-  image: { what: 'pictures', runs: 1e6, shortSeconds: 4 },
+  image: { what: 'pictures', runs: 1e6, shortSeconds: 3 },
   feeds: { what: 'tensors from files', runs: 1e6, shortSeconds: 2 },
   config: { what: 'models’ settings', runs: 1e6, shortSeconds: 2 },
 };

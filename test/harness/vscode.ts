@@ -1,12 +1,12 @@
 // Drives a real VS Code with the packaged extension through its own user interface.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import type { BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { stillWindow } from '../../scripts/lib/chromium.mjs';
 import { root } from '../../scripts/lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { startServer, stillSettings, webHostSettings, type Server } from '../../scripts/lib/vscodeServer.mjs';
-import { artefact, launchBrowser, screenshot } from './browser';
+import { artefact, launchBrowser, screenshot, sharedBrowser } from './browser';
 import { readDecorations, rectOfCharacter, type Decoration } from './editorPage';
 
 /** VS Code's four default themes by kind: the setting's value in the newest and the oldest, the title, and the workbench's class. */
@@ -64,8 +64,9 @@ export class VSCode {
   readonly page: Page;
   readonly #name: string;
   readonly #server: Server;
-  readonly #browser: Browser;
   readonly #context: BrowserContext;
+  /** Ends what the window ran in. */
+  readonly #closeBrowser: () => Promise<void>;
   #isTracing = false;
   #numSettings = 0;
 
@@ -75,8 +76,8 @@ export class VSCode {
     name: string,
     workspace: string,
     server: Server,
-    browser: Browser,
     context: BrowserContext,
+    closeBrowser: () => Promise<void>,
     page: Page,
   ) {
     this.host = host;
@@ -85,8 +86,8 @@ export class VSCode {
     this.#name = name;
     this.workspace = workspace;
     this.#server = server;
-    this.#browser = browser;
     this.#context = context;
+    this.#closeBrowser = closeBrowser;
     this.page = page;
   }
 
@@ -95,7 +96,7 @@ export class VSCode {
     return process.env['AE_HOST'] === 'web' ? 'web' : 'node';
   }
 
-  /** Starts a server and a browser, both fresh, and opens a workspace; resolves when the workbench is ready. */
+  /** Starts a server and opens a workspace in it as a browser does that was never there; resolves when the workbench is ready. */
   static async launch(options: LaunchOptions = {}): Promise<VSCode> {
     const host = options.host ?? VSCode.hostOfRun;
     const version = options.version ?? (process.env['AE_RELEASE'] === 'oldest' ? 'oldest' : 'newest');
@@ -121,29 +122,31 @@ export class VSCode {
       certificates: options.certificates,
       logFile: artefact(`${name}.server.log`),
     });
-    let browser: Browser | undefined;
+    // As a person has it, it is alone in its browser.
+    const isAlone = options.hasAllExtensions === true;
+    const wanted = { hasWebGpu: options.hasWebGpu ?? false, compilesOnce: !isAlone };
+    let closeBrowser = (): Promise<void> => Promise.resolve();
     try {
-      browser = await launchBrowser({
-        hasWebGpu: options.hasWebGpu ?? false,
-        compilesOnce: options.hasAllExtensions !== true,
-      });
+      const browser = isAlone ? await launchBrowser(wanted) : await sharedBrowser(wanted);
+      if (isAlone) closeBrowser = () => browser.close();
       const context = await browser.newContext({
         viewport: { width: 1400, height: 900 },
         permissions: ['clipboard-read', 'clipboard-write'],
       });
+      if (!isAlone) closeBrowser = () => context.close();
       context.setDefaultTimeout(timeout);
       const page = await context.newPage();
-      if (options.hasAllExtensions !== true) await stillWindow(page);
+      if (!isAlone) await stillWindow(page);
       const lines: string[] = [];
       page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
       page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));
       page.on('close', () => writeFileSync(artefact(`${name}.console.log`), lines.join('\n')));
-      const vscode = new VSCode(host, version, name, workspace, server, browser, context, page);
+      const vscode = new VSCode(host, version, name, workspace, server, context, closeBrowser, page);
       await vscode.#startTracing();
       await vscode.#open();
       return vscode;
     } catch (error) {
-      await browser?.close();
+      await closeBrowser();
       await server.stop();
       throw error;
     }
@@ -200,10 +203,10 @@ export class VSCode {
 
   // ---- life ----
 
-  /** Ends the browser and the server and removes the workspace. */
+  /** Ends the window and the server and removes the workspace. */
   async close(): Promise<void> {
     await this.page.close().catch(() => undefined);
-    await this.#browser.close();
+    await this.#closeBrowser();
     await this.#server.stop();
     removeFolder(this.workspace);
   }

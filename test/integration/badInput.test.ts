@@ -179,7 +179,9 @@ describe('Bad input gets one sentence, and the next run works', () => {
     });
   }
 
-  it('a chat template that goes on and on: its document says so, and keeps no run waiting', async () => {
+  // In the web the engine is ended for it, which stuckWorker.browser.test.ts sees without waiting for the seconds to pass.
+  const itInNode = typeof process === 'undefined' ? it.skip : it;
+  itInNode('a chat template that goes on and on: its document says so, and keeps no run waiting', async () => {
     const folder = await writeTinyModel('models/endless');
     await writeFile(
       `${folder}/tokenizer_config.json`,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type Axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { showTheme, themes, type ThemeName } from './panelPage';
 
 /** The rules whose answer depends on the theme; the others ask about the same elements again. */
 export const rulesOfColours = ['color-contrast', 'link-in-text-block'] as const;
@@ -24,4 +25,24 @@ export async function violationsOf(page: Page, complaints: string[], rules?: rea
   // The checker writes styles into the page for its measurements, which the policy rightly forbids.
   complaints.push(...complaints.splice(before).filter((complaint) => !complaint.startsWith('Applying inline style')));
   return violations;
+}
+
+/**
+ * The same in one theme after another, as when someone changes it: all rules in the first one, those of colours in each of the others.
+ * `isShown` is called when the page stands in a theme, before it is checked there.
+ */
+export async function violationsInThemes(
+  page: Page,
+  complaints: string[],
+  isShown: (theme: ThemeName) => Promise<unknown>,
+): Promise<string[]> {
+  const all = Object.keys(themes) as ThemeName[]; // the keys of the table
+  const found: string[] = [];
+  for (const [i, theme] of all.entries()) {
+    await showTheme(page, theme);
+    await isShown(theme);
+    const violations = await violationsOf(page, complaints, i === 0 ? undefined : rulesOfColours);
+    found.push(...violations.map((violation) => `${theme}: ${violation}`));
+  }
+  return found;
 }

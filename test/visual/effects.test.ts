@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { screenshot } from '../harness/browser';
-import { rulesOfColours, violationsOf } from './accessibility';
+import { violationsInThemes, violationsOf } from './accessibility';
 import { canvasPixel } from './canvasPixel';
-import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import type { PageOptions } from './panelPage';
 import { suitePages } from './suitePages';
 
 let pages: ReturnType<typeof suitePages>;
@@ -93,12 +93,9 @@ describe('effects', () => {
     await page.keyboard.press('Enter');
     await page.locator(`.effect-table tbody tr.active[aria-selected=true]`).waitFor();
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/effects-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/effects-${theme}`)),
+    ).to.deep.equal([]);
   });
 
   it('of swapped heads are shares of the difference to the other text that the run is compared with', async () => {
@@ -204,12 +201,11 @@ describe('effects', () => {
     await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
     await ofIntervened.waitFor();
     expect(await inked()).to.be.lessThan(struck);
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/effects-intervened-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) =>
+        screenshot(page, `visual/effects-intervened-${theme}`),
+      ),
+    ).to.deep.equal([]);
     // What is arranged outlives a reload of the window.
     expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"name":"mine","isOn":true/);
     await page.locator('.notice.intervened').getByRole('button', { name: 'Switch All Off' }).click();

@@ -60,6 +60,9 @@ describe('the layout of the panel', () => {
             `${theme}, ${selector}: ${JSON.stringify(box)}`,
           ).to.equal(true);
         }
+        // What is pinned is in sight of the text, which may be scrolled.
+        const [text, pinned] = [await boxOf('.source-scroll'), await boxOf('.token.pinned')];
+        expect(pinned.y >= text.y - 1 && pinned.y + pinned.height <= text.y + text.height + 1, theme).to.equal(true);
         // All 48 tiles without a scroll bar, and, where there is any room for it, each entry of the list with its whole name.
         expect(
           await page

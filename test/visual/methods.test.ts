@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { screenshot } from '../harness/browser';
-import { rulesOfColours, violationsOf } from './accessibility';
-import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import { violationsInThemes, violationsOf } from './accessibility';
+import type { PageOptions } from './panelPage';
 import { suitePages } from './suitePages';
 
 let pages: ReturnType<typeof suitePages>;
@@ -40,12 +40,9 @@ describe('methods', () => {
     expect(end).to.be.greaterThan(1);
     await page.locator('.visually-hidden[role=status]', { hasText: 'norm-weighted attention:' }).waitFor();
     await page.locator('.readout .tag', { hasText: 'norm-weighted attention' }).waitFor();
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/method-norm-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/method-norm-${theme}`)),
+    ).to.deep.equal([]);
   });
 
   it('that join heads have one matrix for each layer, and give the heads back that were selected', async () => {

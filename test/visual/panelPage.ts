@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { launchBrowser, startStaticServer } from '../harness/browser';
 import type { FakeHost } from './fakeHost';
@@ -79,6 +79,8 @@ async function html(theme: ThemeName): Promise<string> {
 export class PanelPages {
   readonly #browser: Browser;
   readonly #server: Awaited<ReturnType<typeof startStaticServer>>;
+  /** What all pages are in, where that is one. */
+  #context: BrowserContext | undefined;
   /** What the pages complained of: errors, and violations of their policy. */
   readonly complaints: string[] = [];
 
@@ -87,8 +89,11 @@ export class PanelPages {
     this.#server = server;
   }
 
-  /** Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. */
-  static async start(): Promise<PanelPages> {
+  /**
+   * Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. With `hasOneProcess` its pages share
+   * a process, in which scripts are compiled once; else each page is alone, as where it is measured.
+   */
+  static async start({ hasOneProcess = false } = {}): Promise<PanelPages> {
     if (!existsSync(join(root, 'dist/webview.js')))
       throw new Error('dist/webview.js is missing: run npm run build first.');
     await build({
@@ -105,19 +110,39 @@ export class PanelPages {
     await mkdir(join(root, 'out/visual'), { recursive: true });
     for (const file of ['webview.js', 'webview.css', 'elements.js', 'views.js', 'codicon.css', 'codicon.ttf'])
       await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
-    const pages = Object.fromEntries(
-      await Promise.all(
-        Object.keys(themes).map(
-          async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const,
+    const pages = {
+      '/blank.html': '<!DOCTYPE html><title>Blank</title><link rel="icon" href="data:,">',
+      ...Object.fromEntries(
+        await Promise.all(
+          Object.keys(themes).map(
+            async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const,
+          ),
         ),
       ),
-    );
-    return new PanelPages(await launchBrowser(), await startStaticServer({ pages }));
+    };
+    const started = new PanelPages(await launchBrowser({ hasOneProcess }), await startStaticServer({ pages }));
+    if (hasOneProcess) await started.#share();
+    return started;
+  }
+
+  /** Opens a page that stays, and the process of the others with it. */
+  async #share(): Promise<void> {
+    this.#context = await this.#browser.newContext({ reducedMotion: 'reduce' });
+    const page = await this.#context.newPage();
+    await page.goto(`${this.#server.origin}/blank.html`);
+  }
+
+  /** Closes all pages that are left open, and forgets what they complained of. */
+  async clear(): Promise<void> {
+    const [, ...left] = this.#context?.pages() ?? [];
+    await Promise.all(left.map((page) => page.close()));
+    this.complaints.length = 0;
   }
 
   /** Opens a page; with a run it resolves when its matrix has been painted. */
   async open({ theme = 'dark', run, state = 'ready', map, width = 1400, height = 860 }: PageOptions): Promise<Page> {
-    const page = await this.#browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
+    const page = await (this.#context?.newPage() ?? this.#browser.newPage({ reducedMotion: 'reduce' }));
+    await page.setViewportSize({ width, height });
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
       // The tests themselves read pixels back.

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { screenshot } from '../harness/browser';
-import { rulesOfColours, violationsOf } from './accessibility';
-import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import { violationsInThemes, violationsOf } from './accessibility';
+import type { PageOptions } from './panelPage';
 import { suitePages } from './suitePages';
 
 let pages: ReturnType<typeof suitePages>;
@@ -56,12 +56,9 @@ describe('predictions', () => {
     expect(await marked()).to.deep.equal([true]);
     await token(40).click();
     await pane('4.000 bits').waitFor();
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/predictions-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/predictions-${theme}`)),
+    ).to.deep.equal([]);
     // What is arranged outlives a reload of the window.
     expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"marksSurprisal":true/);
     await page.keyboard.press('p');
@@ -136,12 +133,9 @@ describe('predictions', () => {
       '−10.000',
       '−1.000',
     ]);
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/writes-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/writes-${theme}`)),
+    ).to.deep.equal([]);
     // Another place has not been asked about.
     await token(44).click();
     await pane('8.000 bits').waitFor();
@@ -169,13 +163,10 @@ describe('predictions', () => {
       { written: [], tokens: 7, sampling: { temperature: 0.8, topP: 0.95, seed: 3 } },
       { written: [length], tokens: 0, sampling: undefined },
     ]);
-    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
     await page.getByRole('button', { name: 'Continue the Text' }).scrollIntoViewIfNeeded();
-    for (const theme of Object.keys(themes) as ThemeName[]) {
-      await showTheme(page, theme);
-      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
-      await screenshot(page, `visual/continuation-${theme}`);
-    }
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/continuation-${theme}`)),
+    ).to.deep.equal([]);
     // The person's own text has no branches.
     await token(40).click();
     await pane('4.000 bits').waitFor();

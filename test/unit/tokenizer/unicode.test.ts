@@ -53,7 +53,9 @@ describe('Every code point against the reference library', () => {
       for (const text of texts) {
         const words: string[] = [];
         cut?.(NormalizedString.of(text), (piece, start, end) => words.push(piece.text.slice(start, end)));
-        expect(words).to.deep.equal(reference?.preTokenizeString(text).map(([word]) => word));
+        // As one text: thousands of words are slow to compare one by one.
+        const expected = reference?.preTokenizeString(text).map(([word]) => word);
+        expect(JSON.stringify(words)).to.equal(JSON.stringify(expected));
       }
     });
   }

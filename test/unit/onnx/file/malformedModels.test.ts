@@ -205,7 +205,7 @@ describe('model files that are not what they should be', () => {
     expect(code).to.be.oneOf(['none', 'modelUnsupported']);
   });
 
-  it('answers three thousand mutations of the zoo with a typed error or a model', async function () {
+  it('answers fifteen hundred mutations of the zoo with a typed error or a model', async function () {
     this.timeout(120_000);
     const random = seededRandom(20_260_730);
     const names = [
@@ -221,7 +221,7 @@ describe('model files that are not what they should be', () => {
     ];
     const seeds = await Promise.all(names.map((name) => readFixture(`zoo/${name}/model.onnx`)));
     const seen = new Set<string>();
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 1500; i++) {
       const code = readEverything(mutate(seeds[i % seeds.length], random));
       expect(allowedCodes.has(code), `${code} in round ${i}`).to.equal(true);
       seen.add(code);
