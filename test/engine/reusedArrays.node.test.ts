@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as native from 'onnxruntime-node';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { patternSummer } from '../../src/engine/profile/patternSums';
 import { readText, type ReadText } from '../../src/engine/profile/readText';
 import { ReusedArrays } from '../../src/engine/runtime/reusedArrays';
 import { Runtime } from '../../src/engine/runtime/runtime';
@@ -30,6 +31,7 @@ describe('arrays that one run after another writes into', function () {
     });
     const asked = {
       parser: new CodeParser(syntaxFilesIn('dist')),
+      summer: patternSummer(),
       grammar: 'python',
       length: 48,
       overlapLines: 0,
