@@ -13,6 +13,7 @@ import { Runtimes } from '../src/engine/runtime/runtimes';
 import { LoadedModel } from '../src/engine/serve/loadedModel';
 import { CodeParser } from '../src/engine/syntax/parseCode';
 import { syntaxFilesIn } from '../src/engine/syntax/syntaxFiles.node';
+import { WeightKernel } from '../src/engine/runtime/weightKernel';
 import { ProfileFold } from '../src/model/profile/profileFold';
 import { interleave, median, table } from './statistics';
 
@@ -36,10 +37,11 @@ const model = await LoadedModel.load(
 );
 const plain = await native.InferenceSession.create(join(path, 'model.onnx'), { intraOpNumThreads: 1 });
 const parser = new CodeParser(syntaxFilesIn(resolve('dist')));
+const kernel = WeightKernel.create();
 const asked = {
   parser,
-  arrays: new ReusedArrays(),
-  summer: patternSummer(),
+  arrays: new ReusedArrays(kernel),
+  summer: patternSummer(kernel),
   length,
   overlapLines: 0,
   withTexts: true,

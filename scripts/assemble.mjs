@@ -9,7 +9,7 @@ import asc from 'assemblyscript/asc';
 import { root } from './lib/paths.mjs';
 
 /** Where the binary of each source goes. */
-export const assembled = { patternSums: 'src/engine/profile/patternSums.wasm' };
+export const assembled = { weights: 'src/engine/runtime/weights.wasm' };
 
 /** The binary of a source. Throws what the compiler says. */
 export async function assemble(name) {

@@ -7,13 +7,14 @@ import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
 import { refusals } from '../../engine/profile/profiledTexts';
 import { readText } from '../../engine/profile/readText';
-import { patternSummer } from '../../engine/profile/patternSums';
+import { patternSummer, type PatternSummer } from '../../engine/profile/patternSums';
 import { ReusedArrays } from '../../engine/runtime/reusedArrays';
 import type { LoadedModel } from '../../engine/serve/loadedModel';
 import { modelHash, type Sha256 } from '../../engine/serve/modelHash';
 import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
+import { WeightKernel } from '../../engine/runtime/weightKernel';
 import { headLabel } from '../../model/head';
 import { leftOutOf } from '../../model/profile/leftOut';
 import { textKey, type TextRecord } from '../../model/profile/textRecord';
@@ -103,8 +104,8 @@ class Work {
   readonly #results: ResultsWriter;
   readonly #settings: ProfileSettings;
   readonly #parser = new CodeParser(syntaxFilesIn(__dirname));
-  readonly #arrays = new ReusedArrays();
-  readonly #summer = patternSummer();
+  readonly #arrays: ReusedArrays;
+  readonly #summer: PatternSummer;
   readonly #keys: Set<string>;
   readonly #files: Set<string>;
   #numTexts = 0;
@@ -115,6 +116,9 @@ class Work {
 
   constructor(model: LoadedModel, results: ResultsWriter, settings: ProfileSettings) {
     this.#model = model;
+    const kernel = WeightKernel.create();
+    this.#arrays = new ReusedArrays(kernel);
+    this.#summer = patternSummer(kernel);
     this.#results = results;
     this.#settings = settings;
     this.#keys = new Set(results.known?.records.keys());

@@ -31,31 +31,28 @@ interface ReducedPattern {
 export class PatternReduction {
   readonly #options: ReductionOptions;
   readonly #relations: RelationTotals;
-  readonly #earlier: RepeatedCells;
-  readonly #followed: RepeatedCells;
+  readonly #repeated: RepeatedCells;
 
   constructor(options: ReductionOptions) {
     this.#options = options;
     const { shape, text, relations } = options;
     this.#relations = new RelationTotals(shape, relations);
-    this.#earlier = new RepeatedCells(text.before, shape.numKeys, 0);
-    this.#followed = new RepeatedCells(text.before, shape.numKeys, 1);
+    this.#repeated = new RepeatedCells(text.before, shape.numKeys);
   }
 
   /** Reduces the pattern whose rows these are, in order. */
   reduce(bands: readonly Float32Array[]): ReducedPattern {
     const { summer, shape } = this.#options;
     const { numQueries, numKeys } = shape;
-    const [earlier, followed] = [new Float64Array(3), new Float64Array(3)];
+    const repeated = new Float64Array(3);
     this.#relations.begin();
     summer.begin(shape);
     eachBand(bands, numKeys, (from, rows) => {
       summer.add(from, rows);
       this.#relations.add(from, rows);
-      this.#earlier.add(from, rows, earlier);
-      this.#followed.add(from, rows, followed);
+      this.#repeated.add(from, rows, repeated);
     });
-    const { hasNegative, ...sums } = summer.sums();
+    const { hasSign, ...sums } = summer.sums();
     const columnSums = this.#columnSums(sums);
     const own = {
       classWeights: this.#classWeights(sums),
@@ -64,27 +61,27 @@ export class PatternReduction {
     const totals = {
       ...{ numQueries, columnSums, positiveColumnSums: columnSums, lags: sums.lags },
       ...{ ...distances(sums.lags, numQueries), entropies: sums.entropies },
-      ...{ earlier: earlier[0], followed: followed[1], followedFirmly: followed[2] },
+      ...{ earlier: repeated[0], followed: repeated[1], followedFirmly: repeated[2] },
     };
-    return { ...own, totals: hasNegative ? { ...totals, ...this.#positive(bands, sums) } : totals };
+    return { ...own, totals: hasSign ? { ...totals, ...this.#positive(bands, sums.lags) } : totals };
   }
 
   /** What counts weights above zero alone, and what the second pass would take away of the first. */
-  #positive(
-    bands: readonly Float32Array[],
-    { lags, entropies }: Pick<PatternSums, 'lags' | 'entropies'>,
-  ): Partial<PatternTotals> {
+  #positive(bands: readonly Float32Array[], lags: Float64Array): Partial<PatternTotals> {
     const { summer, shape } = this.#options;
-    const kept = { lags: lags.slice(), entropies: entropies.slice() };
+    const kept = lags.slice();
+    const repeated = new Float64Array(3);
     summer.begin(shape);
-    eachBand(bands, shape.numKeys, (from, rows) =>
-      summer.add(
-        from,
-        rows.map((weight) => Math.max(0, weight)),
-      ),
-    );
+    eachBand(bands, shape.numKeys, (from, rows) => {
+      const positive = rows.map((weight) => Math.max(0, weight));
+      summer.add(from, positive);
+      this.#repeated.add(from, positive, repeated);
+    });
     const sums = summer.sums();
-    return { ...kept, positiveColumnSums: this.#columnSums(sums), ...distances(sums.lags, shape.numQueries) };
+    return {
+      ...{ lags: kept, entropies: sums.entropies, positiveColumnSums: this.#columnSums(sums), followed: repeated[1] },
+      ...distances(sums.lags, shape.numQueries),
+    };
   }
 
   #columnSums({ columns, stride }: Pick<PatternSums, 'columns' | 'stride'>): Float64Array {
@@ -133,36 +130,37 @@ function distances(
   return { distance, squaredDistance };
 }
 
-/** The cells of queries whose token occurred before, at each earlier occurrence or so many tokens after it. */
+/** The cells of queries whose token occurred before, at each earlier occurrence; behind each stands what followed it then. */
 class RepeatedCells {
   /** Each as `query * numKeys + key`, in the order of the queries. */
   readonly #cells: Int32Array;
   readonly #numKeys: number;
 
-  constructor(before: Int32Array, numKeys: number, after: number) {
+  constructor(before: Int32Array, numKeys: number) {
     const cells: number[] = [];
     before.forEach((last, query) => {
       for (let earlier = last; earlier >= 0; earlier = before[earlier])
-        if (earlier + after < numKeys) cells.push(query * numKeys + earlier + after);
+        if (earlier + 1 < numKeys) cells.push(query * numKeys + earlier);
     });
     this.#cells = Int32Array.from(cells);
     this.#numKeys = numKeys;
   }
 
-  /** Adds the weights of rows, of which the first is that of query `from`, to the first of three sums, those from zero to the second, and those from {@link leastWeight} to the third. */
+  /** Adds the weights of rows, of which the first is that of query `from`: to the first of three sums those on the earlier occurrences, to the second those on what followed, and to the third the latter from {@link leastWeight}. */
   add(from: number, rows: Float32Array, sums: Float64Array): void {
     const cells = this.#cells;
     const first = from * this.#numKeys;
     const end = first + rows.length;
-    let [all, positive, firm] = [0, 0, 0];
+    let [earlier, followed, firmly] = [0, 0, 0];
     for (let at = firstAtLeast(cells, first); at < cells.length && cells[at] < end; at++) {
-      const weight = rows[cells[at] - first];
-      all += weight;
-      if (weight >= 0) positive += weight;
-      if (weight >= leastWeight) firm += weight;
+      const cell = cells[at] - first;
+      const weight = rows[cell + 1];
+      earlier += rows[cell];
+      followed += weight;
+      if (weight >= leastWeight) firmly += weight;
     }
-    sums[0] += all;
-    sums[1] += positive;
-    sums[2] += firm;
+    sums[0] += earlier;
+    sums[1] += followed;
+    sums[2] += firmly;
   }
 }

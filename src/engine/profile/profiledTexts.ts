@@ -7,7 +7,8 @@ import { textKey } from '../../model/profile/textRecord';
 import type { ProfiledAs, TextToProfile } from '../../model/profile/textToProfile';
 import { grammarOf } from '../syntax/grammars';
 import type { CodeParser } from '../syntax/parseCode';
-import { patternSummer } from './patternSums';
+import { WeightKernel } from '../runtime/weightKernel';
+import { patternSummer, type PatternSummer } from './patternSums';
 import { profileTables, type FileRow } from './profileTables';
 import { readText, type PartRead, type ProfiledModel } from './readText';
 
@@ -35,11 +36,14 @@ export class ProfiledTexts {
   readonly #fold = new ProfileFold();
   readonly #rows: FileRow[] = [];
   readonly #keys = new Set<string>();
-  readonly #arrays = new ReusedArrays();
-  readonly #summer = patternSummer();
+  readonly #arrays: ReusedArrays;
+  readonly #summer: PatternSummer;
 
   constructor(options: ProfiledTextsOptions) {
     this.#options = options;
+    const kernel = WeightKernel.create();
+    this.#arrays = new ReusedArrays(kernel);
+    this.#summer = patternSummer(kernel);
   }
 
   /** Reads one more text, of which nothing counts unless all of it was read. Throws what is no fault of the text. */

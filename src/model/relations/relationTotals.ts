@@ -6,7 +6,7 @@ interface Prepared {
   /** Each pair as `query * numKeys + key`, in order. */
   readonly cells: Int32Array;
   /** Of each pair the place of its lag among those of the relation. */
-  readonly lagOf: Uint16Array;
+  readonly lagOf: Int32Array;
   /** The lags of the pairs, key − query + numQueries − 1, how many pairs have each, and how many other cells do. */
   readonly lags: readonly number[];
   readonly numOwn: Int32Array;
@@ -71,20 +71,19 @@ export class RelationTotals {
 function prepare({ numQueries, numKeys }: HeadShape, { queries, ends, keys }: RelationPairs): Prepared {
   const cells = new Int32Array(keys.length);
   const lagsOfPairs = new Int32Array(keys.length);
-  queries.forEach((query, at) => {
-    for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at]; pair++) {
-      cells[pair] = query * numKeys + keys[pair];
-      lagsOfPairs[pair] = keys[pair] - query + numQueries - 1;
+  const numOfLag = new Int32Array(numQueries + numKeys);
+  for (let at = 0, pair = 0; at < queries.length; at++)
+    for (; pair < ends[at]; pair++) {
+      cells[pair] = queries[at] * numKeys + keys[pair];
+      lagsOfPairs[pair] = keys[pair] - queries[at] + numQueries - 1;
+      numOfLag[lagsOfPairs[pair]]++;
     }
-  });
-  const lags = [...new Set(lagsOfPairs)].sort((a, b) => a - b);
-  const placeOf = new Map(lags.map((lag, place) => [lag, place]));
-  const lagOf = Uint16Array.from(lagsOfPairs, (lag) => placeOf.get(lag) ?? 0);
-  const numOwn = new Int32Array(lags.length);
-  for (const place of lagOf) numOwn[place]++;
+  const lags: number[] = [];
+  const placeOf = numOfLag.map((count, lag) => (count > 0 ? lags.push(lag) - 1 : 0));
+  const numOwn = Int32Array.from(lags, (lag) => numOfLag[lag]);
   const numOthers = Int32Array.from(lags, (lag, place) => {
     const ahead = lag - numQueries + 1;
     return Math.min(numQueries, numKeys - ahead) - Math.max(0, -ahead) - numOwn[place];
   });
-  return { cells, lagOf, lags, numOwn, numOthers };
+  return { cells, lagOf: lagsOfPairs.map((lag) => placeOf[lag]), lags, numOwn, numOthers };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { PatternReduction } from '../../../../src/engine/profile/patternReduction';
 import { patternSummer } from '../../../../src/engine/profile/patternSums';
+import { WeightKernel } from '../../../../src/engine/runtime/weightKernel';
 import type { HeadMetric } from '../../../../src/model/metrics/metric';
 import { MetricSums } from '../../../../src/model/metrics/headTable';
 import { metricOf } from '../../../../src/model/metrics/metrics';
@@ -45,7 +46,7 @@ describe('patterns of a profile', () => {
         });
         const shape = { numQueries: n, numKeys: n, isCausal, classes };
         const reduction = new PatternReduction({
-          ...{ summer: patternSummer(), shape, keyClasses: classes, text, relations },
+          ...{ summer: patternSummer(WeightKernel.create()), shape, keyClasses: classes, text, relations },
         });
         // What the pattern before left would show.
         reduction.reduce([randomPattern({ numQueries: n, numKeys: n, isCausal: false }).weights]);

@@ -5,6 +5,7 @@ import {
   type PatternSummer,
   type PatternSums,
 } from '../../../../src/engine/profile/patternSums';
+import { WeightKernel } from '../../../../src/engine/runtime/weightKernel';
 import { randomPattern } from '../../../harness/randomPattern';
 
 /** Copies of what a summer gives of a pattern, whose rows come so many at a time. */
@@ -34,7 +35,7 @@ describe('sums over a pattern', () => {
   ] as const;
 
   it('are the same to the bit with and without WebAssembly, however many rows come at a time', () => {
-    const kernel = patternSummer();
+    const kernel = patternSummer(WeightKernel.create());
     const plain = new PlainSummer();
     expect(kernel).to.not.be.instanceOf(PlainSummer);
     for (const [numQueries, numKeys] of shapes)
@@ -45,7 +46,7 @@ describe('sums over a pattern', () => {
           const wanted = sumsOf(plain, pattern, numQueries);
           for (const band of [numQueries, 3]) {
             const found = sumsOf(kernel, pattern, band);
-            expect(found.hasNegative).to.equal(isSigned && pattern.weights.some((weight) => weight < 0));
+            expect(found.hasSign).to.equal(isSigned && pattern.weights.some((weight) => weight < 0));
             expect(found, `${numQueries} × ${numKeys}, ${isCausal}, ${isSigned}`).to.deep.equal(wanted);
           }
           expect(sumsOf(plain, pattern, 3)).to.deep.equal(wanted);
@@ -60,7 +61,11 @@ describe('sums over a pattern', () => {
     weights[500 * n] = 1;
     weights.fill(1 / 502, 501 * n, 501 * n + 502);
     weights.fill(1e-42, 502 * n, 502 * n + 503);
-    const { entropies } = sumsOf(patternSummer(), { numQueries: n, numKeys: n, isCausal: true, weights }, n);
+    const { entropies } = sumsOf(
+      patternSummer(WeightKernel.create()),
+      { numQueries: n, numKeys: n, isCausal: true, weights },
+      n,
+    );
     for (let query = 0; query < n; query++) {
       let entropy = 0;
       for (let key = 0; key <= query; key++) {
@@ -72,13 +77,15 @@ describe('sums over a pattern', () => {
     expect(entropies[500]).to.equal(0);
   });
 
-  it('are there without WebAssembly', () => {
+  it('are there without WebAssembly, and where the kernel has no room for them', () => {
     const { WebAssembly: own } = globalThis as { WebAssembly?: object };
     try {
       Reflect.deleteProperty(globalThis, 'WebAssembly');
-      expect(patternSummer()).to.be.instanceOf(PlainSummer);
+      expect(patternSummer(WeightKernel.create())).to.be.instanceOf(PlainSummer);
     } finally {
       Reflect.set(globalThis, 'WebAssembly', own);
     }
+    const long = randomPattern({ numQueries: 3, numKeys: 70_000, isCausal: false });
+    expect(sumsOf(patternSummer(WeightKernel.create()), long, 2)).to.deep.equal(sumsOf(new PlainSummer(), long, 3));
   });
 });
