@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
@@ -69,6 +69,10 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     );
     await vscode.openFile('fibonacci.py');
     await vscode.runCommand('Attention Explorer: Explain Attention');
+    // Over three files no head has a name.
+    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
+    await vscode.pick('Sample texts');
+    await caption.filter({ hasText: 'Profile “sample texts”' }).waitFor();
     await vscode.runCommand('Attention Explorer: Select Head');
     await list
       .filter({ hasText: /profile: previous token \(\d\.\d\d; / })
@@ -99,12 +103,12 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.page.locator('.quick-input-widget').getByRole('button', { name: 'Choose', exact: true }).click();
     await caption.locator('.warning', { hasText: 'made with other files of the model' }).waitFor();
     await vscode.screenshot('profile-other-files');
-    // The file of an example is not what it was.
+    // The file of an example is not what it was, where it was and anywhere else.
     const example = pane.locator('.profile-examples button').first();
-    const file = /^media\/sample\/([\w.]+), lines/.exec((await example.textContent()) ?? '')?.[1] ?? '';
-    vscode.writeFile(file, `# changed\n${readFileSync(join('media/sample', file), 'utf8')}`);
+    const file = /^(media\/sample\/[\w.]+), lines/.exec((await example.textContent()) ?? '')?.[1] ?? '';
+    for (const path of [file, basename(file)]) vscode.writeFile(path, `# changed\n${readFileSync(file, 'utf8')}`);
     await example.click();
-    await vscode.waitForNotification(new RegExp(`${file} was changed since it was profiled`));
+    await vscode.waitForNotification(new RegExp(`${basename(file)} was changed since it was profiled`));
     // A large file is told of while it is read, and waits.
     vscode.writeFile('large/long.py', 'def f(a, b):\n    return [a, b, a]\n\n'.repeat(8000));
     await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
