@@ -167,6 +167,7 @@ export default tseslint.config(
       'media/',
       '.vscode-test/',
       'scripts/models/',
+      'assembly/',
     ],
   },
   {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { globSync } from 'glob';
 import * as native from 'onnxruntime-node';
 import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';
+import { patternSummer } from '../src/engine/profile/patternSums';
 import { readText } from '../src/engine/profile/readText';
 import { toTensor } from '../src/engine/runtime/feeds';
 import { ReusedArrays } from '../src/engine/runtime/reusedArrays';
@@ -12,6 +13,7 @@ import { Runtimes } from '../src/engine/runtime/runtimes';
 import { LoadedModel } from '../src/engine/serve/loadedModel';
 import { CodeParser } from '../src/engine/syntax/parseCode';
 import { syntaxFilesIn } from '../src/engine/syntax/syntaxFiles.node';
+import { WeightKernel } from '../src/engine/runtime/weightKernel';
 import { ProfileFold } from '../src/model/profile/profileFold';
 import { interleave, median, table } from './statistics';
 
@@ -35,7 +37,15 @@ const model = await LoadedModel.load(
 );
 const plain = await native.InferenceSession.create(join(path, 'model.onnx'), { intraOpNumThreads: 1 });
 const parser = new CodeParser(syntaxFilesIn(resolve('dist')));
-const asked = { parser, arrays: new ReusedArrays(), length, overlapLines: 0, withTexts: true } as const;
+const kernel = WeightKernel.create();
+const asked = {
+  parser,
+  arrays: new ReusedArrays(kernel),
+  summer: patternSummer(kernel),
+  length,
+  overlapLines: 0,
+  withTexts: true,
+} as const;
 
 /** What a run of the model is fed, in a session of its own. */
 const batches: Record<string, native.Tensor>[] = [];

@@ -487,6 +487,8 @@ export interface EngineEvents {
   effects: LayerEffectsGrown;
   /** Of a run whose numbers are being written, so many heads have been read. */
   written: { readonly runId: number; readonly numHeads: number };
+  /** So much of a text for a profile has been read, from 0 to 1, and the tokens of that. */
+  profiling: { readonly profile: number; readonly fraction: number; readonly numTokens: number };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }
 

@@ -146,7 +146,8 @@ export const errorSentences = {
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
   noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
   notCompared: 'These two cannot be compared: {0}.',
-  noProfile: 'The model {0} writes a text of its own for all that it reads: choose a model that only reads.',
+  noProfile:
+    'What the heads of {0} do depends on the text that it writes itself for all that it reads, so that it has no profile: choose a model that only reads.',
   profileInvalid:
     '{0} cannot be read as a profile ({1}): leave it out, or profile its texts again into an empty folder.',
   profileOther:

@@ -39,6 +39,17 @@ export function patternName(head: HeadRef | undefined): string {
   return head === undefined ? 'strongest head of each source' : `head ${headLabel(head)}`;
 }
 
+/** Where a model lies, the bundled one of a name where none is asked for. Throws `invalidArgument`. */
+export function placeOf(
+  { model, tokenizer }: { readonly model: string | undefined; readonly tokenizer: string | undefined },
+  bundled?: string,
+): Pick<ModelSpec, 'path' | 'tokenizerPath'> {
+  return {
+    path: model === undefined ? bundledModelPath(bundled) : modelPathOf(model),
+    ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }),
+  };
+}
+
 /** Loads a model, the bundled one of a name where none is asked for, with a tokenizer of one's own where one is given. Throws what loading throws, and `fileNotFound` or `fileUnreadable`. */
 export async function openModel<Model>(
   { model, backend, threads = 0 }: ModelOptions,
@@ -47,12 +58,7 @@ export async function openModel<Model>(
   tokenizer?: string,
 ): Promise<Model> {
   if (tokenizer !== undefined) await checkIsFile(tokenizer);
-  const spec: ModelSpec = {
-    path: model === undefined ? bundledModelPath(bundled) : modelPathOf(model),
-    backend,
-    threads,
-    ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }),
-  };
+  const spec: ModelSpec = { ...placeOf({ model, tokenizer }, bundled), backend, threads };
   return loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (choosing) =>
     load(choosing, commandFiles, spec),
   );

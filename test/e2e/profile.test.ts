@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
-import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
 // In the web host the same code runs in a worker.
 (VSCode.hostOfRun === 'node' ? describe : describe.skip)('What heads do over many texts', () => {
@@ -51,5 +53,80 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await made.waitFor();
     expect(await made.textContent()).to.match(/of code-decoder: 2 texts, \d+ tokens/);
     await vscode.screenshot('profile-workspace');
+  });
+
+  it('is found in the picker, the hover and by search, compared and paused, and tells of a file or a model that was changed', async function () {
+    this.timeout(300_000);
+    const pane = panel.locator('.head-table-pane');
+    const list = vscode.page.locator('.quick-input-list .monaco-list-row');
+    const input = vscode.page.locator('.quick-input-widget input').first();
+    const caption = pane.locator('.profile-caption');
+    // A checkpoint of the model: its profile has other numbers of other files.
+    const checkpoint = join(vscode.workspace, 'checkpoint.profile');
+    cpSync('media/profiles/code-decoder', checkpoint, { recursive: true });
+    const about = join(checkpoint, 'profile.json');
+    writeFileSync(
+      about,
+      readFileSync(about, 'utf8').replace(/"modelHash": "[0-9a-f]+"/, `"modelHash": "${'0'.repeat(64)}"`),
+    );
+    await vscode.openFile('fibonacci.py');
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    // Over three files no head has a name.
+    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
+    await vscode.pick('Sample texts');
+    await caption.filter({ hasText: 'Profile “sample texts”' }).waitFor();
+    await vscode.runCommand('Attention Explorer: Select Head');
+    await list
+      .filter({ hasText: /profile: previous token \(\d\.\d\d; / })
+      .first()
+      .click();
+    await pane.locator('.profile-names', { hasText: 'previous token' }).waitFor();
+    const named = /profile: previous token \(\d\.\d\d; /;
+    await expectSoon(
+      async () => named.test((await (await vscode.hoverAt(1, 6)).textContent()) ?? ''),
+      'a name in the hover',
+    );
+    await vscode.runCommand('Attention Explorer: Find Heads in Profile…');
+    await input.fill('definition python');
+    const found = list.filter({ hasText: /definition of the name, in python/ }).first();
+    const head = /\d+\.\d+/.exec((await found.textContent()) ?? '')?.[0] ?? '';
+    await found.click();
+    await pane.locator('.profile-card h3', { hasText: `Head ${head}` }).waitFor();
+    // Beside the profile of this workspace that of the sample texts.
+    await vscode.runCommand('Attention Explorer: Compare with Profile…');
+    await vscode.pick('code-decoder');
+    await pane.locator('vscode-single-select[title="Compared with"]').click();
+    await pane.locator('li.option', { hasText: 'less code-decoder' }).click();
+    await pane.locator('thead button', { hasText: 'difference: previous token' }).waitFor();
+    // Chosen from a folder, with what it was not made of.
+    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
+    await vscode.pick('From a Folder…');
+    await input.fill(`${checkpoint}/`);
+    await vscode.page.locator('.quick-input-widget').getByRole('button', { name: 'Choose', exact: true }).click();
+    await caption.locator('.warning', { hasText: 'made with other files of the model' }).waitFor();
+    await vscode.screenshot('profile-other-files');
+    // The file of an example is not what it was, where it was and anywhere else.
+    const example = pane.locator('.profile-examples button').first();
+    const file = /^(media\/sample\/[\w.]+), lines/.exec((await example.textContent()) ?? '')?.[1] ?? '';
+    for (const path of [file, basename(file)]) vscode.writeFile(path, `# changed\n${readFileSync(file, 'utf8')}`);
+    await example.click();
+    await vscode.waitForNotification(new RegExp(`${basename(file)} was changed since it was profiled`));
+    // A large file is told of while it is read, and waits.
+    vscode.writeFile('large/long.py', 'def f(a, b):\n    return [a, b, a]\n\n'.repeat(8000));
+    await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
+    await input.waitFor();
+    await vscode.page.keyboard.press('ControlOrMeta+A');
+    await vscode.page.keyboard.type('large/*.py');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.page.locator('.quick-input-widget', { hasText: 'Files to leave out' }).waitFor();
+    await vscode.page.keyboard.press('Enter');
+    await vscode.pick('All files');
+    const status = await vscode.waitForStatusBar(/0 of 1 files · [1-9]\d* % of the next · \d+ tokens\/s/, 120_000);
+    await status.click();
+    await vscode.pick('Pause');
+    await (await vscode.waitForStatusBar(/0 of 1 files .* paused/)).click();
+    await vscode.quickPickRow('Go On').waitFor();
+    await vscode.pick('Cancel');
+    await status.waitFor({ state: 'hidden' });
   });
 });

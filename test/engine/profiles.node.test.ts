@@ -10,7 +10,7 @@ import { interrupt } from '../../src/engine/serve/interrupt.node';
 import { readProfile } from '../../src/engine/profile/readProfile';
 import { syntaxFilesIn } from '../../src/engine/syntax/syntaxFiles.node';
 import { profileFileNames, type HeadProfile, type ProfileFile } from '../../src/model/profile/headProfile';
-import type { EngineApi, EngineEvents } from '../../src/protocol';
+import type { EngineApi, EngineEvents, ModelSpec } from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
 import { codeOf } from '../harness/codeOf';
 import { serveEngine } from './servedEngine.node';
@@ -60,9 +60,18 @@ describe('profiles in the engine', function () {
     expect(await codeOf(cut)).to.equal('cancelled');
     begins.dispose();
     const [name, bytes] = texts[2];
+    const parts: EngineEvents['profiling'][] = [];
+    const tells = connection.on('profiling', (part) => parts.push(part));
     const read = await take(name, bytes);
+    tells.dispose();
     expect(read.status).to.equal('read');
     expect(read.numTokens).to.be.greaterThan(100);
+    // How far it is, chunk after chunk.
+    expect(parts.length).to.be.greaterThan(1);
+    expect(parts.at(-1)).to.deep.equal({ profile: 1, fraction: 1, numTokens: read.numTokens });
+    expect(parts.map(({ fraction }) => fraction)).to.deep.equal(
+      [...new Set(parts.map(({ fraction }) => fraction))].sort(),
+    );
     expect(await take('again.txt', texts[1][1])).to.deep.equal({ status: 'duplicate', numTokens: 0 });
     expect((await take('binary.ts', new Uint8Array([65, 0, 65]))).status).to.equal('binary');
     const { files } = await connection.remote.profileFiles({ profile: 1 });
@@ -81,6 +90,21 @@ describe('profiles in the engine', function () {
     expect(profile.texts.map(({ file }) => file)).to.deep.equal(reference.texts);
     expect(profile.examples.every(({ hash }) => profile.texts.some((text) => text.hash === hash))).to.equal(true);
     expect(await codeOf(connection.remote.profileFiles({ profile: 2 }))).to.equal('unknownRun');
+  });
+
+  it('are made of no model that writes its own text or reads pictures, and of none that a workspace without trust names', async () => {
+    const of = (path: string, barred?: ModelSpec['barred']): Promise<string> =>
+      codeOf(
+        connection.remote.profileText({
+          ...{ profile: 3, length: 0, text: { file: 'a.txt', language: 'txt', bytes: Buffer.from('3rd of May 1979') } },
+          model: { path: resolve('media/models', path), backend: 'auto', threads: 1, ...(barred && { barred }) },
+        }),
+      );
+    expect(await of('date-transformer')).to.equal('noProfile');
+    expect(await of('shapes-vit')).to.equal('modelReadsImages');
+    expect(await of('code-decoder', { folders: [resolve('media')], except: resolve('dist') })).to.equal(
+      'untrustedModel',
+    );
   });
 
   it('are refused with a sentence where they are none, whatever was done to their bytes', async () => {

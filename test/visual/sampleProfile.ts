@@ -24,7 +24,7 @@ export function sampleProfile(component: ComponentInfo, isCompared: boolean): Pa
     })),
   );
   const profile: HeadProfile = {
-    about: { model: 'code', length: 128, numTexts: 12, numChunks: 80, numTokens: 9000 },
+    about: { model: 'code', modelHash: '', length: 128, numTexts: 12, numChunks: 80, numTokens: 9000 },
     ...{ metrics, relations, examples: [], texts: [] },
   };
   return {

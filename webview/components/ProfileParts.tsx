@@ -98,6 +98,7 @@ export function ProfileCaption(): JSX.Element {
               ? l10n.t('There is no profile of this model yet.')
               : l10n.t('Profile “{0}”, of {1}', shown.title, shown.about)}
       </span>
+      {error === undefined && shown?.warning !== undefined ? <span class="warning">{shown.warning}</span> : null}
       <span class="profile-actions">
         {action('chooseProfile', l10n.t('Choose Profile…'))}
         {action('profileWorkspace', l10n.t('Profile Heads on Workspace…'))}

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
 import { refusals } from '../../engine/profile/profiledTexts';
 import { readText } from '../../engine/profile/readText';
+import { patternSummer, type PatternSummer } from '../../engine/profile/patternSums';
 import { ReusedArrays } from '../../engine/runtime/reusedArrays';
 import type { LoadedModel } from '../../engine/serve/loadedModel';
+import { modelHash, type Sha256 } from '../../engine/serve/modelHash';
 import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
+import { WeightKernel } from '../../engine/runtime/weightKernel';
 import { headLabel } from '../../model/head';
 import { leftOutOf } from '../../model/profile/leftOut';
 import { textKey, type TextRecord } from '../../model/profile/textRecord';
+import { commandFiles } from '../commandFiles';
 import { commandSentence } from '../commandSentence';
-import type { ModelOptions } from '../openModel';
+import { placeOf, type ModelOptions } from '../openModel';
 import { openTextModel } from '../readWith';
 import { writeWhole } from '../writeWhole';
 import { corpusItems, type CorpusItem, type CorpusOptions } from './corpus';
@@ -63,7 +67,7 @@ export async function profile(options: ProfileOptions): Promise<TerminalText> {
   const settings: ProfileSettings = {
     format: 1,
     model: model.info.name,
-    modelHash: await hashOf(model, options.tokenizer),
+    modelHash: await modelHash(commandFiles, placeOf(options), sha256, new AbortController().signal),
     backend: model.info.backend,
     length,
     overlapLines: options.overlapLines,
@@ -88,13 +92,20 @@ export async function profile(options: ProfileOptions): Promise<TerminalText> {
   return told(options.isJson, out, summary);
 }
 
+const sha256: Sha256 = async (blocks) => {
+  const hash = createHash('sha256');
+  for (const block of blocks) hash.update(block);
+  return hash.digest('hex');
+};
+
 /** Texts taken one after the other; of those that were taken before nothing is run again. */
 class Work {
   readonly #model: LoadedModel;
   readonly #results: ResultsWriter;
   readonly #settings: ProfileSettings;
   readonly #parser = new CodeParser(syntaxFilesIn(__dirname));
-  readonly #arrays = new ReusedArrays();
+  readonly #arrays: ReusedArrays;
+  readonly #summer: PatternSummer;
   readonly #keys: Set<string>;
   readonly #files: Set<string>;
   #numTexts = 0;
@@ -105,6 +116,9 @@ class Work {
 
   constructor(model: LoadedModel, results: ResultsWriter, settings: ProfileSettings) {
     this.#model = model;
+    const kernel = WeightKernel.create();
+    this.#arrays = new ReusedArrays(kernel);
+    this.#summer = patternSummer(kernel);
     this.#results = results;
     this.#settings = settings;
     this.#keys = new Set(results.known?.records.keys());
@@ -157,7 +171,8 @@ class Work {
 
   async #read(text: string, hash: string, grammar: Grammar | undefined): Promise<TextRecord> {
     const { length, overlapLines, texts: withTexts } = this.#settings;
-    const asked = { parser: this.#parser, arrays: this.#arrays, grammar, length, overlapLines, withTexts };
+    const own = { parser: this.#parser, arrays: this.#arrays, summer: this.#summer };
+    const asked = { ...own, grammar, length, overlapLines, withTexts };
     const { numTokens, running, reducing, ...read } = await readText(this.#model, text, asked);
     this.#numTokens += numTokens;
     this.#running += running;
@@ -194,16 +209,6 @@ async function makeFolder(folder: string): Promise<void> {
       },
     );
   }
-}
-
-/** SHA-256 of the files that a model was read from. */
-async function hashOf({ info }: LoadedModel, tokenizer: string | undefined): Promise<string> {
-  const names = (info.readFiles ?? []).map((name) => resolve(dirname(info.path), name));
-  const paths = [info.path, ...names, ...(tokenizer === undefined ? [] : [resolve(tokenizer)])];
-  const hash = createHash('sha256');
-  for (const path of new Set(paths))
-    if (existsSync(path)) for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer); // no encoding is set
-  return hash.digest('hex');
 }
 
 /** Files that are listed with why they were left out. */

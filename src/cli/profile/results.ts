@@ -11,7 +11,7 @@ export interface ProfileSettings {
   /** The form of the results. */
   readonly format: 1;
   readonly model: string;
-  /** SHA-256 of the files that the model was read from. */
+  /** What tells the model's files from others, as the editor has it; see the engine's `modelHash`. */
   readonly modelHash: string;
   readonly backend: string;
   /** The most tokens of a chunk, special ones included. */

@@ -7,8 +7,10 @@ import { textKey } from '../../model/profile/textRecord';
 import type { ProfiledAs, TextToProfile } from '../../model/profile/textToProfile';
 import { grammarOf } from '../syntax/grammars';
 import type { CodeParser } from '../syntax/parseCode';
+import { WeightKernel } from '../runtime/weightKernel';
+import { patternSummer, type PatternSummer } from './patternSums';
 import { profileTables, type FileRow } from './profileTables';
-import { readText, type ProfiledModel } from './readText';
+import { readText, type PartRead, type ProfiledModel } from './readText';
 
 /** What is the text's own fault. */
 export const refusals: readonly string[] = [
@@ -34,14 +36,22 @@ export class ProfiledTexts {
   readonly #fold = new ProfileFold();
   readonly #rows: FileRow[] = [];
   readonly #keys = new Set<string>();
-  readonly #arrays = new ReusedArrays();
+  readonly #arrays: ReusedArrays;
+  readonly #summer: PatternSummer;
 
   constructor(options: ProfiledTextsOptions) {
     this.#options = options;
+    const kernel = WeightKernel.create();
+    this.#arrays = new ReusedArrays(kernel);
+    this.#summer = patternSummer(kernel);
   }
 
   /** Reads one more text, of which nothing counts unless all of it was read. Throws what is no fault of the text. */
-  async take(model: ProfiledModel, { file, language, bytes }: TextToProfile): Promise<ProfiledAs> {
+  async take(
+    model: ProfiledModel,
+    { file, language, bytes }: TextToProfile,
+    onRead?: (read: PartRead) => void,
+  ): Promise<ProfiledAs> {
     const { parser, sha256, length } = this.#options;
     const leave = (status: LeftOut, hash: string | null, reason: string | null = null): ProfiledAs => {
       this.#rows.push({ file, hash, language: null, status, reason });
@@ -53,7 +63,8 @@ export class ProfiledTexts {
     const grammar = grammarOf(language);
     const key = textKey({ hash, language: grammar ?? '' });
     if (this.#keys.has(key)) return leave('duplicate', hash);
-    const asked = { parser, arrays: this.#arrays, grammar, length, overlapLines: 0, withTexts: false };
+    const own = { parser, arrays: this.#arrays, summer: this.#summer };
+    const asked = { ...own, grammar, length, overlapLines: 0, withTexts: false, onRead };
     try {
       const { numTokens, chunks, components } = await readText(model, new TextDecoder().decode(bytes), asked);
       this.#fold.add({ hash, language: grammar ?? '', chunks, components });

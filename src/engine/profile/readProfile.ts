@@ -71,6 +71,7 @@ const total = v.pipe(v.number(), v.integer(), v.minValue(0));
 const about = v.object({
   format: v.literal(1),
   model: v.pipe(v.string(), v.maxLength(1000)),
+  modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{0,64}$/)),
   length: total,
   numTexts: total,
   numChunks: total,

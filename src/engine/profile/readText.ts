@@ -6,6 +6,7 @@ import type { ReusedArrays } from '../runtime/reusedArrays';
 import { unwatched } from '../session/layerSteps';
 import type { Explanation, Reading, ReadingSteps } from '../text/textModel';
 import type { TokenStream } from '../../model/token';
+import type { PatternSummer } from './patternSums';
 import { TextReduction } from './textReduction';
 
 /** A model that reads texts. */
@@ -15,11 +16,20 @@ export interface ProfiledModel {
   explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
 }
 
+/** How much of a text has been read. */
+export interface PartRead {
+  /** From 0 to 1, by its UTF-16 units. */
+  readonly fraction: number;
+  readonly numTokens: number;
+}
+
 /** How a text is read. */
 export interface ChunkOptions {
   readonly parser: CodeParser;
   /** For the weights of one chunk after another. */
   readonly arrays: ReusedArrays;
+  /** For their sums. */
+  readonly summer: PatternSummer;
   /** Of the text, where there is one. */
   readonly grammar: Grammar | undefined;
   /** The most tokens of a chunk. */
@@ -28,6 +38,8 @@ export interface ChunkOptions {
   readonly overlapLines: number;
   /** Whether texts of chunks are kept. */
   readonly withTexts: boolean;
+  /** Told after each chunk how much of the text has been read. */
+  readonly onRead?: ((read: PartRead) => void) | undefined;
 }
 
 /** What a model did over a text, and what that took, in milliseconds. */
@@ -39,9 +51,9 @@ export interface ReadText extends Pick<TextRecord, 'chunks' | 'components' | 'te
 
 /** Reads a text in chunks, one after the other. Throws what reading throws. */
 export async function readText(model: ProfiledModel, text: string, options: ChunkOptions): Promise<ReadText> {
-  const { parser, arrays, grammar, length, overlapLines, withTexts } = options;
+  const { parser, arrays, summer, grammar, length, overlapLines, withTexts } = options;
   const lines = new LinePlaces(text);
-  const reduction = new TextReduction(parser, grammar);
+  const reduction = new TextReduction(parser, grammar, summer);
   const chunks: ChunkPlace[] = [];
   const texts: string[] = [];
   let [numTokens, running, reducing] = [0, 0, 0];
@@ -73,6 +85,7 @@ export async function readText(model: ProfiledModel, text: string, options: Chun
     reducing += performance.now() - run;
     done = read.end;
     start = nextStart(read, overlapLines, lines);
+    options.onRead?.({ fraction: done / text.length, numTokens });
   }
   const components = reduction.records();
   return { chunks, components, ...(withTexts ? { texts } : {}), numTokens, running, reducing };

@@ -1,20 +1,21 @@
 import { ExplorerError } from '../../base/errors';
 import type { ComponentInfo } from '../../model/head';
-import { applicableTo, hasEnoughRows, MetricSums } from '../../model/metrics/headTable';
-import type { HeadShape } from '../../model/metrics/metric';
-import type { MetricId } from '../../model/metrics/metrics';
+import { applicableTo, hasEnoughRows } from '../../model/metrics/headTable';
+import type { HeadMetric, HeadShape } from '../../model/metrics/metric';
+import { metricOf, type MetricId } from '../../model/metrics/metrics';
+import type { PatternTotals } from '../../model/metrics/patternTotals';
 import { MetricText, metricTextOf } from '../../model/metrics/metricText';
 import { profileMetrics, relationTotals, type ComponentRecord } from '../../model/profile/textRecord';
 import { classesOf, tokenClasses } from '../../model/profile/tokenClass';
 import { relationIds } from '../../model/relations/relation';
 import { relationPairs } from '../../model/relations/relationPairs';
-import { RelationScores } from '../../model/relations/relationSums';
 import { SyntaxFacts } from '../../model/relations/syntaxTree';
 import type { Grammar } from '../syntax/grammars';
 import type { CodeParser } from '../syntax/parseCode';
 import type { Explanation } from '../text/textModel';
-import type { HeldLayer } from '../weights/heldLayer';
 import { bandRows } from '../weights/readBlock';
+import { PatternReduction } from './patternReduction';
+import type { PatternSummer } from './patternSums';
 
 const numClasses = tokenClasses.length;
 const numRelations = relationIds.length;
@@ -31,11 +32,13 @@ interface ComponentSums extends Omit<ComponentRecord, 'values' | 'uniform' | 'is
 export class TextReduction {
   readonly #parser: CodeParser;
   readonly #grammar: Grammar | undefined;
+  readonly #summer: PatternSummer;
   readonly #sums = new Map<string, ComponentSums>();
 
   /** @param grammar of the text, where there is one. */
-  constructor(parser: CodeParser, grammar: Grammar | undefined) {
+  constructor(parser: CodeParser, grammar: Grammar | undefined, summer: PatternSummer) {
     this.#parser = parser;
+    this.#summer = summer;
     this.#grammar = grammar;
   }
 
@@ -59,30 +62,26 @@ export class TextReduction {
         sums.relationQueries[relation] += each.queries.length;
         sums.relationPairs[relation] += each.keys.length;
       });
-      const scores = new RelationScores(own[0], listed, component.isCausal);
-      const uniform = new MetricSums(ids, text, own[0]);
-      uniform.add(0, uniformRows(own[0], component.isCausal));
-      sums.uniform.push(...inOrder(ids, uniform.values()));
+      const [{ numQueries, numKeys }] = [...own.filter((layer) => layer.numHeads > 0), ...own];
+      const reduction = new PatternReduction({
+        summer: this.#summer,
+        shape: { numQueries, numKeys, isCausal: component.isCausal, classes: classes.queries },
+        keyClasses: classes.keys,
+        text,
+        relations: listed,
+      });
+      const uniform = reduction.reduce([uniformRows({ numQueries, numKeys }, component.isCausal)]);
+      sums.uniform.push(...valuesOf(ids, uniform.totals, text));
       let index = 0;
       for (const layer of own)
         for (let head = 0; head < layer.numHeads; head++, index++) {
-          const measured = new MetricSums(ids, text, layer);
-          const relations = listed.length === 0 ? undefined : scores.head();
-          for (let from = 0; from < layer.numQueries; from += bandRows) {
-            const rows = await layer.rows(head, from, Math.min(layer.numQueries, from + bandRows));
-            measured.add(from, rows);
-            relations?.add(from, rows);
-            addWeights(sums.classWeights.subarray(index * numClasses ** 2), rows, {
-              from,
-              layer,
-              classes,
-              isCausal: component.isCausal,
-            });
-          }
-          sums.values.push(...inOrder(ids, measured.values()));
-          relations
-            ?.totals()
-            .forEach((total, at) => (sums.relationSums[index * numRelations * numTotals + at] += total));
+          const bands: Float32Array[] = [];
+          for (let from = 0; from < numQueries; from += bandRows)
+            bands.push(await layer.rows(head, from, Math.min(numQueries, from + bandRows)));
+          const { totals, classWeights, relations } = reduction.reduce(bands);
+          sums.values.push(...valuesOf(ids, totals, text));
+          addAll(sums.classWeights, classWeights, index * numClasses ** 2);
+          addAll(sums.relationSums, relations, index * numRelations * numTotals);
         }
     }
   }
@@ -120,9 +119,18 @@ export class TextReduction {
   }
 }
 
-/** Numbers of some metrics in the places of all; NaN of the others. */
-function inOrder(ids: readonly MetricId[], values: readonly number[]): number[] {
-  return profileMetrics.map((id) => values[ids.indexOf(id)] ?? NaN);
+/** The metrics of a pattern that say something in the places of all; NaN of the others. */
+function valuesOf(ids: readonly MetricId[], totals: PatternTotals, text: MetricText): number[] {
+  return profileMetrics.map((id) => (ids.includes(id) ? (ofTotalsOf(id)?.(totals, text) ?? NaN) : NaN));
+}
+
+function ofTotalsOf(id: MetricId): HeadMetric['ofTotals'] {
+  const metric: HeadMetric = metricOf(id);
+  return metric.ofTotals;
+}
+
+function addAll(sums: Float64Array, others: ArrayLike<number>, from: number): void {
+  for (let at = 0; at < others.length; at++) sums[from + at] += others[at];
 }
 
 /** The pattern of a head that reads all that it can alike. */
@@ -157,24 +165,4 @@ function addClasses(sums: ComponentSums, { queries, keys }: Classes, isCausal: b
     for (let other = 0; other < numClasses; other++)
       sums.classShares[own * numClasses + other] += next > 0 ? readable[other] / next : 0;
   });
-}
-
-/** Adds the weights of rows by the classes of their queries and keys. */
-function addWeights(
-  table: Float64Array,
-  rows: Float32Array,
-  {
-    from,
-    layer: { numQueries, numKeys },
-    classes,
-    isCausal,
-  }: { readonly from: number; readonly layer: HeldLayer; readonly classes: Classes; readonly isCausal: boolean },
-): void {
-  const { queries, keys } = classes;
-  const offset = numKeys - numQueries;
-  for (let start = 0, query = from; start < rows.length; start += numKeys, query++) {
-    const first = queries[query] * numClasses;
-    const end = isCausal ? Math.min(numKeys, query + offset + 1) : numKeys;
-    for (let key = 0; key < end; key++) table[first + keys[key]] += rows[start + key];
-  }
 }

@@ -221,6 +221,7 @@ export class EngineServer {
         withModel: (spec, signal, work) => this.#withModel(spec, signal, work),
         hashOf: async (spec, signal) =>
           host.sha256 === undefined ? '' : modelHash(this.#access, spec, host.sha256, signal),
+        onRead: (read) => this.#connection.fire('profiling', read),
       }),
       inspect: (model) => {
         this.#begin();

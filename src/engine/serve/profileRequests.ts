@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import type { EngineApi, ModelSpec } from '../../protocol';
+import type { EngineApi, EngineEvents, ModelSpec } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { ProfiledTexts } from '../profile/profiledTexts';
 import { readProfile } from '../profile/readProfile';
@@ -23,6 +23,8 @@ export interface ProfileHost {
     work: (model: LoadedModel, steps: ReadingSteps) => Promise<T>,
   ) => Promise<T>;
   readonly hashOf: (spec: ModelSpec, signal: AbortSignal) => Promise<string>;
+  /** Told of each chunk of a text how much of it has been read. */
+  readonly onRead: (read: EngineEvents['profiling']) => void;
 }
 
 /** Chunks that nobody asks to be longer. */
@@ -75,6 +77,7 @@ export function profileRequests(host: ProfileHost): ProfileRequests {
             },
           },
           text,
+          (read) => host.onRead({ profile, ...read }),
         );
       }),
     profileFiles: ({ profile }) => {

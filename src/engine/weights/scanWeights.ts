@@ -1,3 +1,5 @@
+import { kernelHolding, type WeightKernel } from '../runtime/weightKernel';
+
 // One look at every weight of a run: it is on the way of each run, so its loops are plain ones that the compiler keeps in registers.
 
 /** What the rows of a site's weights are like. */
@@ -10,10 +12,15 @@ export interface WeightScan {
   readonly isCausal: boolean;
   /** How far back a query reads at most: 1 for itself alone. */
   readonly reach: number;
+  /** Whether a weight may be below zero: false where none has a sign. */
+  readonly mayBeNegative: boolean;
 }
 
 /** Scans weights of shape [matrix, query, key], the first query being position `numPast`; all is 0 where there are none. */
 export function scanWeights(weights: Float32Array, numQueries: number, numKeys: number, numPast = 0): WeightScan {
+  const kernel = kernelHolding(weights);
+  if (kernel !== undefined && weights.length > 0)
+    return scanByKernel(kernel, weights, { numQueries, numKeys, numPast });
   const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
   const isCausal = numQueries + numPast === numKeys && numKeys > 1 && isZeroAfterDiagonal(weights, numQueries, numKeys);
   const sums = sumRows(weights, numQueries, numKeys, isCausal);
@@ -33,6 +40,30 @@ export function scanWeights(weights: Float32Array, numQueries: number, numKeys: 
     largest: numRows === 0 ? 0 : largest,
     isCausal,
     reach: findReach(weights, numQueries, numKeys, numPast),
+    mayBeNegative: true,
+  };
+}
+
+/** The same of weights that lie in a kernel's memory. */
+function scanByKernel(
+  { exports: { scan }, buffer, scratch }: WeightKernel,
+  weights: Float32Array,
+  { numQueries, numKeys, numPast }: { readonly numQueries: number; readonly numKeys: number; readonly numPast: number },
+): WeightScan {
+  const sums = new Float64Array(buffer, scratch.from, 2);
+  sums.set([Infinity, -Infinity]);
+  const end = weights.byteOffset + weights.byteLength;
+  let found = 0;
+  for (let at = weights.byteOffset; at < end; at += numQueries * numKeys * weights.BYTES_PER_ELEMENT)
+    found |= scan(at, numQueries, numKeys, numKeys - numQueries + 1, scratch.from);
+  const [smallest, largest] = sums;
+  return {
+    isFinite: (found & 1) === 0,
+    smallest: smallest !== Infinity ? smallest : largest === -Infinity ? 0 : largest,
+    largest,
+    isCausal: numQueries + numPast === numKeys && numKeys > 1 && (found & 2) === 0,
+    reach: findReach(weights, numQueries, numKeys, numPast),
+    mayBeNegative: (found & 4) !== 0,
   };
 }
 

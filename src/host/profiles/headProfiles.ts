@@ -45,6 +45,8 @@ export class HeadProfiles implements Disposable {
   readonly #arrived = new Map<string, ReadProfile>();
   /** Those that were read for heads' names: once, whatever comes of it. */
   readonly #named = new Set<string>();
+  /** What tells the files of models from others, by where they lie: read once, and again when another profile is chosen. */
+  readonly #hashes = new Map<string, Promise<string>>();
   /** The profile that others are compared with. */
   #other: vscode.Uri | undefined;
 
@@ -87,6 +89,7 @@ export class HeadProfiles implements Disposable {
   async choose({ uri }: Pick<ModelLocation, 'uri'>, folder: vscode.Uri | undefined | null): Promise<void> {
     await this.#deps.memory.update(this.#keyOf(uri), folder === null ? none : folder?.toString());
     if (folder !== undefined && folder !== null) this.forget(folder);
+    this.#hashes.clear();
     this.#changed.fire(undefined);
   }
 
@@ -183,6 +186,9 @@ export class HeadProfiles implements Disposable {
     return {
       title: profileTitle(read, this.#deps.places),
       about: profileAbout(read),
+      warning: (await this.#isOfOtherFiles(run, profile))
+        ? said('It was made with other files of the model: these may do otherwise.')
+        : undefined,
       columns: profileColumns(profile, own),
       names: names.filter((each) => each.component === component),
       examples: profile.examples
@@ -196,6 +202,22 @@ export class HeadProfiles implements Disposable {
         columns: profileColumns(other.profile, own),
       },
     };
+  }
+
+  /** Whether a profile was made with other files than those of the run's model, as far as that is known. */
+  async #isOfOtherFiles(run: ShownRun, { about }: HeadProfile): Promise<boolean> {
+    const model = this.modelOf(run);
+    if (model === undefined || about.modelHash === '') return false;
+    const { path, tokenizerPath = '' } = model.spec;
+    const key = `${path}\n${tokenizerPath}`;
+    const hashing = this.#hashes.get(key) ?? run.held.modelHash(model.spec);
+    this.#hashes.set(key, hashing);
+    try {
+      return (await hashing) !== about.modelHash;
+    } catch {
+      this.#hashes.delete(key);
+      return false; // a model that cannot be read is told of where it is run
+    }
   }
 
   #bundledName(uri: vscode.Uri): string | undefined {

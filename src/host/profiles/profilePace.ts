@@ -8,6 +8,8 @@ export interface ProfileBudget {
 const leastSeconds = 5;
 const leastTexts = 3;
 
+const nothing = { bytes: 0, numTokens: 0, seconds: 0 };
+
 /** How fast a profile is, and how long it will take, by what it took so far; the time in which it rests counts nothing. */
 export class ProfilePace {
   readonly #totalBytes: number;
@@ -16,6 +18,8 @@ export class ProfilePace {
   numTokens = 0;
   #bytes = 0;
   #seconds = 0;
+  /** Of the text that is being read. */
+  #part = nothing;
 
   /** @param totalBytes of all texts. */
   constructor(totalBytes: number, budget: ProfileBudget) {
@@ -23,8 +27,14 @@ export class ProfilePace {
     this.#budget = budget;
   }
 
+  /** So much of the text that is being read was read, in so many seconds; nothing where it is begun anew. */
+  within(bytes: number, numTokens: number, seconds: number): void {
+    this.#part = { bytes, numTokens, seconds };
+  }
+
   /** A text of so many bytes has been read, or left out, which took so long. */
   add(bytes: number, numTokens: number, seconds: number): void {
+    this.#part = nothing;
     this.numTexts++;
     this.numTokens += numTokens;
     this.#bytes += bytes;
@@ -38,20 +48,25 @@ export class ProfilePace {
   }
 
   get tokensPerSecond(): number {
-    return this.#seconds > 0 ? this.numTokens / this.#seconds : 0;
+    const seconds = this.#seconds + this.#part.seconds;
+    return seconds > 0 ? (this.numTokens + this.#part.numTokens) / seconds : 0;
   }
 
   /** How many seconds are left, as long as the texts to come are like those so far, and within the budget; undefined until that can be said. */
   get secondsLeft(): number | undefined {
-    if (this.#seconds < leastSeconds || this.numTexts < leastTexts || this.#bytes === 0 || this.numTokens === 0)
-      return undefined;
+    const [bytes, numTokens, seconds] = [
+      this.#bytes + this.#part.bytes,
+      this.numTokens + this.#part.numTokens,
+      this.#seconds + this.#part.seconds,
+    ];
+    if (seconds < leastSeconds || this.numTexts < leastTexts || bytes === 0 || numTokens === 0) return undefined;
     const { tokens = Infinity, minutes = Infinity } = this.#budget;
     return Math.max(
       0,
       Math.min(
-        ((this.#totalBytes - this.#bytes) * this.#seconds) / this.#bytes,
-        (tokens - this.numTokens) / this.tokensPerSecond,
-        60 * minutes - this.#seconds,
+        ((this.#totalBytes - bytes) * seconds) / bytes,
+        (tokens - numTokens) / this.tokensPerSecond,
+        60 * minutes - seconds,
       ),
     );
   }

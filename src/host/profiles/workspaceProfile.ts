@@ -3,7 +3,9 @@ import type { Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { entry, entryOf, failureEntry } from '../../base/logText';
 import { iconLabel, joinPlain, labelText, plain, type PlainText } from '../../base/safeText';
+import type { RunInfo } from '../../model/modelInfo';
 import { mostBytes } from '../../model/profile/leftOut';
+import type { EngineEvents } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { EngineHandle } from '../engine/engineHandle';
 import type { EngineLauncher } from '../engine/engineLauncher';
@@ -60,6 +62,8 @@ interface Found {
 const maxFiles = 20_000;
 const maxIgnoreFiles = 500;
 const maxGlob = 1000;
+/** How far it is within a file is told of one with so many bytes. */
+const largeFile = 50_000;
 const key = 'profileWorkspace';
 
 /** One profile of the window's workspace at a time, in an engine of its own that gives way to everything else. */
@@ -75,12 +79,13 @@ export class WorkspaceProfile implements Disposable {
     this.#work?.dispose();
   }
 
-  /** Begins, or asks what is to become of the one under way. Throws `nothingToProfile`, `noProfile`, and what a model that cannot be found throws. */
+  /** Begins, or asks what is to become of the one under way. Throws `nothingToProfile`, what {@link checkProfiled} throws, and what a model that cannot be found throws. */
   async begin(): Promise<void> {
     if (this.#work !== undefined) return this.#ask(this.#work);
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     if (folder === undefined) throw new ExplorerError('nothingToProfile', [said('no folder is open')]);
     const { store, places, memory } = this.#deps;
+    if (store.run !== undefined) checkProfiled(store.run.info);
     const resource = store.run?.text.uri ?? folder.uri;
     const model = store.run?.model ?? locateModel(readSettings(resource), places, resource);
     const wanted = await askWhat(memory);
@@ -109,6 +114,12 @@ export class WorkspaceProfile implements Disposable {
     );
     chosen?.act();
   }
+}
+
+/** Throws `noProfile` and `modelReadsImages` where a run shows that its model is none whose heads are profiled over texts: before anything is asked. */
+function checkProfiled({ model, streams }: RunInfo): void {
+  if (streams.some(({ role }) => role === 'target')) throw new ExplorerError('noProfile', [model.name]);
+  if (streams.every(({ role }) => role === 'image')) throw new ExplorerError('modelReadsImages', [model.name]);
 }
 
 /** Asks which files, and how much; what was written last stands there already. */
@@ -181,6 +192,8 @@ class Work implements Disposable {
   #engine: EngineHandle | undefined;
   #pace: ProfilePace | undefined;
   #numFiles = 0;
+  /** The file that is being read. */
+  #file: { readonly started: number; readonly size: number; fraction: number } = { started: 0, size: 0, fraction: 0 };
   #isStopped = false;
   #isPaused = false;
   #onGoOn: () => void = () => {};
@@ -229,6 +242,8 @@ class Work implements Disposable {
     return joinPlain(
       [
         said('{0} of {1} files', pace.numTexts, this.#numFiles),
+        // A small file is read before anyone has read this.
+        ...(this.#file.size >= largeFile ? [said('{0} % of the next', Math.floor(100 * this.#file.fraction))] : []),
         ...(pace.tokensPerSecond > 0 ? [said('{0} tokens/s', Math.round(pace.tokensPerSecond))] : []),
         ...(this.#isPaused
           ? [said('paused')]
@@ -291,6 +306,7 @@ class Work implements Disposable {
     this.#engine = engine;
     engine.setBackground(true);
     engine.on('log', ({ level, message }) => log[level](entryOf('Profile: ', message)));
+    engine.on('profiling', (read) => this.#onRead(read));
     void engine.exited.then(() => this.#reading.abort());
     return engine;
   }
@@ -311,6 +327,7 @@ class Work implements Disposable {
       if (this.#isStopped) return;
       this.#reading = new AbortController();
       const started = performance.now();
+      this.#file = { started, size, fraction: 0 };
       try {
         const { numTokens } = await engine.remote.profileText(
           {
@@ -324,8 +341,19 @@ class Work implements Disposable {
       } catch (error) {
         if (!engine.isAlive) throw new ExplorerError('engineStopped', [(await engine.exited).reason], { cause: error });
         if (!this.#reading.signal.aborted) throw error;
+        this.#pace?.within(0, 0, 0);
       }
     }
+  }
+
+  /** Tells how far it is within a file. */
+  #onRead({ fraction, numTokens }: EngineEvents['profiling']): void {
+    const { started, size } = this.#file;
+    // What comes after it was paused belongs to what is read again.
+    if (this.#reading.signal.aborted) return;
+    this.#file.fraction = fraction;
+    this.#pace?.within(fraction * Math.min(size, mostBytes), numTokens, (performance.now() - started) / 1000);
+    this.#show();
   }
 
   /** Waits while it is paused, and while the person's own run is under way. */

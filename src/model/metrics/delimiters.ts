@@ -21,4 +21,6 @@ export const delimiters = {
         sum += weights[start + delimiterKeys[at]];
       return sum;
     }),
+  ofTotals: ({ columnSums, numQueries }, { delimiterKeys }) =>
+    delimiterKeys.reduce((sum, key) => sum + columnSums[key], 0) / numQueries,
 } as const satisfies HeadMetric;

@@ -13,4 +13,5 @@ export const distance = {
   rows: ({ numQueries }) => numQueries,
   leastRows: 1,
   compute: () => meanOver((rows) => rows.distance),
+  ofTotals: ({ distance: sum, numQueries }) => sum / numQueries,
 } as const satisfies HeadMetric;

@@ -20,8 +20,14 @@ export const distanceVariance = {
         first += rows.distance;
         second += rows.squaredDistance;
       },
-      // Of one distance alone the two are the same but for rounding.
-      value: () => (count > 0 ? Math.max(0, second / count - (first / count) ** 2) : 0),
+      value: () => (count > 0 ? variance(first / count, second / count) : 0),
     };
   },
+  ofTotals: ({ distance, squaredDistance, numQueries }) =>
+    variance(distance / numQueries, squaredDistance / numQueries),
 } as const satisfies HeadMetric;
+
+/** From the means of a number and of its square: of one number alone the two are the same but for rounding. */
+function variance(mean: number, meanOfSquares: number): number {
+  return Math.max(0, meanOfSquares - mean ** 2);
+}

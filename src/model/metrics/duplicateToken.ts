@@ -20,4 +20,5 @@ export const duplicateToken = {
       for (let earlier = before[rows.query]; earlier >= 0; earlier = before[earlier]) sum += rows.at(earlier);
       return sum;
     }),
+  ofTotals: ({ earlier, numQueries }) => earlier / numQueries,
 } as const satisfies HeadMetric;

@@ -20,4 +20,11 @@ export const entropy = {
           ({ query }) => query > 0,
         )
       : meanOver((rows) => rows.entropy),
+  ofTotals: ({ entropies }, { isCausal }) => {
+    let sum = 0;
+    const first = isCausal ? 1 : 0;
+    for (let query = first; query < entropies.length; query++)
+      sum += isCausal ? entropies[query] / Math.log(query + 1) : entropies[query];
+    return sum / (entropies.length - first);
+  },
 } as const satisfies HeadMetric;

@@ -14,4 +14,5 @@ export const entropyInNats = {
   rows: ({ numQueries }) => numQueries,
   leastRows: 1,
   compute: () => meanOver((rows) => rows.entropy),
+  ofTotals: ({ entropies, numQueries }) => entropies.reduce((sum, each) => sum + each, 0) / numQueries,
 } as const satisfies HeadMetric;

@@ -14,4 +14,5 @@ export const induction = {
   rows: ({ numRepeated }) => numRepeated,
   leastRows: minRepeated,
   compute: (text) => meanOver((rows) => weightOnWhatFollowed(rows, text)),
+  ofTotals: ({ followed, numQueries }) => followed / numQueries,
 } as const satisfies HeadMetric;

@@ -1,6 +1,7 @@
 import type { ComponentInfo } from '../head';
 import type { HeadRows } from './headRows';
 import type { MetricText } from './metricText';
+import type { PatternTotals } from './patternTotals';
 
 /** What a metric's numbers are in: `position` is a token's place in its text, `ratio` how many times as much. */
 export type Unit = 'share' | 'nats' | 'tokens' | 'squaredTokens' | 'position' | 'ratio';
@@ -45,6 +46,8 @@ export interface HeadMetric {
   readonly leastRows: number;
   /** Begins with a head, whose pattern has this shape. */
   compute(text: MetricText, shape: HeadShape): HeadSum;
+  /** The same number from what was added up over the whole pattern, which is quicker over many texts: profiles have the metrics that have this. */
+  ofTotals?(totals: PatternTotals, text: MetricText): number;
 }
 
 /** The shape of a head's pattern. */

@@ -1,4 +1,5 @@
 import { isWithinOneText, meanOver, type HeadMetric } from './metric';
+import { lagSum } from './patternTotals';
 
 /** How much a token reads the one before. */
 export const previousToken = {
@@ -18,4 +19,5 @@ export const previousToken = {
       (rows) => rows.at(rows.query - 1),
       ({ query }) => query > 0,
     ),
+  ofTotals: (totals) => lagSum(totals, -1) / (totals.numQueries - 1),
 } as const satisfies HeadMetric;

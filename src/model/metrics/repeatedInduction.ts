@@ -1,8 +1,6 @@
 import { isWithinOneText, meanOver, type HeadMetric } from './metric';
+import { leastWeight } from './patternTotals';
 import { minRepeated, weightOnWhatFollowed } from './whatFollowed';
-
-/** What is read with less is not counted. */
-const leastWeight = 0.01;
 
 /** How much a token that occurred before reads what followed it then. */
 export const repeatedInduction = {
@@ -22,4 +20,5 @@ export const repeatedInduction = {
       (rows) => weightOnWhatFollowed(rows, text, leastWeight),
       ({ query }) => text.before[query] >= 0,
     ),
+  ofTotals: ({ followedFirmly }, { numRepeated }) => followedFirmly / numRepeated,
 } as const satisfies HeadMetric;

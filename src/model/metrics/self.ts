@@ -1,4 +1,5 @@
 import { isWithinOneText, meanOver, type HeadMetric } from './metric';
+import { lagSum } from './patternTotals';
 
 /** How much a token reads itself. */
 export const self = {
@@ -14,4 +15,5 @@ export const self = {
   rows: ({ numQueries }) => numQueries,
   leastRows: 1,
   compute: () => meanOver((rows) => rows.at(rows.query)),
+  ofTotals: (totals) => lagSum(totals, 0) / totals.numQueries,
 } as const satisfies HeadMetric;

@@ -1,27 +1,30 @@
 import { meansOfColumns } from '../pattern';
 import type { HeadMetric, HeadShape, HeadSum } from './metric';
 import type { MetricText } from './metricText';
+import type { PatternTotals } from './patternTotals';
 
 /** Fewer readers than this make no sink. */
 const minReaders = 8;
 
 /** The column with the largest mean α_k among those that enough queries can read, and that mean. */
-function mostRead(
+function mostRead(sums: Float64Array, numQueries: number, isCausal: boolean): readonly [key: number, mean: number] {
+  const means = meansOfColumns(sums, numQueries, isCausal);
+  // The last columns of a causal pattern have so few readers that their means say nothing.
+  const numColumns = isCausal ? Math.max(1, numQueries - minReaders + 1) : sums.length;
+  let most = 0;
+  for (let key = 1; key < numColumns; key++) if (means[key] > means[most]) most = key;
+  return [most, means[most] ?? 0];
+}
+
+function mostReadSum(
   { isCausal }: MetricText,
   { numQueries, numKeys }: HeadShape,
-  told: (key: number, mean: number) => number,
+  told: (found: ReturnType<typeof mostRead>) => number,
 ): HeadSum {
   let sums: Float64Array = new Float64Array(numKeys);
   return {
     add: (rows) => void (sums = rows.columnSums),
-    value: () => {
-      const means = meansOfColumns(sums, numQueries, isCausal);
-      // The last columns of a causal pattern have so few readers that their means say nothing.
-      const numColumns = isCausal ? Math.max(1, numQueries - minReaders + 1) : numKeys;
-      let most = 0;
-      for (let key = 1; key < numColumns; key++) if (means[key] > means[most]) most = key;
-      return told(most, means[most] ?? 0);
-    },
+    value: () => told(mostRead(sums, numQueries, isCausal)),
   };
 }
 
@@ -38,7 +41,8 @@ export const sinkMass = {
   applies: () => true,
   rows: ({ numQueries }) => numQueries,
   leastRows: 1,
-  compute: (text, shape) => mostRead(text, shape, (_, mean) => mean),
+  compute: (text, shape) => mostReadSum(text, shape, ([, mean]) => mean),
+  ofTotals: ({ positiveColumnSums, numQueries }, { isCausal }) => mostRead(positiveColumnSums, numQueries, isCausal)[1],
 } as const satisfies HeadMetric;
 
 /** The token that draws most. */
@@ -51,5 +55,7 @@ export const sinkKey = {
   unit: 'position',
   isFinding: false,
   isDetail: true,
-  compute: (text: MetricText, shape: HeadShape) => mostRead(text, shape, (key) => key),
+  compute: (text: MetricText, shape: HeadShape) => mostReadSum(text, shape, ([key]) => key),
+  ofTotals: ({ positiveColumnSums, numQueries }: PatternTotals, { isCausal }: MetricText) =>
+    mostRead(positiveColumnSums, numQueries, isCausal)[0],
 } as const satisfies HeadMetric;

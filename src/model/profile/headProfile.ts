@@ -19,6 +19,8 @@ export interface ProfileFile {
 /** What a profile is of. */
 interface ProfileAbout {
   readonly model: string;
+  /** What tells its files from others, as the engine's `modelHash` has it; empty where that is not known. */
+  readonly modelHash: string;
   /** The most tokens of a chunk, special ones included. */
   readonly length: number;
   readonly numTexts: number;

@@ -8,6 +8,8 @@ export interface PanelProfile {
   /** What it is called, and what it is of. Localised. */
   readonly title: PlainText;
   readonly about: PlainText;
+  /** Why its numbers may not hold of the model in use, where they may not. Localised. */
+  readonly warning?: PlainText | undefined;
   readonly columns: readonly ProfileColumn[];
   /** What heads are found to do, by stated thresholds. */
   readonly names: readonly HeadName[];

@@ -1,9 +1,9 @@
 import { metrics, type MetricId } from '../metrics/metrics';
 import type { HeadMetric } from '../metrics/metric';
 
-/** The metrics of a profile: all that the weights of a run tell. */
+/** The metrics of a profile: all that the sums over a pattern tell. */
 export const profileMetrics: readonly MetricId[] = metrics
-  .filter(({ needs }: HeadMetric) => !needs.includes('asked') && !needs.includes('norms'))
+  .filter(({ ofTotals }: HeadMetric) => ofTotals !== undefined)
   .map(({ id }) => id);
 
 /** Where a chunk begins and ends in its text, lines and columns from one, and its tokens, special ones included. */

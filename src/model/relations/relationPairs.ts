@@ -1,3 +1,4 @@
+import { firstAtLeast } from '../../base/firstAtLeast';
 import type { TokenStream } from '../token';
 import { relationIds, type RelationId, type RelationPairs } from './relation';
 import type { Span, SyntaxFacts } from './syntaxTree';
@@ -64,17 +65,6 @@ class Places {
     }
     return found;
   }
-}
-
-/** The index of the first of sorted numbers that is at least `value`. */
-function firstAtLeast(sorted: Int32Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Gathers the pairs of a relation. */

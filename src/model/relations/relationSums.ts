@@ -1,3 +1,4 @@
+import type { HeadShape } from '../metrics/metric';
 import { leastPairs, relationValues, type RelationPairs } from './relation';
 
 /** How often queries are drawn anew. */
@@ -32,19 +33,11 @@ interface Prepared {
 export class RelationScores {
   readonly #numQueries: number;
   readonly #numKeys: number;
-  readonly #isCausal: boolean;
   readonly #prepared: readonly Prepared[];
-  /** How many cells of a pattern have each lag, of a causal one those that can be read. */
+  /** How many cells of a pattern have each lag. */
   readonly #cellsOfLag: Int32Array;
 
-  /** @param isCausal whether what a causal mask hides is left out: it is nothing. */
-  constructor(
-    shape: { readonly numQueries: number; readonly numKeys: number },
-    relations: readonly RelationPairs[],
-    isCausal = false,
-  ) {
-    const { numQueries, numKeys } = shape;
-    this.#isCausal = isCausal;
+  constructor({ numQueries, numKeys }: HeadShape, relations: readonly RelationPairs[]) {
     this.#numQueries = numQueries;
     this.#numKeys = numKeys;
     this.#cellsOfLag = new Int32Array(numQueries + numKeys);
@@ -61,7 +54,7 @@ export class RelationScores {
   /** Begins with a head. */
   head(): HeadRelations {
     return new HeadRelations(
-      { numQueries: this.#numQueries, numKeys: this.#numKeys, isCausal: this.#isCausal },
+      { numQueries: this.#numQueries, numKeys: this.#numKeys },
       this.#prepared,
       this.#cellsOfLag,
     );
@@ -71,8 +64,6 @@ export class RelationScores {
 /** What one head reads along relations, from its rows. */
 class HeadRelations {
   readonly #numKeys: number;
-  /** How many keys more than its own place a query can read; Infinity where it reads both ways. */
-  readonly #ahead: number;
   readonly #prepared: readonly Prepared[];
   readonly #cellsOfLag: Int32Array;
   /** The sum over all cells of each lag. */
@@ -82,17 +73,8 @@ class HeadRelations {
   readonly #ofLags: readonly Float64Array[];
   readonly #next: number[];
 
-  constructor(
-    {
-      numQueries,
-      numKeys,
-      isCausal,
-    }: { readonly numQueries: number; readonly numKeys: number; readonly isCausal: boolean },
-    prepared: readonly Prepared[],
-    cellsOfLag: Int32Array,
-  ) {
+  constructor({ numQueries, numKeys }: HeadShape, prepared: readonly Prepared[], cellsOfLag: Int32Array) {
     this.#numKeys = numKeys;
-    this.#ahead = isCausal ? numKeys - numQueries + 1 : Infinity;
     this.#prepared = prepared;
     this.#cellsOfLag = cellsOfLag;
     this.#sums = new Float64Array(numQueries + numKeys);
@@ -107,8 +89,7 @@ class HeadRelations {
     const [sums, next] = [this.#sums, this.#next];
     for (let query = from, start = 0; start < rows.length; query++, start += numKeys) {
       const lag = query + numKeys;
-      const end = Math.min(numKeys, query + this.#ahead);
-      for (let key = 0; key < end; key++) sums[lag - key] += rows[start + key];
+      for (let key = 0; key < numKeys; key++) sums[lag - key] += rows[start + key];
       for (let relation = 0; relation < next.length; relation++) {
         const { queries, ends, keys } = this.#prepared[relation].pairs;
         const at = next[relation];
@@ -129,24 +110,6 @@ class HeadRelations {
   /** The values of each relation, in the order of {@link relationValues}. */
   values(): number[] {
     return this.#prepared.flatMap((_, relation) => this.#valuesOf(relation));
-  }
-
-  /** Of each relation the sums over its queries of what they read along it, of the same of others just as far apart, and of the former without pairs that have none such: for sums over many texts. */
-  totals(): number[] {
-    return this.#prepared.flatMap(({ numOfLag }, relation) => {
-      const ofLags = this.#ofLags[relation];
-      let [weight, baseline, matched] = [0, 0, 0];
-      for (let lag = 0; lag < numOfLag.length; lag++) {
-        const own = numOfLag[lag];
-        if (own === 0) continue;
-        const others = this.#cellsOfLag[lag] - own;
-        weight += ofLags[lag];
-        if (others === 0) continue;
-        matched += ofLags[lag];
-        baseline += (own * (this.#sums[lag] - ofLags[lag])) / others;
-      }
-      return [weight, baseline, matched];
-    });
   }
 
   #valuesOf(relation: number): number[] {

@@ -26,4 +26,20 @@ describe('the pace of a profile', () => {
     minutes.add(100, 300, 3);
     expect(minutes.isSpent).to.equal(true);
   });
+
+  it('goes on within a text, and takes that back where it is begun anew', () => {
+    const pace = new ProfilePace(10_000, {});
+    for (let text = 0; text < 3; text++) pace.add(1000, 200, 2);
+    const before = pace.secondsLeft;
+    pace.within(3500, 700, 7);
+    expect(pace.tokensPerSecond).to.be.closeTo(1300 / 13, 1e-9);
+    expect(pace.secondsLeft).to.be.closeTo((3500 * 13) / 6500, 1e-9);
+    expect(pace.numTexts).to.equal(3);
+    pace.within(0, 0, 0);
+    expect(pace.secondsLeft).to.equal(before);
+    pace.within(3500, 700, 7);
+    pace.add(4000, 800, 8);
+    expect(pace.numTokens).to.equal(1400);
+    expect(pace.tokensPerSecond).to.be.closeTo(100, 1e-9);
+  });
 });

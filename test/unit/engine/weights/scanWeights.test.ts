@@ -1,9 +1,15 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { hasNegative, scanWeights, type WeightScan } from '../../../../src/engine/weights/scanWeights';
+import { WeightKernel } from '../../../../src/engine/runtime/weightKernel';
 
 /** What the scan means, one weight after the other. */
-function definition(weights: Float32Array, numQueries: number, numKeys: number, numPast: number): WeightScan {
+function definition(
+  weights: Float32Array,
+  numQueries: number,
+  numKeys: number,
+  numPast: number,
+): Omit<WeightScan, 'mayBeNegative'> {
   const rows = Array.from({ length: weights.length / numKeys }, (_, row) => [
     ...weights.subarray(row * numKeys, (row + 1) * numKeys),
   ]);
@@ -51,13 +57,34 @@ const cases = fc
     }));
   });
 
+const kernel = WeightKernel.create();
+
+function omitSums({ smallest: _, largest: __, ...rest }: ReturnType<typeof definition>): object {
+  return rest;
+}
+
 describe('the scan of weights', () => {
   it('finds what one look at each weight after the other finds', () => {
     fc.assert(
       fc.property(cases, ({ weights, numQueries, numKeys, numPast }) => {
-        expect(scanWeights(weights, numQueries, numKeys, numPast)).to.deep.equal(
-          definition(weights, numQueries, numKeys, numPast),
-        );
+        const wanted = definition(weights, numQueries, numKeys, numPast);
+        expect(scanWeights(weights, numQueries, numKeys, numPast)).to.deep.equal({ ...wanted, mayBeNegative: true });
+        // Where they lie in a kernel's memory, the sums of rows are added up in another order.
+        kernel?.reserve(weights.byteLength);
+        const placed = kernel?.array(0, weights.length) ?? new Float32Array(0);
+        placed.set(weights);
+        const { smallest, largest, ...rest } = scanWeights(placed, numQueries, numKeys, numPast);
+        const [others, mayBeNegative] = [
+          omitSums(wanted),
+          weights.some((weight) => weight < 0 || Object.is(weight, -0)),
+        ];
+        expect(rest).to.deep.equal({ ...others, mayBeNegative });
+        for (const [found, sum] of [
+          [smallest, wanted.smallest],
+          [largest, wanted.largest],
+        ])
+          if (Number.isFinite(sum)) expect(found).to.be.closeTo(sum, 1e-12 * Math.max(1, Math.abs(sum)));
+          else expect(found).to.equal(sum);
         expect(hasNegative(weights)).to.equal(weights.some((weight) => weight < 0));
       }),
       { numRuns: 2000 },
@@ -81,6 +108,7 @@ describe('the scan of weights', () => {
       largest: 0,
       isCausal: false,
       reach: 0,
+      mayBeNegative: true,
     });
   });
 });

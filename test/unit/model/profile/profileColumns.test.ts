@@ -23,7 +23,7 @@ const relation = (given: Partial<RelationRow>): RelationRow => ({
   ...given,
 });
 const profile = (metrics: readonly ProfileMetric[], relations: readonly RelationRow[] = []): HeadProfile => ({
-  about: { model: 'm', length: 8, numTexts: 1, numChunks: 1, numTokens: 8 },
+  about: { model: 'm', modelHash: '', length: 8, numTexts: 1, numChunks: 1, numTokens: 8 },
   ...{ metrics, relations, examples: [], texts: [] },
 });
 

@@ -4,7 +4,6 @@ import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
 import { ScaledLayer } from '../../../../src/engine/weights/scaledLayer';
 import { readRelations } from '../../../../src/engine/weights/readRelations';
 import type { RelationPairs } from '../../../../src/model/relations/relation';
-import { RelationScores } from '../../../../src/model/relations/relationSums';
 
 interface Fixture {
   readonly numTokens: number;
@@ -89,26 +88,6 @@ describe('what heads read along relations', () => {
     const layer = new WholeLayer('self', 1, numTokens, numTokens, weights);
     const [share, baseline, ratio, low, high] = await readRelations([layer], [pairsOf('oneLag', true)]);
     expect([share, baseline, ratio, low, high]).to.deep.equal([1, 1, 1, 1, 1]);
-  });
-
-  it('is a sum over queries, for sums over many texts, whether or not what a mask hides is read', () => {
-    const relations = ['several', 'wholeLag', 'few'].map((name) => pairsOf(name, true));
-    const weights = weightsOf(true).subarray(0, numTokens ** 2);
-    const shape = { numQueries: numTokens, numKeys: numTokens };
-    const [whole, masked] = [false, true].map((isCausal) => {
-      const head = new RelationScores(shape, relations, isCausal).head();
-      head.add(0, weights);
-      return head;
-    });
-    const [values, totals] = [whole.values(), whole.totals()];
-    expect(masked.totals()).to.deep.equal(totals);
-    relations.forEach(({ queries }, relation) => {
-      const [share, baseline, ratio] = values.slice(relation * 5);
-      const [weight, others, matched] = totals.slice(relation * 3);
-      expect(weight / queries.length).to.be.closeTo(share, 1e-14);
-      expect(others / queries.length).to.be.closeTo(baseline, 1e-14);
-      if (relation < 2) expect(matched / others).to.be.closeTo(ratio, 1e-13);
-    });
   });
 
   it('gives no verdict on fewer than ten pairs, and the same numbers each time', async () => {
