@@ -120,8 +120,8 @@ export interface PanelLive {
   readonly sentence?: PlainText | undefined;
 }
 
-/** With what a run can be compared: an edited copy of its text, another model, another precision of its model, an earlier run, read again, or the other side of the diff that its text stands in. */
-export type CompareKind = 'text' | 'model' | 'precision' | 'earlier' | 'side';
+/** With what a run can be compared: an edited copy of its text, another picture, another model, another precision of its model, an earlier run, read again, or the other side of the diff that its text stands in. */
+export type CompareKind = 'text' | 'picture' | 'model' | 'precision' | 'earlier' | 'side';
 
 /** What the run that is shown is compared with. */
 export interface PanelComparison {
