@@ -1,6 +1,8 @@
 // What heads do to predictions, beside plain runs that give logits and beside PyTorch with hooks.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as native from 'onnxruntime-node';
 import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtime/runtimes';
@@ -9,9 +11,17 @@ import { LoadedModel } from '../src/engine/serve/loadedModel';
 import type { PredictedRun } from '../src/engine/predict/predictedFile';
 import type { EffectQuestion } from '../src/model/effects/effects';
 import { startProgram, type OtherProgram } from './otherProgram';
+import { engineEnvironment } from '../src/host/engine/engineEnvironment';
 import { bertBase, writeRandomBert } from './randomBert';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
 import { interleave, median, ms, table } from './statistics';
+
+if (process.env['BENCH_EFFECTS_INSIDE'] === undefined) {
+  // As in the engine's own process.
+  const env = { ...process.env, ...engineEnvironment(process.env), BENCH_EFFECTS_INSIDE: '1' };
+  const args = [...process.execArgv, fileURLToPath(import.meta.url)];
+  process.exit(spawnSync(process.execPath, args, { env, stdio: 'inherit' }).status ?? 1);
+}
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);

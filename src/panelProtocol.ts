@@ -121,10 +121,10 @@ export interface PanelLive {
 }
 
 /**
- * With what a run can be compared: an edited copy of its text, another model, another precision of its model, an earlier run, read again, or the other
- * side of the diff that its text stands in; an attention file with another one.
+ * With what a run can be compared: an edited copy of its text, another picture, another model, another precision of its model, an earlier run, read again, or
+ * the other side of the diff that its text stands in; an attention file with another one.
  */
-export type CompareKind = 'text' | 'model' | 'precision' | 'earlier' | 'side' | 'file';
+export type CompareKind = 'text' | 'picture' | 'model' | 'precision' | 'earlier' | 'side' | 'file';
 
 /** What the run that is shown is compared with. */
 export interface PanelComparison {

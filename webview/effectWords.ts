@@ -49,7 +49,7 @@ export function replacementMeaning(by: Replacement): string {
       return l10n.t('Its mean: the head hands on the mean of what it reads over all positions, everywhere.');
     case 'swap':
       return l10n.t(
-        'Swapped: the head hands on what it reads in another text, B, at the same places (activation patching).',
+        'Swapped: the head hands on what it reads in another text, or picture, B, at the same places (activation patching).',
       );
   }
 }
@@ -57,13 +57,20 @@ export function replacementMeaning(by: Replacement): string {
 /** What a share of the difference to the other text means. */
 export function shareSentence(): string {
   return l10n.t(
-    'Share of the difference between both texts: 0 leaves the prediction as it is, 1 makes it that of B; below zero it moves away from it.',
+    'Share of the difference between both predictions: 0 leaves the prediction as it is, 1 makes it that of B; below zero it moves away from it.',
   );
 }
 
 /** Where there is no difference that a share could be of. */
 export function noShareSentence(): string {
-  return l10n.t('Both texts come to the same prediction: there is no difference that the effect could be a share of.');
+  return l10n.t('Both come to the same prediction: there is no difference that the effect could be a share of.');
+}
+
+/** Beside effects that are zero in a causal model whatever is done. */
+export function causalSentence(): string {
+  return l10n.t(
+    'The model is causal: what stands at or behind the predicted token cannot act on its prediction, so that no effect of it can be seen here.',
+  );
 }
 
 /** Whether two predictions differ. */

@@ -3,6 +3,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { RunPair, type ComparableRun } from '../engine/compare/runPair';
+import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
 import { numCommon, onlyInB, type Alignment } from '../model/compare/alignTokens';
@@ -24,7 +25,7 @@ import { isImageFile } from './isImageFile';
 import type { ModelOptions } from './openModel';
 import { differencesFigure } from '../model/figures/headFigures';
 import { tableSvg } from '../model/figures/tableSvg';
-import { openTextModel, readGiven } from './readWith';
+import { loadPictureModel, openTextModel, preparePicture, readGiven, readPicture } from './readWith';
 import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
 import { meantOf } from './filePart';
 
@@ -66,32 +67,33 @@ interface ComponentDifferences {
   readonly heads: readonly ComparedHead[];
 }
 
-/** Two texts by one model, or one text by two models or two precisions: which heads differ most, as text for people or as JSON. */
+/** Two texts or pictures by one model, or one by two models or two precisions: which heads differ most, as text for people or as JSON. */
 export async function compare(options: CompareOptions): Promise<TerminalText> {
   const { files, withModel, isJson } = options;
   if (files.length === 1 && withModel === undefined)
     throw new ExplorerError('wrongUsage', ['B', 'name a second text, or a second model with --with-model']);
   if (files.length !== 1 && files.length !== 2)
     throw new ExplorerError('wrongUsage', [files.length === 0 ? 'A' : 'B', 'name one text or two']);
-  const picture = files.find((file) => isImageFile(file));
-  if (picture !== undefined)
-    throw new ExplorerError('wrongUsage', [picture, 'texts are compared, and it is a picture']);
+  const pictures = files.filter((file) => isImageFile(file));
+  if (pictures.length > 0 && pictures.length < files.length)
+    throw new ExplorerError('wrongUsage', [pictures[0], 'it is a picture, and the other a text']);
+  const open = pictures.length > 0 ? openPictures : openTexts;
   if (files.length === 2 && files.every((file) => file === '-'))
     throw new ExplorerError('wrongUsage', ['-', 'only one text can stand on the standard input']);
   const named = pairingOf(options.pairing);
   const drawnTo = options.figure && (await checkSvgOut(options.figure));
   const [fileA, fileB = fileA] = files;
-  const loaded: LoadedModel[] = [];
+  const loaded: Reader[] = [];
   try {
-    const first = await openTextModel(options);
+    const first = await open(options);
     loaded.push(first);
-    const a = await readSide(options, fileA, first);
+    const a = await first.read(fileA);
     let second = first;
     if (withModel !== undefined) {
-      second = await openTextModel({ ...options, model: withModel, tokenizer: options.withTokenizer });
+      second = await open({ ...options, model: withModel, tokenizer: options.withTokenizer });
       loaded.push(second);
     }
-    const b = await readSide(options, fileB, second);
+    const b = await second.read(fileB);
     const pairing = named ?? (dirname(a.model.path) === dirname(b.model.path) ? 'index' : 'nearest');
     const pair = new RunPair(a, b);
     const differences = await differencesOf(pair, [a, b], options.component, pairing);
@@ -112,7 +114,31 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
   }
 }
 
-async function readSide(options: CompareOptions, file: string, model: LoadedModel): Promise<Side> {
+/** A model that reads one side after the other. */
+interface Reader {
+  read(this: void, file: string): Promise<Side>;
+  release(this: void): Promise<void>;
+}
+
+async function openTexts(options: CompareOptions): Promise<Reader> {
+  const model = await openTextModel(options);
+  return { read: (file) => readText(options, file, model), release: () => model.release() };
+}
+
+async function openPictures(options: CompareOptions): Promise<Reader> {
+  const model = await loadPictureModel(options);
+  return {
+    read: async (file) => {
+      const { picture, notices: preparing } = await preparePicture(model, await readPicture(file));
+      const explanation = await model.run(picture);
+      const notices = [...preparing, ...explanation.notices];
+      return sideOf(options, file, model, { ...explanation, notices });
+    },
+    release: () => model.release(),
+  };
+}
+
+async function readText(options: CompareOptions, file: string, model: LoadedModel): Promise<Side> {
   const { text, span } = await readGiven({
     file,
     ...(file === '-' && options.text !== undefined ? { text: options.text } : {}),
@@ -124,6 +150,15 @@ async function readSide(options: CompareOptions, file: string, model: LoadedMode
     target: options.target,
     languages: options.languages,
   });
+  return sideOf(options, file, model, explanation);
+}
+
+async function sideOf(
+  options: CompareOptions,
+  file: string,
+  model: LoadedModel | ImageModel,
+  explanation: Pick<Explanation, 'streams' | 'components' | 'notices' | 'layers'>,
+): Promise<Side> {
   const { streams, components, notices, layers } = explanation;
   return {
     file,
@@ -138,8 +173,8 @@ async function readSide(options: CompareOptions, file: string, model: LoadedMode
 
 /** What a model predicts in its latest run, or why it does not. */
 async function predictionsOf(
-  model: LoadedModel,
-  { streams, components }: Explanation,
+  model: LoadedModel | ImageModel,
+  { streams, components }: Pick<Explanation, 'streams' | 'components'>,
 ): Promise<Predictions | PlainText> {
   const run = { streams, components, fed: model.fed };
   try {
@@ -185,6 +220,7 @@ const alignmentTitles: Readonly<Record<Alignment['kind'], string>> = {
   same: 'one by one: the texts and their tokens are the same',
   ids: 'by the longest common subsequence of their ids',
   characters: 'by their characters, as their tokenizers differ',
+  patches: 'patch by patch, and other tokens by their names',
 };
 
 const pairingTitles: Readonly<Record<Pairing, string>> = {

@@ -14,6 +14,7 @@ import {
   type Replacement,
   type ResolvedQuestion,
 } from '../model/effects/effects';
+import { isPredictedForwards, standsBehind } from '../model/effects/causalReach';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
@@ -23,7 +24,7 @@ import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
-import { askOfText, openPictureModel, type TranslatedOptions } from './readWith';
+import { askOfText, openPictureModel, preparePicture, readPicture, type TranslatedOptions } from './readWith';
 
 /** What `effect` is asked. */
 export interface EffectOptions extends TranslatedOptions {
@@ -40,7 +41,7 @@ export interface EffectOptions extends TranslatedOptions {
   /** `QUERY:KEY`, either of which may be `*`. */
   readonly block: string | undefined;
   readonly isRenormalized: boolean;
-  /** A part of the text, and what stands in its place in the text that heads are swapped with. */
+  /** A part of the text, and what stands in its place in the text that heads are swapped with; of a picture, `to` is another one. */
   readonly swap: string | undefined;
   readonly to: string | undefined;
 }
@@ -48,6 +49,10 @@ export interface EffectOptions extends TranslatedOptions {
 /** Said beside each number of one head. */
 const backUp =
   'Each number is of an experiment with that alone: other heads may take over what one does, so small effects do not show that it does nothing.';
+
+/** Said where nothing can be seen whatever is done. */
+const causalNote =
+  'The model is causal: what stands at or behind the predicted token cannot act on its prediction, so that no effect of it can be seen here.';
 
 /** A run that is asked about, by whom, and beside what. */
 interface AskedRun {
@@ -73,14 +78,15 @@ export async function effect(options: EffectOptions): Promise<TerminalText> {
 async function effectOfPicture(options: EffectOptions, tell: ReturnType<typeof told>): Promise<TerminalText> {
   if (options.label === undefined)
     throw new ExplorerError('wrongUsage', ['--label', 'it is missing: of a picture, labels are predicted']);
-  if (options.swap !== undefined)
-    throw new ExplorerError('wrongUsage', ['--swap', 'it is for texts, and the file is a picture']);
+  const read = options.to === undefined ? undefined : await readPicture(options.to);
   const { model, picture, notices } = await openPictureModel(options, options.file);
   try {
     const { streams, components, notices: more } = await model.run(picture);
     const run = { streams, components, fed: model.fed };
     const { info, effects } = model;
-    return await tell({ info, effects, run, notices: [...notices, ...more], other: undefined });
+    const beside = read && (await model.run((await preparePicture(model, read)).picture));
+    const other = beside && { streams: beside.streams, components: beside.components, fed: model.fed };
+    return await tell({ info, effects, run, notices: [...notices, ...more], other });
   } finally {
     await model.release();
   }
@@ -95,7 +101,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
   return async ({ info, effects, run, notices, other }) => {
     const { streams, components } = run;
-    const told = { options, info, notices, streams };
+    const told = { options, info, notices, streams, components };
     const isScan = options.head === undefined && options.block === undefined;
     if (isScan) {
       const chosen = componentOf(components, options.component);
@@ -105,6 +111,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
     }
     const interventions = interventionsOf(options, components, by);
     const found = await effects.effect(run, { question, interventions, path, other });
+    const showsNothing = standsBehind(found, components) || isSameForwards(found, components);
     if (options.isJson)
       return jsonText({
         ...headJson(told, found.question, path),
@@ -119,6 +126,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
               share: shareOf(found.effect, found.plain, found.other) ?? null,
               shareMeaning,
             }),
+        ...(showsNothing ? { causal: causalNote } : {}),
         note: backUp,
       });
     return joinTerminal([
@@ -131,12 +139,13 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
       ...(found.other === undefined
         ? []
         : [
-            line`other text  ${sideLine(found.other)}`,
+            line`other       ${sideLine(found.other)}`,
             line`share       ${plain(shareText(shareOf(found.effect, found.plain, found.other)))}`,
             line``,
             line`${plain(shareMeaning)}`,
           ]),
       line``,
+      ...(showsNothing ? [line`${plain(causalNote)}`] : []),
       line`${plain(backUp)}`,
     ]);
   };
@@ -144,17 +153,28 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
 
 /** What shares are of, said beside them. */
 const shareMeaning =
-  'A share is the effect ÷ the difference of the other text’s prediction to this one’s: 0 leaves the prediction as it is, 1 makes it that of the other text.';
-const noShare =
-  'undefined: both texts come to the same prediction, and there is no difference that it could be a share of';
+  'A share is the effect ÷ the difference of the other prediction to this one: 0 leaves the prediction as it is, 1 makes it that of the other text or picture.';
+const noShare = 'undefined: both come to the same prediction, and there is no difference that it could be a share of';
+
+/** Whether the other text comes to the same as this one in a model that predicts each token from those before it, perhaps as it differs behind the token alone. */
+function isSameForwards(
+  { question, plain: own, other }: Pick<HeadEffects, 'question' | 'plain' | 'other'>,
+  components: readonly ComponentInfo[],
+): boolean {
+  return other !== undefined && shareOf(0, own, other) === undefined && isPredictedForwards(question, components);
+}
 
 /** What is put in the place of what heads read. Throws `wrongUsage`. */
-function byOf({ by, swap, to, block }: EffectOptions): Replacement {
-  if ((swap === undefined) !== (to === undefined))
+function byOf({ by, swap, to, block, file, text }: EffectOptions): Replacement {
+  const isPicture = text === undefined && isImageFile(file);
+  if (isPicture && swap !== undefined)
+    throw new ExplorerError('wrongUsage', ['--swap', 'a picture has no parts: name another one with --to alone']);
+  if (!isPicture && (swap === undefined) !== (to === undefined))
     throw new ExplorerError('wrongUsage', swap === undefined ? ['--swap', 'it is missing'] : ['--to', 'it is missing']);
-  if (swap === undefined) return oneOf('--by', by ?? 'zero', silencings);
-  if (by !== undefined) throw new ExplorerError('wrongUsage', ['--by', 'leave it out beside --swap']);
-  if (block !== undefined) throw new ExplorerError('wrongUsage', ['--block', 'leave it out beside --swap']);
+  if (to === undefined) return oneOf('--by', by ?? 'zero', silencings);
+  const name = isPicture ? '--to' : '--swap';
+  if (by !== undefined) throw new ExplorerError('wrongUsage', ['--by', `leave it out beside ${name}`]);
+  if (block !== undefined) throw new ExplorerError('wrongUsage', ['--block', `leave it out beside ${name}`]);
   return 'swap';
 }
 
@@ -187,6 +207,7 @@ interface Told {
   readonly info: ModelInfo;
   readonly notices: readonly Notice[];
   readonly streams: readonly TokenStream[];
+  readonly components: readonly ComponentInfo[];
 }
 
 /** Throws `wrongUsage` where nothing, or more than one thing, is asked. */
@@ -272,7 +293,8 @@ function describe(intervention: Intervention): string {
   const of = `${component}, ${names}`;
   if (intervention.kind === 'silence')
     return `${of}: ${intervention.by === 'zero' ? 'silent (zeros in place of what it reads)' : 'silent (the mean over all positions in place of what it reads)'}`;
-  if (intervention.kind === 'swap') return `${of}: swapped (what it reads in the other text in place of what it reads)`;
+  if (intervention.kind === 'swap')
+    return `${of}: swapped (what it reads in the other text or picture in place of what it reads)`;
   const { query, key, isRenormalized } = intervention;
   const cells =
     query === undefined
@@ -344,6 +366,7 @@ function scanJson(found: HeadEffects, told: Told): object {
       effects: [...effects],
       ...(shares === undefined ? {} : { shares: Array.from(shares, (share) => (Number.isNaN(share) ? null : share)) }),
     })),
+    ...(found.oneByOne === undefined ? {} : { oneByOne: found.oneByOne }),
     failed: found.failed,
     note: backUp,
   };
@@ -359,6 +382,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
   const isShared = other !== undefined && shareOf(0, found.plain, other) !== undefined;
   return [
     ...headLines(told, found.question, found.path),
+    ...(found.oneByOne === undefined ? [] : [line`heads are run one after the other: ${found.oneByOne}`]),
     line`each head ${plain(found.by === 'swap' ? 'swapped' : 'silent')} by itself (${plain(replacementTexts[found.by])} in place of what it reads)`,
     line``,
     line`plain ${sideLine(found.plain)}`,
@@ -374,6 +398,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
     ...(other === undefined
       ? []
       : [line`${plain(shareMeaning)}`, ...(isShared ? [] : [line`share: ${plain(noShare)}`])]),
+    ...(isSameForwards(found, told.components) ? [line`${plain(causalNote)}`] : []),
     line`${plain(backUp)}`,
   ];
 }
@@ -381,7 +406,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
 const replacementTexts: Readonly<Record<Replacement, string>> = {
   zero: 'zeros',
   mean: 'its mean over all positions',
-  swap: 'what it reads in the other text',
+  swap: 'what it reads in the other text or picture',
 };
 const shareNumber = (share: number | undefined): string =>
   share === undefined ? '–' : share.toFixed(4).replace('-', '−');

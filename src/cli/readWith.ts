@@ -71,9 +71,20 @@ export async function openPictureModel(
   options: ModelOptions,
   file: string,
 ): Promise<Awaited<ReturnType<ImageModel['prepare']>> & { readonly model: ImageModel }> {
-  const { bytes, name } = await readPicture(file);
-  const model = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
-    ImageModel.load(choosing, access, spec),
-  );
-  return { ...(await model.prepare(bytes, name, deadlines)), model };
+  const read = await readPicture(file);
+  const model = await loadPictureModel(options);
+  return { ...(await preparePicture(model, read)), model };
+}
+
+/** Loads a model of pictures, the bundled one where none is asked for. Throws what {@link openModel} throws. */
+export function loadPictureModel(options: ModelOptions): Promise<ImageModel> {
+  return openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
+}
+
+/** Makes a picture that was read ready for a model. Throws what `prepare` throws. */
+export function preparePicture(
+  model: ImageModel,
+  { bytes, name }: Awaited<ReturnType<typeof readPicture>>,
+): ReturnType<ImageModel['prepare']> {
+  return model.prepare(bytes, name, deadlines);
 }

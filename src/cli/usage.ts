@@ -57,13 +57,13 @@ export const usage = line`Usage:
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
                             [--tokenizer TOKENIZER_JSON]
-  attention-explorer effect FILE[:RANGE]|IMAGE|- --loss|--label L [--against M] …
+  attention-explorer effect FILE[:RANGE]|IMAGE|- --loss|--label L [--against M] [--to OTHER_IMAGE] …
       what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
       mean loss of the text (--loss); or to a classifier's label (its name or its place), of a text or a picture; each head by itself (--all), or
       the one named; --by: zeros in place of what it reads, or the mean of that over all positions; --block: without the weight of one token for another, one of which may be * for all, for the
       head named or all of the component, the weight gone or (--renormalize) given to what else is read; --swap: with what heads read in
-      the same text with TEXT in the place of PART, as many tokens, as a share of the difference between both texts' predictions; --path direct:
-      only what the heads add to the final sum
+      the same text with TEXT in the place of PART, as many tokens (of a picture, --to: in another one), as a share of the difference between
+      both predictions; --path direct: only what the heads add to the final sum
   attention-explorer writes FILE[:RANGE]|- --token T [--against U] [--at N] [--head LAYER.HEAD] [--component NAME] [--model MODEL]
                             [--target TEXT] [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
       what embedding, heads, MLPs and biases add to the logit of token T directly, or to its difference to that of token U, where the token
@@ -73,11 +73,11 @@ export const usage = line`Usage:
                               [--tokenizer TOKENIZER_JSON] [--json]
       what a causal model writes after the text, N tokens (20), each with what else it could have been; greedily, or, with one of the other
       numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
-  attention-explorer compare A[:RANGE]|- [B[:RANGE]|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
+  attention-explorer compare A[:RANGE]|IMAGE|- [B[:RANGE]|IMAGE|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
                              [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
                              [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg [--width MM]]
-      two texts by one model, or one text by two models or two precisions of one: how far each head of the first is from one of the second,
-      over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
+      two texts or pictures by one model, or one by two models or two precisions of one: how far each head of the first is from one of the
+      second, over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
       in one folder, else the nearest one; --predictions puts what both predict side by side
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each

@@ -23,27 +23,38 @@ export function overviewLevel(numQueries: number, numKeys: number): number {
   return level;
 }
 
-/** Numbers row-major `[rows, columns]`, each the maximum of a block. */
+/** Numbers row-major `[rows, columns]`, each the maximum of a block; of differences the largest by size, with its sign. */
 export interface Maxima {
   readonly rows: number;
   readonly columns: number;
   readonly maxima: Float32Array;
 }
 
+/** How a row is halved: {@link halveRow}, or {@link halveSigned} of differences. */
+type HalveRow = typeof halveRow;
+
 /** Half as many rows and columns, rounded up, each block by its maximum: a single hot cell never disappears. */
-export function halveMaxima({ rows, columns, maxima }: Maxima): Maxima {
+export function halveMaxima({ rows, columns, maxima }: Maxima, halve: HalveRow = halveRow): Maxima {
   const [halfRows, halfColumns] = [Math.ceil(rows / 2), Math.ceil(columns / 2)];
   const halved = new Float32Array(halfRows * halfColumns);
-  for (let row = 0; row < rows; row++) halveRow(maxima, row * columns, columns, halved, (row >> 1) * halfColumns);
+  for (let row = 0; row < rows; row++)
+    halve(maxima.subarray(row * columns, (row + 1) * columns), halved.subarray((row >> 1) * halfColumns));
   return { rows: halfRows, columns: halfColumns, maxima: halved };
 }
 
-/** Raises the blocks of a halved row to the maxima of the `count` numbers that begin at `from`. */
-export function halveRow(numbers: Float32Array, from: number, count: number, halved: Float32Array, at: number): void {
-  for (let i = 0; i < count; i++) {
-    const value = numbers[from + i];
-    const block = at + (i >> 1);
-    if (value > halved[block]) halved[block] = value;
+/** Raises the blocks of a halved row to the maxima of a row's numbers. */
+export function halveRow(numbers: Float32Array, halved: Float32Array): void {
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i];
+    if (value > halved[i >> 1]) halved[i >> 1] = value;
+  }
+}
+
+/** The same of differences: of a block counts the largest by size, with its sign. */
+export function halveSigned(differences: Float32Array, halved: Float32Array): void {
+  for (let i = 0; i < differences.length; i++) {
+    const value = differences[i];
+    if (Math.abs(value) > Math.abs(halved[i >> 1])) halved[i >> 1] = value;
   }
 }
 

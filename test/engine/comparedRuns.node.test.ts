@@ -125,6 +125,60 @@ describe('two runs that the engine holds', function () {
         );
   });
 
+  it('of two pictures stand patch by patch, and not where they are cut otherwise', async () => {
+    const folder = 'test/fixtures/pictureEffects';
+    const read = (picture: string, path = `${folder}/vit.legacy`) =>
+      engine.explainImage({ model: { path, backend: 'wasm', threads: 1 }, path: `${folder}/${picture}.png` });
+    const [a, b] = [await read('picture'), await read('other')];
+    const [{ component }] = a.components;
+    const { texts, values } = await engine.compare({
+      runId: a.runId,
+      component,
+      compared: { otherId: b.runId, pairing: 'index' },
+    });
+    expect(texts[0]).to.include({ kind: 'same', numCommon: 17, numOnlyInB: 0 });
+    expect(Math.max(...values)).to.be.greaterThan(1e-3);
+    // The first token of this model is a class token, too, and the second one of distillation.
+    const c = await read('picture', `${folder}/deit.dynamo`);
+    const other = await engine.compare({
+      runId: a.runId,
+      component,
+      compared: { otherId: c.runId, pairing: 'nearest' },
+    });
+    expect(other.texts[0]).to.include({ kind: 'patches', numCommon: 17, numOnlyInB: 1 });
+    expect(other.texts[0].onlyInB).to.deep.equal(['[DIST]']);
+    const text = await explain('f(a, bc)');
+    expect(
+      await codeOf(
+        engine.compare({ runId: a.runId, component, compared: { otherId: text.runId, pairing: 'nearest' } }),
+      ),
+    ).to.equal('notCompared');
+  });
+
+  it('of which rows are computed when they are read are as far apart as when all of both is held', async () => {
+    const lean = serveEngine({ memoryLimits: { wholeAttentionBytes: 1000, engineBytes: 2 ** 32 } });
+    try {
+      const tables: number[][] = [];
+      for (const { engine: served, held } of [
+        { engine, held: 'whole' },
+        { engine: lean.connection.remote, held: 'recomputed' },
+      ]) {
+        const read = (text: string, name: string) =>
+          served.explain({ model: { path: join(folder, name), backend: 'auto', threads: 1 }, text, tokenLimit: 0 });
+        const text = 'if a: b(c, d)\n  e = f(a)';
+        const [a, b] = [await read(text, 'model.onnx'), await read(text.replace('e', 'xy'), 'model.onnx')];
+        const [{ component, layers }] = a.components;
+        expect([...new Set(layers.map((layer) => layer.held))]).to.deep.equal([held]);
+        const compared = { otherId: b.runId, pairing: 'index' } as const;
+        const { values, largest } = await served.compare({ runId: a.runId, component, compared });
+        tables.push([largest, ...values]);
+      }
+      tables[0].forEach((value, i) => expect(tables[1][i]).to.be.closeTo(value, 1e-5));
+    } finally {
+      lean.end();
+    }
+  });
+
   it('is forgotten with either run, and refused where there is nothing to compare', async () => {
     const [a, b] = [await explain('f(a, bc)'), await explain('f(a, xyzc)')];
     const [{ component }] = a.components;

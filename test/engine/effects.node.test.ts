@@ -11,7 +11,8 @@ import type {
   Intervention,
   Silencing,
 } from '../../src/model/effects/effects';
-import type { Component } from '../../src/model/head';
+import { standsBehind } from '../../src/model/effects/causalReach';
+import type { Component, ComponentInfo } from '../../src/model/head';
 import { codeOf } from '../harness/codeOf';
 import { listFixtures, readFixtureText } from '../harness/fixtures';
 import { expectClose, questionOf, type WrittenQuestion } from './askedOfHeads';
@@ -93,12 +94,13 @@ describe('effects of heads on predictions', () => {
 
   const withModel = async <T>(
     { model: path, text, target }: Pick<Expected, 'model' | 'text' | 'target'>,
-    work: (asking: Asking) => Promise<T>,
+    work: (asking: Asking & { readonly components: readonly ComponentInfo[] }) => Promise<T>,
   ): Promise<T> => {
     const model = await LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path, backend: 'wasm', threads: 1 });
     try {
       const run = { ...(await model.explain({ text, tokenLimit: 0, target })), fed: model.fed };
       return await work({
+        components: run.components,
         effect: (question, interventions, kind = 'total') =>
           model.effects.effect(run, { question, interventions, path: kind }),
         headEffects: (question, by, kind = 'total') => model.effects.headEffects(run, { question, by, path: kind }),
@@ -204,12 +206,52 @@ describe('effects of heads on predictions', () => {
     const text = 'w7 w19 w3 w88 w3 w19';
     await withModel({ model: 'predictions/bert.int8', text }, async ({ effect, headEffects }) => {
       const question = { kind: 'token', position: 3, token: 7 } as const;
-      const { layers } = await headEffects(question, 'zero');
+      const { layers, oneByOne } = await headEffects(question, 'zero');
+      expect(oneByOne).to.match(/^it quantises as it runs/);
       for (const head of [0, 3]) {
         const heads = [{ layer: 0, head }];
         const one = await effect(question, [{ kind: 'silence', component: 'self', heads, by: 'zero' }]);
         expect(layers[0].effects[head], `head ${head}`).to.equal(Math.fround(one.effect));
       }
+    });
+  });
+
+  it('are zero in a causal model of what stands at or behind the predicted token, and are known to be', async () => {
+    const text = 'w7 w19 w3 w88 w3 w19';
+    await withModel({ model: 'predictions/gpt2.legacy', text }, async ({ effect, components }) => {
+      const blocked = async (
+        query: number | undefined,
+        key: number | undefined,
+      ): Promise<readonly [number, boolean]> => {
+        const found = await effect({ kind: 'token', position: 3, token: 7 }, [
+          { kind: 'block', component: 'self', heads: [{ layer: 0, head: 0 }], query, key, isRenormalized: true },
+        ]);
+        return [found.effect, standsBehind(found, components)];
+      };
+      for (const [query, key] of [
+        [3, 1],
+        [5, 2],
+        [undefined, 3],
+        [4, undefined],
+      ]) {
+        const [value, isBehind] = await blocked(query, key);
+        expect(Math.abs(value), `${query}:${key}`).to.be.below(1e-5);
+        expect(isBehind, `${query}:${key}`).to.equal(true);
+      }
+      for (const [query, key] of [
+        [2, 1],
+        [undefined, 2],
+      ]) {
+        const [value, isBehind] = await blocked(query, key);
+        expect([Math.abs(value) < 1e-5, isBehind], `${query}:${key}`).to.deep.equal([false, false]);
+      }
+    });
+    const masked = { model: 'predictions/bert.legacy', text };
+    await withModel(masked, async ({ effect, components }) => {
+      const found = await effect({ kind: 'token', position: 3, token: 7 }, [
+        { kind: 'block', component: 'self', heads: [{ layer: 0, head: 0 }], query: 5, key: 1, isRenormalized: true },
+      ]);
+      expect([Math.abs(found.effect) < 1e-5, standsBehind(found, components)]).to.deep.equal([false, false]);
     });
   });
 

@@ -8,7 +8,7 @@ import { engineMethods } from '../../src/rpc/methods';
 import { WorkerChannel } from '../../src/rpc/workerChannel';
 
 /** Serves an engine in this process, with what some tests give it beside, and speaks to it over a channel; `end` closes it. */
-export function serveEngine(beside: Pick<EngineHost, 'numbersWriter' | 'sha256' | 'syntax'> = {}): {
+export function serveEngine(beside: Pick<EngineHost, 'numbersWriter' | 'sha256' | 'syntax' | 'memoryLimits'> = {}): {
   readonly connection: Connection<EngineApi, object, EngineEvents>;
   readonly end: () => void;
 } {

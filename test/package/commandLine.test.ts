@@ -226,7 +226,9 @@ describe('The command line', function () {
       ['effect', '-', '--backend', 'wasm', '--at', '1', '--token', '#5', '--swap', '10', '--to', '20', '--head', '1.4'],
       text,
     );
-    expect(same.stdout).to.match(/share {7}undefined: both texts come to the same prediction/);
+    expect(same.stdout)
+      .to.match(/share {7}undefined: both come to the same prediction/)
+      .and.match(/The model is causal: what stands at or behind the predicted token cannot act/);
     for (const [args, code, sentence] of [
       [[...asked, '--block', 'a'], 2, /^--block is not valid: it is QUERY:KEY/],
       [[...asked, '--swap', 'i'], 2, /^--to is not valid: it is missing/],
@@ -259,8 +261,12 @@ describe('The command line', function () {
     expect(measure).to.equal('label of the picture, ln p in nats');
     expect(plain.choices[0].text).to.equal('red circle');
     expect(Math.abs(effect)).to.be.above(0.01);
+    const other = 'media/models/shapes-vit/samples/blue-star.png';
+    const swapped = await run([...asked, '--label', 'red circle', '--to', other], '');
+    expect(swapped.stdout).to.match(/each head swapped by itself \(what it reads in the other text or picture/);
     for (const [args, code, sentence] of [
       [[...asked, '--loss'], 2, /^--label is not valid: it is missing: of a picture, labels are predicted/],
+      [[...asked, '--label', '4', '--swap', 'a'], 2, /^--swap is not valid: a picture has no parts/],
       [[...asked, '--label', 'cat'], 1, /cat.*: it is a label, or its place, from 0 to \d+: red circle/],
     ] as const) {
       const ended = await run(args, '');

@@ -117,7 +117,7 @@ describe('effects', () => {
     expect(await page.locator('.effect-table tbody td:nth-of-type(2)').first().textContent()).to.equal('+0.649');
     await page.locator('.effect-legend', { hasText: 'effect on ln p · total, swapped' }).waitFor();
     await page.locator('.effect-legend .legend-note', { hasText: 'share' }).waitFor();
-    await pane('Share of the difference between both texts').waitFor();
+    await pane('Share of the difference between both predictions').waitFor();
     await button('Swap head 0.1').click();
     await page.locator('.effect-share', { hasText: '+0.500' }).waitFor();
     expect(await page.evaluate(() => host.effects.at(-1)?.interventions)).to.deep.equal([

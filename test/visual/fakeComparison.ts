@@ -70,7 +70,7 @@ export class FakeComparison {
 function withoutToken(stream: TokenStream): TokenStream {
   return {
     ...stream,
-    text: `${stream.text} `,
+    text: stream.grid === undefined ? `${stream.text} ` : stream.text,
     tokens: stream.tokens.map((token, i) => (i === edited ? { ...token, id: 77_777, piece: 'edited' } : token)),
   };
 }

@@ -288,4 +288,18 @@ describe('a picture in the panel', () => {
     expect(await readout()).to.include('patch row 8, column 8');
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
+
+  it('is compared with another one, which is chosen as a file, and no text is offered', async () => {
+    await open({ width: 1400, height: 900 });
+    await page.keyboard.press('x');
+    const pane = page.locator('.compare-pane');
+    await pane.getByRole('button', { name: 'Another Picture…' }).click();
+    expect(await pane.locator('textarea').count()).to.equal(0);
+    const intents = await page.evaluate(() => host.intents.filter(({ name }) => name === 'compareWith'));
+    expect(intents.map(({ value }) => value)).to.deep.equal([{ kind: 'picture' }]);
+    await page.evaluate(() => host.compareWithAnother());
+    await pane.locator('.head-table tbody tr').first().waitFor();
+    await page.locator('.legend-title', { hasText: 'B − A' }).waitFor();
+    await screenshot(page, 'visual/picture-compared');
+  });
 });

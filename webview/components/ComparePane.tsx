@@ -160,31 +160,39 @@ function ReadingChoice({ run, shown }: { run: PanelRun; shown: PanelComparison |
   const own = run.info.streams[0]?.text ?? '';
   const [text, setText] = useState(shown?.kind === 'text' ? shown.text : own);
   const isPossible = text.trim() !== '' && text !== own;
+  const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
   const others = [
+    ...(isPicture ? ([['picture', l10n.t('Another Picture…')]] as const) : []),
     ['model', l10n.t('Another Model…')],
     ['precision', l10n.t('Another Precision…')],
     ['earlier', l10n.t('An Earlier Run…')],
   ] as const;
   return (
     <div class="head-table-scroll compare">
-      <label class="compare-text">
-        {l10n.t('Compare with this text: edit the copy, best in one place')}
-        <textarea
-          rows={8}
-          spellcheck={false}
-          value={text}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-        />
-      </label>
+      {isPicture ? (
+        <p class="hint">{l10n.t('Pictures stand beside each other patch by patch, where both are cut alike.')}</p>
+      ) : (
+        <label class="compare-text">
+          {l10n.t('Compare with this text: edit the copy, best in one place')}
+          <textarea
+            rows={8}
+            spellcheck={false}
+            value={text}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
+          />
+        </label>
+      )}
       <p class="compare-choices">
-        <button
-          type="button"
-          class="random-switch"
-          disabled={!isPossible}
-          onClick={() => comparison.want({ kind: 'text', text })}
-        >
-          {l10n.t('Compare with This Text')}
-        </button>
+        {isPicture ? null : (
+          <button
+            type="button"
+            class="random-switch"
+            disabled={!isPossible}
+            onClick={() => comparison.want({ kind: 'text', text })}
+          >
+            {l10n.t('Compare with This Text')}
+          </button>
+        )}
         {others.map(([kind, title]) => (
           <button key={kind} type="button" class="random-switch" onClick={() => comparison.want({ kind })}>
             {title}
@@ -235,6 +243,7 @@ function Facts({
     same: l10n.t('one by one, as texts and tokens are the same'),
     ids: l10n.t('by the longest common subsequence of their ids'),
     characters: l10n.t('by their characters, as their tokenizers differ'),
+    patches: l10n.t('patch by patch, and other tokens by their names'),
   } as const;
   const sentences = [...new Set(streams)].flatMap((stream) => {
     const text = table.texts[stream];

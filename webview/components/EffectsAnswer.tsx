@@ -10,6 +10,7 @@ import {
 } from '../../src/model/effects/effects';
 import {
   backupSentence,
+  causalSentence,
   choiceText,
   isShared,
   noShareSentence,
@@ -18,11 +19,13 @@ import {
   shareSentence,
 } from '../effectWords';
 import { signedNumber } from '../headWords';
+import { isPredictedForwards, standsBehind } from '../../src/model/effects/causalReach';
+import type { ComponentInfo } from '../../src/model/head';
 import { usePanel } from './context';
 
 /** The prediction without and with the interventions that are on, side by side. */
 export function EffectsAnswer(): JSX.Element {
-  const { effects } = usePanel().panel;
+  const { effects, run } = usePanel().panel;
   const question = effects.question.value;
   const answer = effects.answer.value;
   const plain = answer?.plain ?? effects.plain.value;
@@ -69,7 +72,9 @@ export function EffectsAnswer(): JSX.Element {
         ) : null}
         {isIntervened ? <OtherFacts answer={answer} /> : null}
       </dl>
-      {isIntervened ? <p class="hint">{noteOf(answer, effects.layout.value.path)}</p> : null}
+      {isIntervened ? (
+        <p class="hint">{noteOf(answer, effects.layout.value.path, run.value?.info.components ?? [])}</p>
+      ) : null}
       {rows.length === 0 ? null : (
         <table class="how-array prediction-shares" aria-label={l10n.t('Probabilities before and after')}>
           <thead>
@@ -102,7 +107,7 @@ function OtherFacts({ answer }: { answer: EffectAnswer | undefined }): JSX.Eleme
   const share = shareOf(answer.effect, answer.plain, answer.other);
   return (
     <>
-      <div title={l10n.t('The same question to the other text')}>
+      <div title={l10n.t('The same question to B')}>
         <dt>{l10n.t('in B')}</dt>
         <dd>{l10n.t('{0} nats', fixed(answer.other.value))}</dd>
       </div>
@@ -115,15 +120,19 @@ function OtherFacts({ answer }: { answer: EffectAnswer | undefined }): JSX.Eleme
 }
 
 /** Which experiment the numbers are of, and how they are to be read. */
-function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath): string {
+function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath, components: readonly ComponentInfo[]): string {
   if (answer === undefined) return l10n.t('The model runs again with what is switched on…');
-  const { path, plain, other } = answer;
+  const { path, plain, other, question } = answer;
+  const isSame = other !== undefined && !isShared(plain, other);
   return [
     l10n.t('Effect of all that is switched on, together ({0}).', pathName(path)),
     ...(path === wanted
       ? []
       : [l10n.t('Weights that are blocked have no direct effect by themselves: this is the total one.')]),
-    ...(other === undefined ? [] : [isShared(plain, other) ? shareSentence() : noShareSentence()]),
+    ...(other === undefined ? [] : [isSame ? noShareSentence() : shareSentence()]),
+    ...(standsBehind(answer, components) || (isSame && isPredictedForwards(question, components))
+      ? [causalSentence()]
+      : []),
     backupSentence(),
   ].join(' ');
 }

@@ -80,7 +80,7 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
         ) : (
           <>
             <EffectsQuestion asked={question} />
-            <Experiment />
+            <Experiment isPicture={run.info.streams.some(({ grid }) => grid !== undefined)} />
             <EffectsAnswer />
             <InterventionList run={run} component={component} />
             <EffectsTable component={component} />
@@ -92,7 +92,7 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
 }
 
 /** What an experiment is: by what heads are silenced, or with what text they are swapped, and what of that is measured. */
-function Experiment(): JSX.Element {
+function Experiment({ isPicture }: { isPicture: boolean }): JSX.Element {
   const { panel, kept } = usePanel();
   const { effects } = panel;
   const other = effects.other.value;
@@ -132,13 +132,19 @@ function Experiment(): JSX.Element {
       </p>
       {by !== 'swap' ? null : (
         <p class="hint" role={other === undefined ? 'status' : undefined}>
-          {other === undefined
-            ? l10n.t(
-                'There is no other text yet: compare this one with a copy in which one span is replaced by as many tokens.',
-              )
-            : l10n.t('B: {0}.', other.name)}{' '}
+          {other !== undefined
+            ? l10n.t('B: {0}.', other.name)
+            : isPicture
+              ? l10n.t('There is no other picture yet: compare this one with another, which the same model reads.')
+              : l10n.t(
+                  'There is no other text yet: compare this one with a copy in which one span is replaced by as many tokens.',
+                )}{' '}
           <button type="button" class="link" onClick={() => kept.toggleView('compare', true)}>
-            {other === undefined ? l10n.t('Replace a Span…') : l10n.t('Another Text…')}
+            {isPicture
+              ? l10n.t('Another Picture…')
+              : other === undefined
+                ? l10n.t('Replace a Span…')
+                : l10n.t('Another Text…')}
           </button>
         </p>
       )}

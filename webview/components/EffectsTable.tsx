@@ -6,6 +6,7 @@ import { headLabel, headsOf, type ComponentInfo } from '../../src/model/head';
 import { cssColour } from '../../src/model/ramp';
 import {
   backupSentence,
+  causalSentence,
   effectUnit,
   experimentName,
   isShared,
@@ -84,7 +85,10 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
               : `${l10n.t('Only {0} of {1} heads: it was cancelled.', chosen.numDone, chosen.numHeads)} `}
             {chosen.by === 'swap' ? shareSentence() : signSentence(question)} {backupSentence()}
           </p>
-          <NoShare of={chosen} />
+          <NoShare of={chosen} isCausal={component.isCausal} />
+          {chosen.oneByOne === undefined ? null : (
+            <p class="hint">{l10n.t('Heads are run one after the other: {0}.', chosen.oneByOne)}</p>
+          )}
           {chosen.failed.map(({ layer, reason }) => (
             <p key={layer} class="hint" role="alert">
               {l10n.t('Nothing can be told of layer {0}: {1}.', layer, reason)}
@@ -105,10 +109,10 @@ function measuringName(by: Replacement, numHeads: number): string {
 }
 
 /** Says where swapped heads have no share: both texts come to the same. */
-function NoShare({ of: { plain, other } }: { of: MeasuredHeads }): JSX.Element | null {
+function NoShare({ of: { plain, other }, isCausal }: { of: MeasuredHeads; isCausal: boolean }): JSX.Element | null {
   return plain === undefined || other === undefined || isShared(plain, other) ? null : (
     <p class="hint" role="alert">
-      {noShareSentence()}
+      {noShareSentence()} {isCausal ? causalSentence() : ''}
     </p>
   );
 }

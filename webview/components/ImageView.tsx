@@ -93,16 +93,23 @@ function Picture({
         if (canvas.current === null) return;
         const lighting = panel.lighting.value;
         const isLit = lighting?.stream === stream;
+        const isSigned = panel.isDifference.value;
         const labels = isLit
-          ? strongest(lighting.weights, numLabelled, Math.max(panel.view.value.threshold, 0.01))
+          ? strongest(
+              isSigned ? lighting.weights.map(Math.abs) : lighting.weights,
+              numLabelled,
+              Math.max(panel.view.value.threshold, 0.01),
+            )
           : [];
+        const signOf = (position: number): string =>
+          !isSigned ? '' : (lighting?.weights[position] ?? 0) < 0 ? '−' : '+';
         drawPicture(canvas.current, source, layout, {
           grid,
           lights: tokenLights(panel, stream, info.tokens.length),
           isLit,
           ramp: panel.ramps.value[panel.direction.value],
           theme: panel.theme.value,
-          labels: labels.map((found) => ({ ...found, text: shortWeight(found.weight) })),
+          labels: labels.map((found) => ({ ...found, text: signOf(found.position) + shortWeight(found.weight) })),
         });
       }),
     [source, layout, info],

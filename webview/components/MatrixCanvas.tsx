@@ -96,13 +96,12 @@ export function MatrixCanvas({
       ? matrix.marginals.rowSums
       : matrix.marginals.rowSums.map((sum, row) => (removed[row] > mostRemoved ? 0 : sum));
   }, [shown, matrix]);
-  const tiles = useMemo<MatrixPictures>(
-    () =>
-      depths instanceof DepthPyramid
-        ? new MatrixTiles(depths, (isSigned ? divergingPalette : paletteOf)(ramp))
-        : new RemoteTiles(depths, { scale, threshold, ceiling }, paletteOf(ramp)),
-    [depths, scale, threshold, ceiling, ramp],
-  );
+  const tiles = useMemo<MatrixPictures>(() => {
+    const palette = (isSigned ? divergingPalette : paletteOf)(ramp);
+    return depths instanceof DepthPyramid
+      ? new MatrixTiles(depths, palette)
+      : new RemoteTiles(depths, { scale, threshold, ceiling, isSigned }, palette);
+  }, [depths, scale, threshold, ceiling, ramp]);
   const surface = useMemo(() => new MatrixSurface(), []);
   useLayoutEffect(() => surface.setFrame(frame, margins, run?.isLive === true), [frame]);
   const queries = shown.streams[component.queryStream];

@@ -65,26 +65,49 @@ export function differenceImage(pattern: Pattern, scale: Scale, threshold: numbe
 /**
  * The depths of blocks by their maxima, from block row `top` of a level on. On the scale by row a block's maximum is taken for a
  * share of the smallest row maximum that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
+ * Differences have depths on both sides of zero.
  */
 export function blockDepths(
   { rows, columns, maxima }: Maxima,
   level: number,
   top: number,
   rowMaxima: Float32Array,
-  { scale, threshold, ceiling }: { readonly scale: Scale; readonly threshold: number; readonly ceiling: number },
+  {
+    scale,
+    threshold,
+    ceiling,
+    isSigned = false,
+  }: {
+    readonly scale: Scale;
+    readonly threshold: number;
+    readonly ceiling: number;
+    readonly isSigned?: boolean;
+  },
 ): DepthImage {
   if (scale !== 'row')
-    return depthImage({ numQueries: rows, numKeys: columns, weights: maxima }, scale, threshold, ceiling);
-  const bytes = new Uint8Array(maxima.length);
+    return (isSigned ? differenceImage : depthImage)(
+      { numQueries: rows, numKeys: columns, weights: maxima },
+      scale,
+      threshold,
+      ceiling,
+    );
+  const bytes = new Uint8Array(maxima.length).fill(isSigned ? noDifference : 0);
   for (let row = 0; row < rows; row++) {
     const own = rowMaxima.slice((top + row) * 2 ** level, (top + row + 1) * 2 ** level).sort();
     for (let i = row * columns; i < (row + 1) * columns; i++) {
-      const weight = maxima[i];
-      if (weight > 0 && weight >= threshold * ceiling)
-        bytes[i] = depthByte(depthOf(weight, scale, own.find((maximum) => maximum >= weight) ?? weight));
+      const size = isSigned ? Math.abs(maxima[i]) : maxima[i];
+      if (!(size > 0) || size < threshold * ceiling) continue;
+      const depth = depthOf(size, scale, own.find((maximum) => maximum >= size) ?? size);
+      bytes[i] = isSigned ? noDifference + Math.sign(maxima[i]) * Math.round(127 * depth) : depthByte(depth);
     }
   }
-  return { rows, columns, bytes };
+  return { rows, columns, bytes, isSigned };
+}
+
+/** The depth of a cell of an image as a byte, whatever its sign. */
+export function depthOfCell({ bytes, columns, isSigned = false }: DepthImage, row: number, column: number): number {
+  const byte = bytes[row * columns + column];
+  return isSigned ? Math.min(255, 2 * Math.abs(byte - noDifference)) : byte;
 }
 
 /** Half as many rows and columns, each block by its maximum, so that a single hot cell never disappears. */

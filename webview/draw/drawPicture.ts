@@ -48,7 +48,6 @@ export function drawPicture(
   context.imageSmoothingEnabled = layout.scale < 2;
   context.drawImage(source, 0, 0, layout.width, layout.height);
   if (isLit) {
-    const full = ramp.colour(1);
     context.fillStyle = withOpacity(theme.background, veilOpacity);
     // The margin that belongs to no patch is never read.
     context.beginPath();
@@ -59,10 +58,11 @@ export function drawPicture(
     context.fill('evenodd');
     forPatches(grid, lights, layout, ({ x, y, width, height }, level) => {
       if (level === 0) return;
-      const depth = level / numLevels;
+      const isBelow = level > numLevels;
+      const depth = (isBelow ? level - numLevels : level) / numLevels;
       context.fillStyle = withOpacity(theme.background, veilOpacity * (1 - depth));
       context.fillRect(x, y, width, height);
-      context.fillStyle = withOpacity(full, lightOpacity * depth);
+      context.fillStyle = withOpacity(ramp.colour(isBelow ? -1 : 1), lightOpacity * depth);
       context.fillRect(x, y, width, height);
       if (!theme.isHighContrast) return;
       const thickness = Math.min(0.5 + 2.5 * depth, Math.min(width, height) / 3);

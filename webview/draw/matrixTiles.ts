@@ -1,9 +1,8 @@
 import { tileSize } from '../../src/model/patternLevels';
-import { noDifference } from '../../src/model/pattern';
 import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
 import { canvasOf } from './canvas';
-import type { DepthImage, DepthPyramid } from './depthPyramid';
+import { depthOfCell, type DepthImage, type DepthPyramid } from './depthPyramid';
 import { RecentlyUsed } from '../state/recentlyUsed';
 
 /** About 32 MB of pixels; the tiles longest unused go first. */
@@ -71,9 +70,7 @@ export class MatrixTiles implements MatrixPictures {
   }
 
   depthAt(query: number, key: number): number {
-    const image = this.#pyramid.level(0);
-    const byte = image.bytes[query * image.columns + key];
-    return image.isSigned === true ? Math.min(255, 2 * Math.abs(byte - noDifference)) : byte;
+    return depthOfCell(this.#pyramid.level(0), query, key);
   }
 
   /** A tile of the first level. */

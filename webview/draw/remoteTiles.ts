@@ -2,7 +2,7 @@ import { blocksAlong, tileSize } from '../../src/model/patternLevels';
 import { levelFor, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { RemoteMatrix, TilePlace } from '../state/matrixData';
 import type { Palette } from '../theme/palette';
-import { blockDepths, DepthPyramid, type DepthImage } from './depthPyramid';
+import { blockDepths, depthOfCell, DepthPyramid, type DepthImage } from './depthPyramid';
 import { MatrixTiles, paintTile, tilesInView, type MatrixPictures } from './matrixTiles';
 import { RecentlyUsed } from '../state/recentlyUsed';
 
@@ -82,7 +82,7 @@ export class RemoteTiles implements MatrixPictures {
   depthAt(query: number, key: number): number {
     const [row, column] = [Math.floor(query / tileSize), Math.floor(key / tileSize)];
     const image = this.#painted({ level: 0, row, column })?.image;
-    return image === undefined ? 0 : image.bytes[(query - row * tileSize) * image.columns + key - column * tileSize];
+    return image === undefined ? 0 : depthOfCell(image, query - row * tileSize, key - column * tileSize);
   }
 
   /** The finest picture of a tile's place that is here, as a part of a coarser tile: two tiles of a level lie along each side of one of the next. */

@@ -66,6 +66,7 @@ export interface MeasuredHeads extends SignedNumbers {
   /** That of the other text, where heads are swapped. */
   readonly other: EffectSide | undefined;
   readonly failed: HeadEffects['failed'];
+  readonly oneByOne: HeadEffects['oneByOne'];
 }
 
 /** Experiments that are kept. */
@@ -335,6 +336,7 @@ export class EffectsView extends OpenedView {
       plain: undefined,
       other: undefined,
       failed: [],
+      oneByOne: undefined,
     };
     this.#scans.value = [...this.#scans.peek().filter((each) => each.name !== name), begun].slice(-mostKept);
     void settle(
@@ -342,7 +344,7 @@ export class EffectsView extends OpenedView {
         { runId: info.runId, question, path, by, components: [component.component], scan: scan.number },
         scan.controller.signal,
       ),
-      ({ layers, plain, other: there, failed }) => {
+      ({ layers, plain, other: there, failed, oneByOne }) => {
         if (this.#scan !== scan) return;
         this.#scan = undefined;
         this.#update(name, (held) => ({
@@ -353,6 +355,7 @@ export class EffectsView extends OpenedView {
           plain,
           other: there,
           failed,
+          oneByOne,
         }));
       },
       (error) => {

@@ -8,7 +8,7 @@ import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/mo
 import type { TokenStream } from '../../src/model/token';
 import { unitsOf, unitStream, type TextSymbol } from '../../src/model/units';
 import type { FirstPattern, PanelApi } from '../../src/panelProtocol';
-import type { PatternParams, Thumbnails } from '../../src/protocol';
+import type { PatternOverview, PatternParams, Thumbnails } from '../../src/protocol';
 import type { OfForm } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import { joinThumbnails, layersThere } from './growingThumbnails';
@@ -120,22 +120,24 @@ export class PatternStore {
     signal: AbortSignal,
   ): Promise<ShownPattern> {
     const { runId, streams } = info;
-    const [comparison, pattern] = await Promise.all([
+    const asked = { runId, selection, form };
+    const [comparison, found] = await Promise.all([
       this.comparison(runId, component, signal),
-      this.#remote.pattern({ runId, selection, form }, signal),
+      areTiled(component, streams) ? this.#remote.overview(asked, signal) : this.#remote.pattern(asked, signal),
     ]);
     const isCommon = (stream: number): Float32Array => {
       const { unitsOfA, unitsOfB } = comparison.texts[stream];
       const units = new Set(unitsOfB);
       return Float32Array.from(unitsOfA, (unit) => Number(units.has(unit)));
     };
+    const edges = { rowSums: isCommon(component.queryStream), columnMeans: new Float32Array(found.numKeys) };
     const shown: ShownPattern = {
       selection,
       component,
-      matrix: new WholeMatrix(pattern, component.isCausal, {
-        rowSums: isCommon(component.queryStream),
-        columnMeans: new Float32Array(pattern.numKeys),
-      }),
+      matrix:
+        'weights' in found
+          ? new WholeMatrix(found, component.isCausal, edges)
+          : this.#remoteMatrix(nameOf(runId, selection, form), asked, { ...found, ...edges }),
       form,
       weighing: { ceiling: form.compared === 'difference' ? comparison.largest : 1, difference: 0 },
       streams,
@@ -167,9 +169,11 @@ export class PatternStore {
     const found = this.#whole.get(name) ?? this.#large.get(name);
     if (found !== undefined) return found;
     const asked = isPlainForm(form) ? { runId, selection } : { runId, selection, form };
-    const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
-    if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream)))
-      return this.#overview(name, asked, signal);
+    if (areTiled(component, streams)) {
+      const large = this.#remoteMatrix(name, asked, await this.#remote.overview(asked, signal));
+      this.#large.set(name, large);
+      return large;
+    }
     const matrix = this.#keep(name, component, await this.#remote.pattern(asked, signal));
     if (matrix === undefined) throw new ExplorerError('invalidMessage', ['pattern']);
     return matrix;
@@ -199,17 +203,14 @@ export class PatternStore {
     return matrix;
   }
 
-  async #overview(name: string, asked: PatternParams & OfForm, signal: AbortSignal): Promise<RemoteMatrix> {
-    const overview = await this.#remote.overview(asked, signal);
-    const matrix = new RemoteMatrix(overview, {
+  #remoteMatrix(name: string, asked: PatternParams & OfForm, overview: PatternOverview): RemoteMatrix {
+    return new RemoteMatrix(overview, {
       name,
       kept: this.#parts,
       tile: (place, aborted) => this.#remote.tile({ ...asked, ...place }, aborted),
       row: async (position, direction, aborted) =>
         (await this.#remote.row({ ...asked, position, direction }, aborted)).weights,
     });
-    this.#large.set(name, matrix);
-    return matrix;
   }
 
   /** The thumbnails of a component's layers that are there, from here or from the host. */
@@ -263,6 +264,12 @@ export async function settle<T>(
   } catch (error) {
     if (!isCancelled(error)) failed(ExplorerError.from(error));
   }
+}
+
+/** Whether a pattern over these texts comes in parts. */
+function areTiled({ queryStream, keyStream }: ComponentInfo, streams: readonly TokenStream[]): boolean {
+  const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
+  return isTiled(lengthOf(queryStream), lengthOf(keyStream));
 }
 
 function nameOf(

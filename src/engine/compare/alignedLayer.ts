@@ -20,8 +20,8 @@ export interface AlignedRows {
  */
 export class AlignedLayer extends LayerView {
   readonly #keys: UnitAxis;
-  /** The tokens of each unit of the queries. */
-  readonly #tokens: readonly (readonly number[])[];
+  /** The tokens of each unit of the queries; undefined where each token is a unit of both axes, as of texts that are the same. */
+  readonly #tokens: readonly (readonly number[])[] | undefined;
 
   constructor(layer: HeldLayer, queries: UnitAxis, keys: UnitAxis) {
     super(layer, { numQueries: queries.numUnits, numKeys: keys.numUnits });
@@ -30,6 +30,7 @@ export class AlignedLayer extends LayerView {
     if (numHeads > 0 && (queries.unitOf.length !== numQueries || keys.unitOf.length !== numKeys))
       throw new RangeError('The units are of another text');
     this.#keys = keys;
+    if (areTokens(queries) && areTokens(keys)) return;
     const tokens: number[][] = Array.from({ length: queries.numUnits }, () => []);
     queries.unitOf.forEach((unit, token) => {
       if (unit >= 0) tokens[unit].push(token);
@@ -41,20 +42,23 @@ export class AlignedLayer extends LayerView {
     return (await this.alignedRows(head, from, to, signal)).rows;
   }
 
-  /** Rows [from, to) of a head, in an array of their own. Throws as {@link HeldLayer.rows} does. */
+  /** Rows [from, to) of a head, perhaps a view into what is held. Throws as {@link HeldLayer.rows} does. */
   async alignedRows(head: number, from: number, to: number, signal?: AbortSignal): Promise<AlignedRows> {
     const { numKeys } = this;
     const { unitOf } = this.#keys;
+    const tokensOf = this.#tokens;
+    if (tokensOf === undefined)
+      return { rows: await this.layer.rows(head, from, to, signal), outside: new Float64Array(to - from) };
     const sums = new Float64Array((to - from) * numKeys);
     const outside = new Float64Array(to - from);
-    const all = this.#tokens.slice(from, to).flat();
+    const all = tokensOf.slice(from, to).flat();
     // Tokens of units are in order, so that what is read lies together.
     const [first, end] = [all.at(0) ?? 0, (all.at(-1) ?? -1) + 1];
     for (let top = first; top < end; top += bandRows) {
       const bottom = Math.min(end, top + bandRows);
       const held = await this.layer.rows(head, top, bottom, signal);
       for (let unit = from; unit < to; unit++) {
-        const tokens = this.#tokens[unit];
+        const tokens = tokensOf[unit];
         for (const token of tokens) {
           if (token < top || token >= bottom) continue;
           const start = (token - top) * unitOf.length;
@@ -68,4 +72,9 @@ export class AlignedLayer extends LayerView {
     }
     return { rows: Float32Array.from(sums), outside };
   }
+}
+
+/** Whether each token is a unit by itself. */
+function areTokens({ unitOf, numUnits }: UnitAxis): boolean {
+  return numUnits === unitOf.length && unitOf.every((unit, token) => unit === token);
 }

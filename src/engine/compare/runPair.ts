@@ -32,10 +32,10 @@ export class RunPair {
   /** Of each stream that both runs have. */
   readonly alignments: readonly Alignment[];
 
-  /** Throws `notCompared` where a run is of a picture, or nothing of both can be put together. */
+  /** Throws `notCompared` where nothing of both can be put together: pictures are where they are cut into as many rows and columns of patches. */
   constructor(a: ComparableRun, b: ComparableRun) {
-    if ([...a.streams, ...b.streams].some(({ grid }) => grid !== undefined))
-      throw new ExplorerError('notCompared', ['only texts can be put together, token by token']);
+    const reason = whyNotTogether(a.streams, b.streams);
+    if (reason !== undefined) throw new ExplorerError('notCompared', [reason]);
     this.#a = a;
     this.#b = b;
     this.alignments = a.streams.slice(0, b.streams.length).map((stream, i) => alignTokens(stream, b.streams[i]));
@@ -92,6 +92,20 @@ export class RunPair {
     );
     return pairs.map(([head, other], i) => ({ head, other, difference: differences[i] }));
   }
+}
+
+/** In a clause, why tokens of two pictures, or of a picture and a text, cannot be put together. */
+function whyNotTogether(a: readonly TokenStream[], b: readonly TokenStream[]): string | undefined {
+  const [ofA, ofB] = [a, b].map((streams) => streams.filter(({ grid }) => grid !== undefined));
+  if (ofA.length === 0 && ofB.length === 0) return undefined;
+  if (ofA.length === 0 || ofB.length === 0) return 'one is a picture and the other a text';
+  if ([...ofA, ...ofB].some(({ text }) => text !== ''))
+    return 'one is a picture within a text, whose tokens stand for both';
+  const sidesOf = ({ grid }: TokenStream): string => `${grid?.rows ?? 0} × ${grid?.columns ?? 0}`;
+  const [gridsA, gridsB] = [ofA, ofB].map((streams) => streams.map(sidesOf).join(', '));
+  return gridsA === gridsB
+    ? undefined
+    : `one is cut into ${gridsA} patches and the other into ${gridsB}, so that none stands beside another`;
 }
 
 async function nearest(

@@ -154,7 +154,7 @@ export class EffectRuns {
     const before = sideOf(this.#parts, question, answered);
     const { by } = asked;
     const other = by === 'swap' ? await this.#other(session, { base, question, turn }, run, asked.other) : undefined;
-    const { batching, most } = await session.batchOf(run, base, question, turn);
+    const { batching, most, reason } = await session.batchOf(run, base, question, turn);
     const wanted = run.components.filter(({ component }) => asked.components?.includes(component) ?? true);
     const layers: LayerEffects[] = [];
     const failed: { component: Component; layer: number; reason: PlainText }[] = [];
@@ -208,6 +208,7 @@ export class EffectRuns {
       plain: before,
       other: other?.side,
       layers,
+      oneByOne: reason === '' ? undefined : plain(reason),
       failed: failed.reverse(),
     };
   }

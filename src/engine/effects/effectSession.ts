@@ -6,6 +6,7 @@ import { siteTaps } from '../../onnx/find/siteTaps';
 import { askInputs, askLogits } from '../../onnx/predict/askLogits';
 import { lastSum } from '../../onnx/predict/finalSum';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
+import { placeInBlocks } from '../../onnx/predict/rowBlocks';
 import { leastPredictionOpset } from '../../onnx/predict/reduceLogits';
 import { fedOf, vocabularySizeOf, withIds, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats, toTensor } from '../runtime/feeds';
@@ -19,9 +20,13 @@ import { answerOfScores, type Answered, type Asked } from './questions';
 
 /** What is kept of a plain run, in bytes: beyond it, stages are run again up to where an experiment begins. */
 const mostKept = 1e9;
+/** What blocking cells needs of all layers, in bytes, is kept of a plain run where it is not more; else it is made for the layer that is asked about. */
+const mostAlong = 6.4e7;
 /** What one batch of runs may take, and what one run may, in bytes. */
 const mostBatched = 5e8;
 const mostBytes = 3e9;
+/** A head is taken to be so wide. */
+const usualHeadWidth = 80;
 /** More items at once did not help. */
 const mostItems = 16;
 
@@ -156,19 +161,20 @@ export class EffectSession {
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
     const kept = new StageInputs(mostKept);
     const end = this.#end;
-    const fetches = 'suffix' in end ? [end.outputs.shape] : [end.scores];
-    const made = await this.staged.run(
+    const along = this.#alongOf(run, fed.numPositions);
+    const made: Tensors = await this.staged.run(
       { ...feeds, ...this.#questionFeeds(firstRow, 1) },
-      { fetches, keeps: kept, turn },
+      { fetches: ['suffix' in end ? end.outputs.shape : end.scores, ...along], keeps: kept, turn },
     );
-    const shape = 'suffix' in end ? Array.from(made[end.outputs.shape].data as BigInt64Array, Number) : [1, 1, 1]; // Shape gives int64
+    const dims = 'suffix' in end ? made[end.outputs.shape]?.data : undefined;
+    const shape = dims instanceof BigInt64Array ? Array.from(dims, Number) : [1, 1, 1]; // Shape gives int64
     const hasItems = shape.length !== 2;
     const base: Baseline = {
       kept,
       hasItems,
       numRows: (shape.at(-2) ?? 1) / (hasItems ? 1 : this.numCopies),
       first: fed.first,
-      tensors: new Map(),
+      tensors: new Map(along.flatMap((name) => (made[name] === undefined ? [] : [[name, made[name]] as const]))),
       answers: new Map(),
     };
     this.#bases.set(slot, { inputs: given, masked, base });
@@ -218,7 +224,7 @@ export class EffectSession {
       },
     });
     return Array.from({ length: numItems }, (_, item) =>
-      this.#answerOf(found, asked, item * this.numCopies, rows.length),
+      this.#answerOf(found, asked, [item * this.numCopies, numItems * this.numCopies], rows.length),
     );
   }
 
@@ -320,6 +326,16 @@ export class EffectSession {
         this.graph.rewritten.inputs.includes(name) && (dims?.length ?? 0) > 1 && typeof dims?.[0] === 'number',
     );
     return isFixed ? 'its file takes a batch of one alone' : undefined;
+  }
+
+  /** The weights of all layers and what they weight, where that is little. */
+  #alongOf({ components }: PredictedRun, numPositions: number): readonly string[] {
+    const numHeads = components.flatMap(({ layers }) => layers).reduce((sum, layer) => sum + layer.numHeads, 0);
+    if (4 * numHeads * numPositions * (numPositions + usualHeadWidth) > mostAlong) return [];
+    const outputs = new Set(this.graph.cut.stages.flatMap((stage) => stage.outputs));
+    return this.graph.sites
+      .flatMap(({ weights, values }) => [weights ?? '', typeof values === 'string' ? '' : values.tensor])
+      .filter((name) => outputs.has(name));
   }
 
   async #learn(base: Baseline, turn?: () => Promise<void>): Promise<Batching | string> {
@@ -429,7 +445,13 @@ export class EffectSession {
     ]);
   }
 
-  #answerOf(found: Tensors, asked: Asked, item: number, numRows: number): Answered {
+  #answerOf(
+    found: Tensors,
+    asked: Asked,
+    [item, numItems]: readonly [item: number, of: number],
+    numRows: number,
+  ): Answered {
+    const numOut = numItems * numRows;
     const end = this.#end;
     const floats = (name: string): Float32Array => {
       const tensor = found[name];
@@ -452,8 +474,14 @@ export class EffectSession {
     const named = found[ids]?.data;
     if (!(named instanceof BigInt64Array))
       throw new ExplorerError('noEffects', [this.#parts.name, 'its logits did not come out']);
+    const [all, blocks] = [floats(logs), found[logs]?.dims ?? []];
+    const own = new Float32Array(numRows * numChoices);
+    for (let row = 0; row < numRows; row++) {
+      const place = placeInBlocks(item * numRows + row, numOut, blocks);
+      own.set(all.subarray(place * numChoices, (place + 1) * numChoices), row * numChoices);
+    }
     return {
-      logs: floats(logs).slice(item * numRows * numChoices, (item + 1) * numRows * numChoices),
+      logs: own,
       larger: floats(larger).slice(item * numChoices, (item + 1) * numChoices),
       strongest: floats(strongest).slice(item * this.#count, (item + 1) * this.#count),
       ids: named.slice(item * this.#count, (item + 1) * this.#count),

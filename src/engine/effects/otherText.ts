@@ -3,8 +3,8 @@ import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { fedOf, predictsHow, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 
 /**
- * What the file with the logits is fed for another text, so that its run stands beside that of the first: of an encoder–decoder model what is written
- * stays that of the first. Throws `noEffects` where the tokens of both texts do not stand one beside the other.
+ * What the file with the logits is fed for another text, or picture, so that its run stands beside that of the first: of an encoder–decoder model what is written
+ * stays that of the first. Throws `noEffects` where the tokens of both do not stand one beside the other.
  */
 export function otherInputs(
   parts: PredictionParts,
@@ -16,7 +16,9 @@ export function otherInputs(
   const [own, others] = [run, other].map(({ streams: [source] }) => source.tokens.length);
   if (own !== others)
     throw refuse(
-      `this text has ${own} tokens and the other ${others}, which must stand one beside the other: put a span of as many tokens in the place of one`,
+      run.streams[0].grid === undefined
+        ? `this text has ${own} tokens and the other ${others}, which must stand one beside the other: put a span of as many tokens in the place of one`
+        : `this picture is ${own} tokens and the other ${others}, which must stand one beside the other: take one of the same size`,
     );
   const [{ inputs }, read] = [fedOf(parts, run), fedOf(parts, other)];
   if (predictsHow(parts, run).stream === 0) return read.inputs;

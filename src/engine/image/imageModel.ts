@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
+import type { Predictions } from '../../model/predictions';
 import type { TokenStream } from '../../model/token';
 import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
@@ -36,6 +37,8 @@ import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { decodeImage } from './decodeImage';
 import { EffectRuns } from '../effects/effectRuns';
 import { readAnswers } from '../predict/labelAnswers';
+import type { PredictedRun, PredictionParts } from '../predict/predictedFile';
+import { PredictionRuns, type MaskedPlaces } from '../predict/predictionRuns';
 import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
 import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
@@ -89,6 +92,7 @@ export class ImageModel {
   readonly #weighs: WeighRuns;
   /** What its heads do to the labels that it predicts. */
   readonly effects: EffectRuns;
+  readonly #predictions: PredictionRuns;
   #report: ExtractionReport;
   #fed: readonly FedFile[] = [];
   /** How pictures are made ready, and once there was one, how that was. */
@@ -106,7 +110,7 @@ export class ImageModel {
     this.#report = session.report;
     this.#weighs = new WeighRuns([session]);
     const { name } = resolved;
-    this.effects = new EffectRuns({
+    const predicting: PredictionParts = {
       name,
       session,
       tokenizer: {
@@ -117,7 +121,9 @@ export class ImageModel {
       vocabularySize: 0,
       config: resolved.config,
       maskToken: undefined,
-    });
+    };
+    this.effects = new EffectRuns(predicting);
+    this.#predictions = new PredictionRuns(predicting);
     this.#facts = preprocessing === undefined ? [] : settingsFacts(preprocessing);
   }
 
@@ -302,6 +308,11 @@ export class ImageModel {
     return this.#fed;
   }
 
+  /** What it says of the picture of a run: its labels. Throws `noPredictions`, `invalidArgument` where something is to be masked, and what a run throws. */
+  predict(run: PredictedRun, masked?: MaskedPlaces): Promise<Predictions> {
+    return this.#predictions.predict(run, masked);
+  }
+
   /** How a cell came about, of a run that was fed these inputs; see {@link CellRuns.how}. */
   how(cell: DrawnCell, fed: readonly FedFile[]): Promise<How> {
     return (this.#cells ??= new CellRuns([this.#session])).how(cell, fed);
@@ -316,6 +327,7 @@ export class ImageModel {
   async release(): Promise<void> {
     await this.#weighs.release();
     await this.effects.release();
+    await this.#predictions.release();
     await this.#cells?.release();
     await this.#session.release();
   }

@@ -3,6 +3,7 @@ import { plain } from '../../base/safeText';
 import { numAlternatives, joinPredictions, type Predictions, type TokenPredictions } from '../../model/predictions';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
+import { placeInBlocks } from '../../onnx/predict/rowBlocks';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
 import { fromTensor, pickOutputs, type OutputTensor } from '../runtime/feeds';
 import type { AttentionSession } from '../session/attentionSession';
@@ -54,11 +55,14 @@ interface Opened {
 interface Rows {
   readonly numRows: number;
   readonly numScores: number;
+  /** Blocks of rows, and rows in each. */
+  readonly blocks: readonly number[];
   readonly targets: Float32Array;
   readonly larger: Float32Array;
-  readonly negentropy: Float32Array;
+  readonly meanScores: Float32Array;
   readonly strongest: Float32Array;
   readonly ids: BigInt64Array;
+  readonly most: Float32Array;
 }
 
 /** Logits, their logarithms and probabilities, and scores of one layer beyond this are not computed, in bytes. */
@@ -278,11 +282,13 @@ export class PredictionRuns {
     return {
       numRows: rows,
       numScores: scores,
+      blocks: results.get(outputs.ids)?.dims ?? [],
       targets: this.#floats(results, outputs.targets),
       larger: this.#floats(results, outputs.larger),
-      negentropy: this.#floats(results, outputs.negentropy),
+      meanScores: this.#floats(results, outputs.meanScores),
       strongest: this.#floats(results, outputs.strongest),
       ids,
+      most: this.#floats(results, outputs.most),
     };
   }
 
@@ -308,7 +314,7 @@ export class PredictionRuns {
   }
 
   #arrange(
-    { numScores, targets, larger, negentropy, strongest, ids }: Rows,
+    { numRows, numScores, blocks, targets, larger, meanScores, strongest, ids, most }: Rows,
     {
       kind,
       stream,
@@ -318,18 +324,25 @@ export class PredictionRuns {
     },
   ): TokenPredictions {
     const count = this.#opened?.count ?? numAlternatives;
-    const columns = places.flatMap(({ row }) => Array.from({ length: count }, (_, i) => row * count + i));
-    const named = Int32Array.from(columns, (at) => Number(ids[at]));
+    const at = places.map(({ row }) => placeInBlocks(row, numRows, blocks));
+    const columns = at.flatMap((place) => Array.from({ length: count }, (_, i) => place * count + i));
+    const named = Int32Array.from(columns, (column) => Number(ids[column]));
+    // Scores are told less the largest one of their row, whose logarithm of probability they are taken back from.
+    const logOf = (score: number, place: number): number => score + Math.log(most[place]);
     return {
       kind,
       stream,
       positions: Int32Array.from(places, ({ position }) => position),
-      surprisal: Float32Array.from(places, ({ row, isActual }) => (isActual ? inBits(-targets[row]) : NaN)),
-      ranks: Int32Array.from(places, ({ row, isActual }) => (isActual ? larger[row] + 1 : 0)),
-      entropy: Float32Array.from(places, ({ row }) => inBits(-negentropy[row])),
+      surprisal: Float32Array.from(places, ({ isActual }, i) =>
+        isActual ? inBits(-logOf(targets[at[i]], at[i])) : NaN,
+      ),
+      ranks: Int32Array.from(places, ({ isActual }, i) => (isActual ? larger[at[i]] + 1 : 0)),
+      entropy: Float32Array.from(at, (place) => inBits(Math.max(0, -logOf(meanScores[place], place)))),
       count,
       ids: named,
-      probabilities: Float32Array.from(columns, (at) => Math.exp(strongest[at])),
+      probabilities: Float32Array.from(columns, (column, i) =>
+        Math.exp(logOf(strongest[column], at[Math.floor(i / count)])),
+      ),
       texts: tokenTexts(this.#parts.tokenizer, named),
       vocabularySize: numScores,
     };

@@ -1,4 +1,3 @@
-import { ExplorerError } from '../../base/errors';
 import { numCommon, onlyInB } from '../../model/compare/alignTokens';
 import {
   comparedValues,
@@ -8,7 +7,6 @@ import {
   type Comparison,
 } from '../../model/compare/comparison';
 import { headsOf, type Component, type ComponentInfo } from '../../model/head';
-import { maxWholeCells } from '../../model/pattern';
 import type { ComparedView } from '../../model/patternForm';
 import type { WeightForm } from '../../model/weightForm';
 import { visibleText, type TokenStream } from '../../model/token';
@@ -92,15 +90,8 @@ export class ComparedRuns {
       layersOf: (each: Component) => this.#store.layersOf(id, each),
     }));
     const pair = new RunPair(sides[0], sides[1]);
-    const { a, b, layersOfA, layersOfB, common } = pair.component(name);
-    // What is computed again goes through a model, of which one is loaded at a time.
-    if ([...layersOfA, ...layersOfB].some(({ held }) => held !== 'whole'))
-      throw new ExplorerError('notCompared', ['it takes texts whose attention is held whole: read a part of them']);
+    const { a, b, layersOfB, common } = pair.component(name);
     const own = this.#store.layersOf(runId, name);
-    if (own.some(({ numQueries, numKeys }) => numQueries * numKeys > maxWholeCells))
-      throw new ExplorerError('notCompared', [
-        `it takes texts of at most ${Math.floor(Math.sqrt(maxWholeCells))} tokens: read a part of this one`,
-      ]);
     const heads = await pair.heads(name, pairing);
     const others = othersByLayer(own, heads);
     const axis = (stream: number, isCommon: Uint8Array) => {

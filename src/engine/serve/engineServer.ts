@@ -171,8 +171,7 @@ export class EngineServer {
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       compare: (params, signal) => this.#turns.read(this.#compared.compare(params, signal)),
-      predict: ({ runId, mask }, signal) =>
-        this.#asking(runId, signal, (model, ran) => thatReadsTexts(model).predict(ran, mask)),
+      predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
       effect: ({ runId, otherId, ...asked }, signal) =>
         this.#asking(runId, signal, ({ effects }, ran) =>
           effects.effect(ran, { ...asked, other: this.#ran.beside(ran, otherId) }, this.#turns.steps(signal)),

@@ -27,7 +27,7 @@ import { AttentionFlow } from './flow';
 import { FormedLayer, nameOfComparison, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
-import { bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { areSigned, bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
 import { readHeadRows, readHeadTable, readPairs } from './readAllHeads';
 import { SharedWork } from '../limits/sharedWork';
 import { smallPicture } from './smallPicture';
@@ -192,7 +192,7 @@ export class AttentionStore {
           }
         : { ...last, maxima: last.maxima.slice() };
     const columnMeans = sums.columnMeans(isCausal);
-    const sinks = provenSinksAmong(columnMeans, numQueries, isCausal);
+    const sinks = areSigned(heads) ? [] : provenSinksAmong(columnMeans, numQueries, isCausal);
     return {
       numQueries,
       numKeys,

@@ -24,6 +24,11 @@ export interface Block {
   readonly right: number;
 }
 
+/** Whether a pattern's numbers are differences, on both sides of zero. */
+export function areSigned({ heads }: HeadsOfPattern): boolean {
+  return heads.some(({ layer }) => layer.isSigned === true);
+}
+
 /** How many rows are read at a time: their cells, for any pattern that is shown, are a few megabytes. */
 export const bandRows = 256;
 

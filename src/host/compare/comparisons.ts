@@ -16,8 +16,12 @@ import { panelError } from '../localize';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { listVariants } from '../model/modelFolders';
 import { locateModel, settingOf, type ModelLocation } from '../model/modelLocation';
+import { checkFile } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
 import type { ShownRun } from '../run/shownRun';
+import { documentName } from '../run/documentName';
+import { choosePicture } from '../run/pictureSource';
+import { pictureAt } from '../run/runPicture';
 import { textName } from '../run/textName';
 import { otherSideOf, textOfOtherSide } from './otherSide';
 import { chooseOf, type ListItem } from '../say/lists';
@@ -39,6 +43,8 @@ interface Reading {
   readonly model: ModelLocation;
   readonly modelName: PlainText;
   readonly text: string;
+  /** Where the picture lies, of one. */
+  readonly picture: vscode.Uri | undefined;
   readonly documentName: PlainText;
   readonly target: string | undefined;
   readonly isChatMessage: boolean;
@@ -83,7 +89,7 @@ export class Comparisons implements Disposable {
   async choose(): Promise<void> {
     const run = this.#comparable();
     const items: (ListItem & { readonly compares: CompareKind })[] = [
-      ...(otherSideOf(run.text.uri) === undefined
+      ...(run.isPicture || otherSideOf(run.text.uri) === undefined
         ? []
         : [
             {
@@ -92,8 +98,22 @@ export class Comparisons implements Disposable {
               detail: labelText(said('What stands there in the place of this text')),
             } as const,
           ]),
-      { compares: 'text', label: labelText(said('Another Text')), detail: labelText(said('Edit a copy of this one')) },
-      { compares: 'model', label: labelText(said('Another Model')), detail: labelText(said('It reads the same text')) },
+      run.isPicture
+        ? {
+            compares: 'picture',
+            label: labelText(said('Another Picture')),
+            detail: labelText(said('It is put beside this one patch by patch')),
+          }
+        : {
+            compares: 'text',
+            label: labelText(said('Another Text')),
+            detail: labelText(said('Edit a copy of this one')),
+          },
+      {
+        compares: 'model',
+        label: labelText(said('Another Model')),
+        detail: labelText(run.isPicture ? said('It reads the same picture') : said('It reads the same text')),
+      },
       {
         compares: 'precision',
         label: labelText(said('Another Precision of {0}', run.info.model.name)),
@@ -155,7 +175,8 @@ export class Comparisons implements Disposable {
   #comparable(): ShownRun {
     const { run } = this.#deps.store;
     if (run === undefined) throw new ExplorerError('notCompared', ['explain a text first']);
-    if (run.isPicture) throw new ExplorerError('notCompared', ['only texts can be put together, token by token']);
+    if (run.isPicture && run.info.model.reads !== 'image')
+      throw new ExplorerError('notCompared', ['a picture within a text is explained, whose tokens stand for both']);
     if (run.text.texts !== undefined) throw new ExplorerError('notCompared', ['two texts of a pair are explained']);
     return run;
   }
@@ -166,7 +187,8 @@ export class Comparisons implements Disposable {
     this.#of = run;
     this.#own = undefined;
     if (former !== undefined) this.stop();
-    if (run !== undefined && !run.isPicture && !run.isLive && run.text.texts === undefined) this.#remember(run);
+    const isReadable = run !== undefined && (!run.isPicture || run.info.model.reads === 'image');
+    if (isReadable && !run.isLive && run.text.texts === undefined) this.#remember(run);
   }
 
   #remember(run: ShownRun): void {
@@ -177,15 +199,15 @@ export class Comparisons implements Disposable {
       if (error instanceof ExplorerError) return; // the settings lead nowhere by now
       throw error;
     }
-    const isSame = (other: Reading): boolean =>
-      other.text === reading.text && other.model.spec.path === reading.model.spec.path;
-    const kept = this.#earlier.filter((other) => !isSame(other));
+    const kept = this.#earlier.filter((other) => !isSameReading(other, reading));
     this.#earlier.splice(0, this.#earlier.length, reading, ...kept.slice(0, mostEarlier - 1));
   }
 
   #earlierOf(run: ShownRun): readonly Reading[] {
     const own = this.#readingOf(run);
-    return this.#earlier.filter(({ text, model }) => text !== own.text || model.spec.path !== own.model.spec.path);
+    return this.#earlier.filter(
+      (other) => (other.picture === undefined) === (own.picture === undefined) && !isSameReading(other, own),
+    );
   }
 
   #readingOf(run: ShownRun): Reading {
@@ -195,6 +217,7 @@ export class Comparisons implements Disposable {
       model: run.model ?? locateModel(readSettings(uri), this.#deps.places, uri),
       modelName: run.info.model.name,
       text: run.source.text,
+      picture: run.isPicture ? uri : undefined,
       documentName: textName(uri),
       target: run.target,
       isChatMessage: run.isChatMessage,
@@ -206,6 +229,15 @@ export class Comparisons implements Disposable {
     switch (kind) {
       case 'text':
         return { kind, reading: { ...own, text: text ?? own.text, target: undefined }, pairing: 'index' };
+      case 'picture': {
+        const picture = await choosePicture({
+          title: said('Compare with Another Picture'),
+          button: said('Compare with This Picture'),
+        });
+        return (
+          picture && { kind, reading: { ...own, picture, documentName: textName(picture) }, pairing: 'index' as const }
+        );
+      }
       case 'side': {
         const other = otherSideOf(run.text.uri);
         if (other === undefined) throw new ExplorerError('notCompared', ['the text stands in no diff that is open']);
@@ -219,9 +251,11 @@ export class Comparisons implements Disposable {
         return reading && { kind, reading, pairing };
       }
       case 'model': {
-        const path = await chooseModel(this.#deps, 'text', {
+        const path = await chooseModel(this.#deps, run.isPicture ? 'image' : 'text', {
           title: said('Compare with Another Model'),
-          placeholder: said('It reads the same text; your settings stay as they are'),
+          placeholder: run.isPicture
+            ? said('It reads the same picture; your settings stay as they are')
+            : said('It reads the same text; your settings stay as they are'),
         });
         return path === undefined
           ? undefined
@@ -265,7 +299,7 @@ export class Comparisons implements Disposable {
   }
 
   async #read(run: ShownRun, { kind, reading, pairing }: Wanted): Promise<void> {
-    const { supervisor, files, languages } = this.#deps;
+    const { files } = this.#deps;
     this.#controller?.abort();
     const controller = (this.#controller = new AbortController());
     this.#other.value = undefined;
@@ -279,10 +313,7 @@ export class Comparisons implements Disposable {
     this.#show({ ...base, state: { kind: 'busy' } });
     files.allowModel(reading.model.uri, reading.model.tokenizerUri);
     try {
-      const held = await supervisor.explain(
-        paramsOf(reading, readSettings(run.text.uri).tokenLimit, languages.of(reading.model.spec.path)),
-        controller.signal,
-      );
+      const held = await this.#explain(reading, readSettings(run.text.uri).tokenLimit, controller.signal);
       if (controller.signal.aborted || run !== this.#deps.store.run) {
         held.release();
         return;
@@ -306,11 +337,28 @@ export class Comparisons implements Disposable {
     }
   }
 
+  async #explain(reading: Reading, tokenLimit: number, signal: AbortSignal): Promise<HeldRun> {
+    const { supervisor, files, languages, places } = this.#deps;
+    const { model, picture } = reading;
+    if (picture === undefined)
+      return supervisor.explain(paramsOf(reading, tokenLimit, languages.of(model.spec.path)), signal);
+    await checkFile(picture, 'picture', documentName(picture));
+    files.allowPicture(picture);
+    return supervisor.explainImage({ model: model.spec, ...(await pictureAt(picture, places)) }, signal);
+  }
+
   #show(comparison: PanelComparison | null): void {
     if (comparison === null && this.#shown === null) return;
     this.#shown = comparison;
     this.#changed.fire(undefined);
   }
+}
+
+/** Whether two are the same text, or picture, by the same model. */
+function isSameReading(a: Reading, b: Reading): boolean {
+  return (
+    a.text === b.text && a.picture?.toString() === b.picture?.toString() && a.model.spec.path === b.model.spec.path
+  );
 }
 
 /** A model's name; of several precisions of one with the name of its file. */

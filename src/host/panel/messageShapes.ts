@@ -194,7 +194,7 @@ export const relationsParams = v.object({ runId: index, component, method: v.pic
 export const pictureParams = v.object({ runId: index });
 export const compareWith = v.nullable(
   v.object({
-    kind: v.picklist(['text', 'model', 'precision', 'earlier', 'file']),
+    kind: v.picklist(['text', 'picture', 'model', 'precision', 'earlier', 'file']),
     text: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(maxTextUnits))),
   }),
 );

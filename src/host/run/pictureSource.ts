@@ -17,13 +17,14 @@ export function activePicture(): vscode.Uri | undefined {
   return [activeTabGroup, ...all].map(({ activeTab }) => pictureOfTab(activeTab)).find((uri) => uri !== undefined);
 }
 
-/** Lets the person choose a picture file. */
-export function choosePicture(): Promise<vscode.Uri | undefined> {
-  return askForFile({
+/** Lets the person choose a picture file; `head` says what for. */
+export function choosePicture(
+  head: Pick<Parameters<typeof askForFile>[0], 'title' | 'button'> = {
     title: said('Explain Attention on Image'),
     button: said('Explain This Picture'),
-    kind: { name: said('Pictures'), extensions },
-  });
+  },
+): Promise<vscode.Uri | undefined> {
+  return askForFile({ ...head, kind: { name: said('Pictures'), extensions } });
 }
 
 function pictureOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {

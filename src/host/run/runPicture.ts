@@ -4,6 +4,7 @@ import type { PlainText } from '../../base/safeText';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
+import type { ExplainImageParams } from '../../protocol';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
 import { runFitting, type ModelsOfKinds, type WhileAsking } from '../model/modelsOfKinds';
 import { checkFile, readFileAtMost } from '../readFileAtMost';
@@ -59,6 +60,17 @@ export async function askPictureText(value: string): Promise<string | undefined>
   });
 }
 
+/** What the engine is told of a picture: where it lies, or what is in it where the engine cannot go. Throws what reading it throws. */
+export async function pictureAt(
+  uri: vscode.Uri,
+  { hasFilePaths }: Pick<ModelPlaces, 'hasFilePaths'>,
+): Promise<Pick<ExplainImageParams, 'path' | 'bytes'>> {
+  const path = hasFilePaths ? uri.fsPath : uri.toString();
+  return hasFilePaths && uri.scheme !== 'file'
+    ? { path, bytes: await readFileAtMost(uri, 'picture', documentName(uri)) }
+    : { path };
+}
+
 /** Explains a picture with the model that {@link runFitting} finds for it. Throws `modelReadsText` where there is none. */
 export async function runPicture(
   uri: vscode.Uri,
@@ -69,8 +81,7 @@ export async function runPicture(
   // Said before a model is chosen or loaded for it.
   await checkFile(uri, 'picture', documentName(uri));
   const settings = readSettings(uri);
-  const bytes =
-    places.hasFilePaths && uri.scheme !== 'file' ? await readFileAtMost(uri, 'picture', documentName(uri)) : undefined;
+  const picture = await pictureAt(uri, places);
   return runFitting<PictureRun>({
     kind: 'image',
     written: settings.modelPath,
@@ -90,8 +101,7 @@ export async function runPicture(
         supervisor.explainImage(
           {
             model: model.spec,
-            path: places.hasFilePaths ? uri.fsPath : uri.toString(),
-            ...(bytes === undefined ? {} : { bytes }),
+            ...picture,
             ...(text === undefined ? {} : { text }),
           },
           signal,

@@ -1,8 +1,8 @@
 import type { Token, TokenStream } from '../token';
 import { longestCommon } from './longestCommon';
 
-/** How tokens were put together: the texts and their tokens are the same; by the ids of one vocabulary; or, of other tokenizers, by characters. */
-type AlignmentKind = 'same' | 'ids' | 'characters';
+/** How tokens were put together: the texts and their tokens are the same; by the ids of one vocabulary; of other tokenizers, by characters; or, of pictures, by the places of patches. */
+type AlignmentKind = 'same' | 'ids' | 'characters' | 'patches';
 
 /**
  * Which tokens of two texts, A and B, stand for the same. Rows and columns of what is compared are units of A: each of its tokens is one, but where
@@ -20,12 +20,13 @@ export interface Alignment {
   readonly isCommon: Uint8Array;
 }
 
-/** What is read of a text to align it. */
-type Text = Pick<TokenStream, 'text' | 'tokens'>;
+/** What is read of a text, or a picture, to align it. */
+type Text = Pick<TokenStream, 'text' | 'tokens' | 'grid'>;
 
-/** Puts the tokens of two texts together. */
+/** Puts the tokens of two texts together, or those of two pictures that are cut alike. */
 export function alignTokens(a: Text, b: Text): Alignment {
   if (areSame(a, b)) return ofPairs('same', a, b, Int32Array.from(a.tokens.keys()));
+  if (a.grid !== undefined && b.grid !== undefined) return ofPairs('patches', a, b, placesByPiece(a, b));
   if (a.text !== b.text && haveOneVocabulary(a.tokens, b.tokens))
     return ofPairs('ids', a, b, longestCommon(idsOf(a.tokens), idsOf(b.tokens)));
   return byCharacters(a, b);
@@ -64,6 +65,12 @@ function haveOneVocabulary(a: readonly Token[], b: readonly Token[]): boolean {
     isShared ||= pieces.has(id);
   }
   return isShared;
+}
+
+/** For each token of A the place of the one of B with the same piece, −1 without: patches are called by their places, other tokens of a picture by their names. */
+function placesByPiece(a: Text, b: Text): Int32Array {
+  const places = new Map(b.tokens.map(({ piece }, position) => [piece, position]));
+  return Int32Array.from(a.tokens, ({ piece }) => places.get(piece) ?? -1);
 }
 
 /** Of tokens that are units by themselves. */

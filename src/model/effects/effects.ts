@@ -137,6 +137,8 @@ export interface HeadEffects {
   /** As {@link EffectAnswer.other}. */
   readonly other?: EffectSide | undefined;
   readonly layers: readonly LayerEffects[];
+  /** In a clause, why heads are taken one after the other and not as items of a batch; undefined where they are, or where that is not for the model's sake. */
+  readonly oneByOne?: PlainText | undefined;
   /** Layers that nothing can be told of, with the reason in a clause. */
   readonly failed: readonly { readonly component: Component; readonly layer: number; readonly reason: PlainText }[];
 }

@@ -1,5 +1,5 @@
 import { encodeTypedValue } from './nodeBytes';
-import { graphField, modelField, opsetField } from './fields';
+import { attributeField, attributeType, graphField, modelField, opsetField } from './fields';
 import { WireWriter } from './wireWriter';
 
 const irVersion = 8;
@@ -19,14 +19,34 @@ export function encodeModel(
   nodes: readonly Uint8Array[],
   { inputs, output }: { readonly inputs: readonly MadeValue[]; readonly output: MadeValue },
 ): Uint8Array<ArrayBuffer> {
-  const graph = new WireWriter();
-  for (const node of nodes) graph.bytes(graphField.node, node);
-  graph.text(graphField.name, name);
-  for (const input of inputs) graph.bytes(graphField.input, encodeTypedValue(input.name, input.dataType, input.rank));
-  graph.bytes(graphField.output, encodeTypedValue(output.name, output.dataType, output.rank));
   return new WireWriter()
     .integer(modelField.irVersion, irVersion)
-    .message(modelField.graph, graph)
+    .message(modelField.graph, graphOf(name, nodes, { inputs, outputs: [output] }))
     .message(modelField.opsetImport, new WireWriter().text(opsetField.domain, '').integer(opsetField.version, opset))
     .toBytes();
+}
+
+/** What a made graph is given and gives. */
+interface MadeGraph {
+  readonly inputs: readonly MadeValue[];
+  readonly outputs: readonly MadeValue[];
+}
+
+/** Bytes of an AttributeProto that is a graph of such nodes, as the body of a loop. */
+export function encodeBody(attribute: string, nodes: readonly Uint8Array[], values: MadeGraph): Uint8Array {
+  return new WireWriter()
+    .text(attributeField.name, attribute)
+    .message(attributeField.graph, graphOf(attribute, nodes, values))
+    .integer(attributeField.type, attributeType.graph)
+    .toBytes();
+}
+
+function graphOf(name: string, nodes: readonly Uint8Array[], { inputs, outputs }: MadeGraph): WireWriter {
+  const graph = new WireWriter();
+  const typed = ({ name: own, dataType, rank }: MadeValue): Uint8Array => encodeTypedValue(own, dataType, rank);
+  for (const node of nodes) graph.bytes(graphField.node, node);
+  graph.text(graphField.name, name);
+  for (const input of inputs) graph.bytes(graphField.input, typed(input));
+  for (const output of outputs) graph.bytes(graphField.output, typed(output));
+  return graph;
 }

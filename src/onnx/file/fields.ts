@@ -55,7 +55,7 @@ export const attributeField = {
 } as const;
 
 /** What an AttributeProto says of its type, of the types that are written here. */
-export const attributeType = { float: 1, integer: 2, text: 3, integers: 7 } as const;
+export const attributeType = { float: 1, integer: 2, text: 3, graph: 5, integers: 7 } as const;
 
 /** Of a TensorProto. */
 export const tensorField = {

@@ -3,6 +3,7 @@ import { dataType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { NodeInfo } from '../file/onnxModel';
 import type { Suffix } from '../name/site';
+import { encodeBody, type MadeValue } from '../file/encodeModel';
 import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
 import { WireWriter } from '../file/wireWriter';
 
@@ -95,6 +96,22 @@ export class SuffixBuilder {
       ...copied,
       ...attributes,
     });
+  }
+
+  /** Adds a loop of so many turns around the nodes of another builder, whose constants stand beside it; what comes of its turns is put together along an axis before all others. */
+  loop(
+    trips: string,
+    results: readonly string[],
+    body: {
+      readonly inside: SuffixBuilder;
+      readonly inputs: readonly MadeValue[];
+      readonly outputs: readonly MadeValue[];
+    },
+  ): void {
+    const { nodes, initializers, valueInfos } = body.inside.build();
+    this.#initializers.push(...initializers);
+    this.#valueInfos.push(...valueInfos);
+    this.add('Loop', [trips, ''], results, { body: { raw: encodeBody('body', nodes, body) } });
   }
 
   /** Adds an int64 constant: a list, or a single number without dimensions. */

@@ -333,7 +333,7 @@ export function bodiesOf(model: OnnxModel, node: NodeInfo): Body[] {
 }
 
 /** Names that a node's bodies use and do not define themselves; undefined for a node without bodies. */
-function freeNames(model: OnnxModel, node: NodeInfo, depth = 1): readonly string[] | undefined {
+export function freeNames(model: OnnxModel, node: NodeInfo, depth = 1): readonly string[] | undefined {
   if (!withBodies.has(node.opType)) return undefined;
   const free = new Set<string>();
   for (const each of bodiesOf(model, node)) {

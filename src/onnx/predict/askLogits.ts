@@ -6,6 +6,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import type { Suffix } from '../name/site';
 import type { Replacements } from '../rewrite/leanNodes';
 import type { LogitsOutput } from './findLogits';
+import { reduceInBlocks } from './rowBlocks';
 
 /** Inputs that say what is asked of logits; all int64. */
 export const askInputs = {
@@ -29,7 +30,7 @@ export interface AskedLogits {
     readonly shape: string;
     /** int64 `[2]`: number of rows, and of scores in each. */
     readonly scores: string;
-    /** float32 `[items · rows, asked]`: natural logarithms of probabilities. */
+    /** float32 `[blocks, rows, asked]`: natural logarithms of probabilities; see {@link placeInBlocks} for where a row stands. */
     readonly logs: string;
     /** float32 `[told, asked]`: how many scores of the row are larger. */
     readonly larger: string;
@@ -90,7 +91,14 @@ export function askLogits(
     axis: { integer: -1 },
   });
   const alongRow = { axis: { integer: 1 } };
-  const logs = add('LogSoftmax', [flat], 'logs', alongRow);
+  const size = add('Shape', [flat], 'size');
+  const inside = new SuffixBuilder(index, product, 'asked/block/');
+  const own = (operator: string, inputs: readonly string[], part: string): string =>
+    inside.add(operator, inputs, [inside.name(part)], alongRow);
+  const numRows = add('Gather', [size, builder.integers('first', [0])], 'numRows', { axis: { integer: 0 } });
+  const [logs] = reduceInBlocks({ builder, inside, numRows }, [flat, askInputs.asked], ([scores, ids]) => [
+    { tensor: own('GatherElements', [own('LogSoftmax', [scores], 'logs'), ids], 'ofAsked'), type: dataType.float32 },
+  ]);
   const told = add('Gather', [flat, askInputs.told], 'told', { axis: { integer: 0 } });
   const toldAsked = add('Gather', [askInputs.asked, askInputs.told], 'toldAsked', { axis: { integer: 0 } });
   const scoresOfAsked = add('GatherElements', [told, toldAsked], 'scoresOfAsked', alongRow);
@@ -107,7 +115,7 @@ export function askLogits(
   const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
   builder.add(
     'TopK',
-    [add('Gather', [logs, askInputs.told], 'toldLogs', { axis: { integer: 0 } }), builder.integers('count', [count])],
+    [add('LogSoftmax', [told], 'toldLogs', alongRow), builder.integers('count', [count])],
     [strongest, ids],
     { axis: { integer: 1 } },
   );
@@ -120,8 +128,8 @@ export function askLogits(
     ],
     outputs: {
       shape: add('Shape', [whole], 'shape'),
-      scores: add('Shape', [flat], 'size'),
-      logs: add('GatherElements', [logs, askInputs.asked], 'ofAsked', alongRow),
+      scores: size,
+      logs,
       larger,
       strongest,
       ids,

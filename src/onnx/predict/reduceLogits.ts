@@ -4,12 +4,16 @@ import { SuffixBuilder } from '../find/suffixNodes';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Suffix } from '../name/site';
 import type { LogitsOutput } from './findLogits';
+import { reduceInBlocks } from './rowBlocks';
 
 /** The input that names the token that each row of the logits is asked about: int64 `[rows]`, or longer. */
 export const targetsInput = 'attention-explorer-targets';
 
 /** Reductions are written with operators that came with this opset. */
 export const leastPredictionOpset = 11;
+
+/** Scores that lie further below the largest come to nothing, e⁻⁷⁵; what they came to would be too small for a number of full precision, which takes processors a hundred times as long. */
+const leastScore = -75;
 
 /** What is added to a graph to reduce its logits, row by row; tensors by their names. */
 export interface ReducedLogits {
@@ -19,15 +23,17 @@ export interface ReducedLogits {
   readonly outputs: {
     /** int64 `[2]`: number of rows, and of scores in each. */
     readonly shape: string;
-    /** float32 `[rows, 1]`: natural logarithm of the probability of the row's target. */
+    /** float32 `[blocks, rows, 1]`: how much larger the row's largest score is than its target's, with the sign turned; see {@link placeInBlocks} for where a row stands. */
     readonly targets: string;
-    /** float32 `[rows, 1]`: how many scores are larger than the target's. */
+    /** float32 `[blocks, rows, 1]`: how many scores are larger than the target's. */
     readonly larger: string;
-    /** float32 `[rows, 1, 1]`: Σ p ln p, the entropy in nats with its sign turned. */
-    readonly negentropy: string;
-    /** float32 and int64 `[rows, count]`: the largest logarithms of probabilities, and their ids. */
+    /** float32 `[blocks, rows, 1]`: Σ p (score − largest score); with ln p of the largest, the entropy in nats with its sign turned. */
+    readonly meanScores: string;
+    /** float32 and int64 `[blocks, rows, count]`: the largest scores, less the largest one, and their ids. */
     readonly strongest: string;
     readonly ids: string;
+    /** float32 `[blocks, rows, 1]`: the probability of the largest. */
+    readonly most: string;
   };
 }
 
@@ -36,6 +42,7 @@ export interface ReducedLogits {
  * @param count tokens that are named of each row, at most as many as there are scores.
  */
 export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutput, count: number): ReducedLogits {
+  const opset = index.model.opsets.get('') ?? 1;
   const builder = new SuffixBuilder(index, product, 'predictions/');
   const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const toFloat = { to: { integer: dataType.float32 } };
@@ -43,36 +50,46 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
   const shape = add('Shape', [flat], 'shape');
   const first = builder.integers('first', [0]);
   const numRows = add('Gather', [shape, first], 'numRows', { axis: { integer: 0 } });
-  const targets = add(
+  const ofRows = add(
     'Reshape',
     [add('Slice', [targetsInput, first, numRows], 'ownTargets'), builder.integers('column', [-1, 1])],
     'targets',
   );
+  const [one, numStrongest] = [builder.integers('second', [1]), builder.integers('count', [count])];
+  const least = builder.float('least', leastScore);
   const alongRow = { axis: { integer: 1 } };
-  const logs = add('LogSoftmax', [flat], 'logs', alongRow);
-  const ofTargets = add('GatherElements', [logs, targets], 'ofTargets', alongRow);
-  // Ranks are those of the scores: logarithms of two of them may be rounded to the same number.
-  const isLarger = add(
-    'Greater',
-    [flat, add('GatherElements', [flat, targets], 'scoresOfTargets', alongRow)],
-    'isLarger',
-  );
-  const ones = add('Cast', [isLarger], 'ones', toFloat);
-  const larger = builder.reduced('ReduceSum', ones, 'larger', { axis: 1, keeps: true, inputSince: 13 });
-  const probabilities = add('Exp', [logs], 'probabilities');
-  const negentropy = add(
-    'MatMul',
-    [
-      add('Reshape', [probabilities, builder.integers('asRow', [0, 1, -1])], 'probabilityRows'),
-      add('Reshape', [logs, builder.integers('asColumn', [0, -1, 1])], 'logColumns'),
-    ],
-    'negentropy',
-  );
-  const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
-  builder.add('TopK', [logs, builder.integers('count', [count])], [strongest, ids], { axis: { integer: 1 } });
+  const inside = new SuffixBuilder(index, product, 'predictions/block/');
+  const own: SuffixBuilder['tensor'] = (...node) => inside.tensor(...node);
+  const reduced = reduceInBlocks({ builder, inside, numRows }, [flat, ofRows], ([scores, targets]) => {
+    const [strongest, ids] = [inside.name('largest'), inside.name('ids')];
+    inside.add('TopK', [scores, numStrongest], [strongest, ids], alongRow);
+    const firstOf = (each: string, part: string): string => own('Slice', [each, first, one, one], part);
+    const largest = firstOf(strongest, 'most');
+    // Scores may all lie far from zero: what is left of them is as precise as it can be.
+    const rest = own('Clip', [own('Sub', [scores, largest], 'differences'), least], 'rest');
+    const probabilities = own('Softmax', [rest], 'probabilities', alongRow);
+    const ofTargets = own('GatherElements', [scores, targets], 'scoresOfTargets', alongRow);
+    const ones = own('Cast', [own('Greater', [scores, ofTargets], 'isLarger')], 'ones', toFloat);
+    // A product of matrices of one row and one column takes several times as long.
+    const weighted = own('Mul', [probabilities, rest], 'weighted');
+    const sum = (tensor: string, part: string): string =>
+      opset >= 13
+        ? own('ReduceSum', [tensor, one], part)
+        : own('ReduceSum', [tensor], part, { axes: { integers: [1] } });
+    const most = own('GatherElements', [probabilities, firstOf(ids, 'firstIds')], 'mostProbable', alongRow);
+    return [
+      { tensor: own('Sub', [ofTargets, largest], 'ofTargets'), type: dataType.float32 },
+      { tensor: sum(ones, 'larger'), type: dataType.float32 },
+      { tensor: sum(weighted, 'meanScores'), type: dataType.float32 },
+      { tensor: own('Sub', [strongest, largest], 'strongest'), type: dataType.float32 },
+      { tensor: ids, type: dataType.int64 },
+      { tensor: most, type: dataType.float32 },
+    ];
+  });
+  const [targets, larger, meanScores, strongest, ids, most] = reduced;
   return {
     suffix: builder.build(),
     inputs: [encodeTypedValue(targetsInput, dataType.int64, 1)],
-    outputs: { shape, targets: ofTargets, larger, negentropy, strongest, ids },
+    outputs: { shape, targets, larger, meanScores, strongest, ids, most },
   };
 }

@@ -1,7 +1,7 @@
 import type { ModelAnalysis } from '../find/analyzeModel';
 import { dataType } from '../file/dataType';
 import type { PlacedSite } from '../name/describeSites';
-import type { GraphIndex } from '../graph/graphIndex';
+import { freeNames, type GraphIndex } from '../graph/graphIndex';
 import { GraphWriter, type GraphWriterOptions } from './graphWriter';
 import type { NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
 import type { Replacements } from './leanNodes';
@@ -216,7 +216,7 @@ function livePart(
     ...sites.flatMap((site) => site.needs),
     ...also,
     ...(isWhole ? graph.outputs.map(({ name }) => name) : kept),
-    ...needing.flatMap((node) => readMadeNode(model, node).inputs),
+    ...needing.flatMap((node) => readWithNeeds(model, node).inputs),
   ];
   return index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
 }
@@ -241,11 +241,17 @@ function largeConstant(index: GraphIndex, at: number, writer: GraphWriter): Tens
   return tensor?.data === undefined ? undefined : { ...tensor, name: outputs[0] };
 }
 
+/** A node that is added, with what its bodies use beside its inputs. */
+function readWithNeeds(model: OnnxModel, bytes: Uint8Array): Pick<NodeInfo, 'inputs' | 'outputs'> {
+  const node = readMadeNode(model, bytes);
+  return { inputs: [...node.inputs, ...(freeNames(model, node) ?? [])], outputs: node.outputs };
+}
+
 /** The part of a suffix that makes tensors. */
 function leadingTo(model: OnnxModel, suffix: Suffix, tensors: readonly string[]): Suffix {
   const wanted = new Set(tensors);
   const nodes = suffix.nodes.toReversed().filter((node) => {
-    const { inputs, outputs } = readMadeNode(model, node);
+    const { inputs, outputs } = readWithNeeds(model, node);
     if (!outputs.some((output) => wanted.has(output))) return false;
     for (const input of inputs) wanted.add(input);
     return true;

@@ -157,6 +157,17 @@ describe('two texts or models compared on the command line', function () {
       .and.match(/by their characters, as their tokenizers differ/);
   });
 
+  it('puts two pictures together patch by patch, with what both are said to be', async () => {
+    const samples = 'media/models/shapes-vit/samples';
+    const files = ['red-circle.png', 'blue-star.png'].map((name) => join(samples, name));
+    const options = { ...asked, model: 'media/models/shapes-vit', files, wantsPredictions: true };
+    const result = JSON.parse(await compare(options)) as Told; // what the command prints
+    expect(result.alignments[0].by).to.equal('same');
+    expect(result.alignments[0].numCommon).to.equal(result.alignments[0].units.length);
+    expect(result.components[0].heads[0].jensenShannon).to.be.greaterThan(0);
+    expect(result.predictions?.kind).to.equal('labels');
+  });
+
   it('says what it needs', async () => {
     const text = file('one.py', 'x = 1');
     expect(await codeOf(compare({ ...asked, files: [text] }))).to.equal('wrongUsage');

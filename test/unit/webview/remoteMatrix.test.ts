@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import type { Maxima } from '../../../src/model/patternLevels';
 import type { PatternOverview } from '../../../src/protocol';
-import { blockDepths } from '../../../webview/draw/depthPyramid';
+import { blockDepths, depthOfCell } from '../../../webview/draw/depthPyramid';
 import { KeptParts, RemoteMatrix, type TilePlace } from '../../../webview/state/matrixData';
 
 const overview: PatternOverview = {
@@ -147,5 +147,17 @@ describe('the depths of blocks', () => {
       ...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, { scale: 'row', threshold: 0, ceiling: 1 })
         .bytes,
     ]).to.deep.equal([142, 28, 0, 255]);
+  });
+
+  it('of differences lie on both sides of nothing', () => {
+    const blocks = { rows: 1, columns: 3, maxima: Float32Array.of(-0.5, 0.1, 0.25) };
+    const looks = { threshold: 0, ceiling: 0.5, isSigned: true };
+    const sides = Float32Array.of(0.5, 0.25);
+    const absolute = blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'absolute' });
+    expect([absolute.isSigned, ...absolute.bytes]).to.deep.equal([true, 1, 153, 192]);
+    expect([0, 1, 2].map((column) => depthOfCell(absolute, 0, column))).to.deep.equal([254, 50, 128]);
+    expect([...blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'row' }).bytes]).to.deep.equal([1, 179, 255]);
+    const cut = blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'row', threshold: 0.3 });
+    expect([...cut.bytes]).to.deep.equal([1, 128, 255]);
   });
 });

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import { AlignedLayer } from '../../../../src/engine/compare/alignedLayer';
+import { ComparedLayer } from '../../../../src/engine/compare/comparedLayer';
 import { AttentionStore } from '../../../../src/engine/weights/attentionStore';
 import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
 import type { HeadSelection } from '../../../../src/model/head';
 import { marginals, maxWholeCells, type Pattern } from '../../../../src/model/pattern';
 import { provenSinks } from '../../../../src/model/lighting';
 import { blocksAlong, isTiled, overviewLevel, overviewSize, tileSize } from '../../../../src/model/patternLevels';
+import type { WeightForm } from '../../../../src/model/weightForm';
 import { codeOf } from '../../../harness/codeOf';
 
 /** Numbers without any order, the same each time. */
@@ -101,6 +104,51 @@ describe('a large pattern', () => {
       }
     });
   }
+
+  it('of differences has in every block the largest by size, with its sign', async () => {
+    const [numQueries, numKeys] = [1030, 515];
+    const store = storeOf(randomLayer(1, numQueries, numKeys));
+    const other = randomLayer(1, numQueries, numKeys, 7);
+    store.add(2, [other]);
+    const axis = (count: number) => ({ unitOf: Int32Array.from({ length: count }, (_, i) => i), numUnits: count });
+    const [queries, keys] = [axis(numQueries), axis(numKeys)];
+    const all = (count: number): Uint8Array => new Uint8Array(count).fill(1);
+    const compared = { otherId: 2, pairing: 'index', shows: 'difference' } as const;
+    const layer = new ComparedLayer(
+      store.layersOf(1, 'self')[0],
+      {
+        layers: [new AlignedLayer(other, queries, keys)],
+        others: [{ layer: 0, head: 0 }],
+        queries: { ...queries, isCommon: all(numQueries) },
+        keys: { ...keys, isCommon: all(numKeys) },
+      },
+      'difference',
+    );
+    store.addCompared(1, 'self', compared, { layers: [layer], ceiling: 1 });
+    const selection = select('mean', [0, 0]);
+    const form: WeightForm = {
+      method: 'attention',
+      isCausal: false,
+      sinks: 'show',
+      isRenormalized: false,
+      canHaveSinks: false,
+      compared,
+    };
+    const { weights } = await store.pattern({ runId: 1, selection, form });
+    const overview = await store.overview({ runId: 1, selection, isCausal: false, form });
+    expect([overview.level, overview.sinks]).to.deep.equal([2, []]);
+    const blocks = new Float32Array(overview.rows * overview.columns);
+    const rowMaxima = new Float32Array(numQueries);
+    weights.forEach((value, i) => {
+      const [query, key] = [Math.floor(i / numKeys), i % numKeys];
+      const block = (query >> 2) * overview.columns + (key >> 2);
+      if (Math.abs(value) > Math.abs(blocks[block])) blocks[block] = value;
+      rowMaxima[query] = Math.max(rowMaxima[query], Math.abs(value));
+    });
+    expect(Math.min(...blocks)).to.be.below(-0.5);
+    expect(overview.maxima).to.deep.equal(blocks);
+    expect(overview.rowMaxima).to.deep.equal(rowMaxima);
+  });
 
   it('has an overview that says what the whole says', async () => {
     for (const [numQueries, numKeys] of [
