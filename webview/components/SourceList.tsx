@@ -203,7 +203,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 ) : null}
                 {baseline === undefined ? null : (
                   <span
-                    class="hint"
+                    class="hint baseline"
                     title={l10n.t(
                       'What rollout comes to where every head reads all tokens that it may alike: no weight has any part in it.',
                     )}
@@ -234,7 +234,14 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                   </span>
                 ) : null}
               </span>
-              <span class="number" title={exactWeight(weight)}>
+              <span
+                class="number"
+                title={
+                  baseline === undefined
+                    ? exactWeight(weight)
+                    : `${exactWeight(weight)}, ${l10n.t('uniform: {0}', exactWeight(baseline[position]))}`
+                }
+              >
                 {formatShown(weight, shown.form)}
               </span>
               <span class="bar" aria-hidden="true">
