@@ -32,6 +32,7 @@ import type { ChosenNumbers } from './model/numbers/numbers';
 import type { HeldArray } from './model/numbers/writtenArrays';
 import type { FileForm } from './model/numbers/numbersFile';
 import type { Program, RelationMethod, RelationsResult } from './model/relations/relationsParams';
+import type { TextSymbol } from './model/units';
 import type { Stage } from './model/stage';
 import type { PinnedMean } from './model/viewState';
 
@@ -385,6 +386,8 @@ export interface EngineApi {
   /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
   how(params: HowParams): How;
   relations(params: RelationsParams): RelationsResult;
+  /** What an outline of a program would list, by the grammar of its language; nothing where there is none. Throws `codeNotParsed`. */
+  codeSymbols(params: Pick<Program, 'language' | 'text'>): { readonly symbols: readonly TextSymbol[] };
   /** How far the heads of a component are apart in two runs that are held. Throws `unknownRun` and `notCompared`. */
   compare(params: CompareParams): Comparison;
   /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 
 /** Words of a formula that are names of functions. */
-const functions = new Set(['exp', 'tanh', 'max']);
+const functions = new Set(['exp', 'tanh', 'max', 'mean', 'var']);
 
 /** One word of a formula: `q_id` has what stands behind the line below it. */
 function Word({ word }: { word: string }): JSX.Element {

@@ -20,6 +20,7 @@ export const engineMethods = [
   'measureRandom',
   'how',
   'relations',
+  'codeSymbols',
   'compare',
   'predict',
   'effect',

@@ -43,6 +43,14 @@ const expectedKinds: Readonly<Record<string, string>> = {
   'whisper.sdpa.dynamo': `${learned} query scaledQuery key product ${softmax} ${projected}`,
 };
 
+/** How queries and keys are normalised: of each head, with one added to the factors, of all heads together, and less their mean before a rotation of a part of them. */
+const expectedNorms: Readonly<Record<string, string>> = {
+  'qwen3.dynamo': 'rmsNorm',
+  'gemma3_text.legacy': 'rmsNorm',
+  'olmo2.legacy': 'rmsNorm',
+  'persimmon.legacy': 'layerNorm',
+};
+
 /** What makes queries, keys and scores in models of other forms; `+` where a step is computed anew. */
 const expectedScores: Readonly<Record<string, string>> = {
   // Neighbours turn, or a part of the features; queries, keys and values are one product.
@@ -51,7 +59,8 @@ const expectedScores: Readonly<Record<string, string>> = {
   'headParts/phi3.eager.legacy': 'query+ rotatedQuery+ key+ rotatedKey+ product+ scale+ mask+',
   'headParts/bloom.eager.legacy': 'query+ key+ product+ scale+ bias+ mask+',
   // A norm between projection and rotation.
-  'headParts/qwen3.eager.dynamo': 'query rotatedQuery+ key rotatedKey+ product+ scale+ mask+',
+  'headParts/qwen3.eager.dynamo':
+    'query+ rmsNormQuery+ rotatedQuery+ key+ rmsNormKey+ rotatedKey+ product+ scale+ mask+',
   // Four and eight bits: the scales of bytes are no scales of queries.
   'headParts/llama.eager.legacy.q4': 'query+ rotatedQuery+ key+ rotatedKey+ product+ scale+ mask+',
   'headParts/bert.eager.legacy.int8': 'query key product+ scale+ mask+',
@@ -152,6 +161,58 @@ describe('how a weight came about', () => {
       const position = how.steps[from - 2].kind;
       if (folder.includes('bloom')) expect(position).to.equal('noPosition');
       else expect(position).to.equal(kinds.includes('rotated') ? 'rotaryPosition' : 'learnedPosition');
+    });
+  }
+
+  for (const [name, norm] of Object.entries(expectedNorms)) {
+    it(`has the norms of queries and keys that PyTorch has, before they are rotated: ${name}`, async () => {
+      const folder = `qkNorms/${name}`;
+      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
+      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
+      const inputs = toModelInputs(files.analysis.index, expected);
+      const session = await AttentionSession.create({ ort, files });
+      const runs = new CellRuns([session]);
+      const [{ component, layer, path, numHeads, numQueries, numKeys, weights }] = (await session.run(inputs)).layers;
+      for (const head of [0, numHeads - 1]) {
+        const cell = { component, layer, head, query: numQueries - 1, key: 3 };
+        const weight = weights[(head * numQueries + cell.query) * numKeys + cell.key];
+        const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
+        const how = await runs.how(drawn, [{ file: files.name, inputs }]);
+        keepSnippets(folder, how);
+        expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+        const kinds = kindsOf(how.steps);
+        expect(kinds).to.match(
+          new RegExp(
+            `query ${norm}Query rotatedQuery (?:scaledQuery )?key ${norm}Key rotatedKey (?:scaledKey )?product`,
+          ),
+        );
+        for (const [side, kind, place] of [
+          ['query', `${norm}Query`, cell.query],
+          ['key', `${norm}Key`, cell.key],
+        ] as const) {
+          const rowOf = (tensor: string): Float32Array => {
+            const { data, shape = [] } = expected.get(tensor) ?? {};
+            if (data === undefined) throw new Error(`no ${tensor}`);
+            const [, positions, width] = shape;
+            const from = (head * positions + place) * width;
+            return new Float32Array(data.slice().buffer).subarray(from, from + width);
+          };
+          const step = how.steps.find((each) => each.kind === kind);
+          // Computed anew from its map: not only what comes out of the norm is known.
+          expect(how.steps.find((each) => each.kind === side)?.check).to.not.equal(undefined);
+          const after = step?.numbers.find((each) => each.name === 'after')?.values ?? new Float32Array(0);
+          const reference = rowOf(`norm.${side}`);
+          // Of all heads together, those of a group share the group's.
+          const own = after.length / reference.length;
+          const from = Math.floor((head * own) / numHeads) * reference.length;
+          const largest = Math.max(...reference.map(Math.abs));
+          reference.forEach((value, i) => expect(after[from + i]).to.be.closeTo(value, 1e-5 * largest));
+          const used = numbersOf(how, 'product', side);
+          rowOf(side).forEach((value, i) => expect(used[i]).to.be.closeTo(value, 1e-5 * largest));
+        }
+      }
+      await runs.release();
+      await session.release();
     });
   }
 

@@ -23,6 +23,7 @@ describe('Hovering in the editor', () => {
       threshold: 0,
       pinned: [],
       method: 'attention',
+      level: 'token',
     });
     // What a fresh run is looked at with has tests of its own.
     await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
@@ -82,6 +83,23 @@ describe('Hovering in the editor', () => {
     expect(card).to.include('layer 1, all heads together').and.to.include('attention rollout: shares of the input');
     const { highlights } = await until(api, 'it is lit', (state) => state.highlights.length > 0);
     for (const { start, weight } of highlights) expect(weight).to.be.closeTo(shares[start], 1e-6);
+  });
+
+  it('is of words where these are shown: means over the queries of one, sums over the keys of the other, and so is what is lit', async () => {
+    const rows = await Promise.all(Array.from({ length: 16 }, (_, query) => api.row(query)));
+    api.changeView({ level: 'word' });
+    const card = await cardAt(6 + 12);
+    expect(card).to.include('words: sums over keys, means over queries').and.to.include('`delta`');
+    const { highlights } = await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    const own = highlights.find(({ start, end }) => start <= 12 && end > 12);
+    if (own === undefined) throw new Error('it does not read itself');
+    expect('beta gamma delta'.slice(own.start, own.end)).to.equal('delta');
+    const queries = rows.slice(own.start, own.end);
+    for (const { start, end, weight } of highlights) {
+      const sums = queries.map((row) => row.subarray(start, end).reduce((sum, each) => sum + each, 0));
+      expect(weight).to.be.closeTo(sums.reduce((sum, each) => sum + each, 0) / sums.length, 1e-6);
+    }
+    expect(card).to.include(own.weight.toFixed(3));
   });
 
   it('lights up what the token reads, at its place, by its weight', async () => {

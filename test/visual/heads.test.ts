@@ -162,7 +162,7 @@ describe('one pair, one token, one metric in all heads', () => {
     await screenshot(page, 'visual/heads-metric');
   });
 
-  it('orders the heads of each layer by a metric, for the pointer, the keyboard and a screen reader, and remembers it', async () => {
+  it('orders the heads of each layer by a metric, then all heads, for the pointer, the keyboard and a screen reader, and remembers it', async () => {
     await open({ run: 'code' });
     const names = (layer: number): Promise<(string | null)[]> =>
       page
@@ -213,9 +213,36 @@ describe('one pair, one token, one metric in all heads', () => {
     expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal(
       [0, 1, 2, 3, 4, 5].map((layer) => inLayer(layer)[0]),
     );
-    expect(((await page.evaluate(() => host.kept)) as { layout: { isOrdered: boolean } }).layout.isOrdered).to.equal(
-      true,
+    const kept = async (): Promise<string> =>
+      ((await page.evaluate(() => host.kept)) as { layout: { ordering: string } }).layout.ordering;
+    expect(await kept()).to.equal('layer');
+    // Of all heads in one order, whatever their layer: rows are packed, and each says which places it has.
+    await page.getByRole('gridcell', { name: inLayer(1)[0] }).focus();
+    await page.getByRole('button', { name: 'Order all heads' }).click();
+    await legendSays('the strongest of all first');
+    const inRow = (row: number): string[] => byMetric.slice(8 * row, 8 * row + 8).map((name) => `Head ${name}`);
+    for (const row of [0, 3, 5])
+      expect((await names(row)).map((name) => name?.split(',')[0])).to.deep.equal(inRow(row));
+    expect(await lefts(1), 'the places are the same').to.deep.equal(places);
+    expect(await kept()).to.equal('all');
+    await screenshot(page, 'visual/heads-ordered-all');
+    await page.getByRole('gridcell', { name: inRow(0)[7] }).focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await nameOfFocus()).to.equal(inRow(1)[7]);
+    await page.waitForFunction(() =>
+      document.activeElement?.ariaDescription?.startsWith('place 16 of 48 of all heads, '),
     );
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Alt+ArrowRight');
+    const chosen = async (): Promise<string[]> =>
+      (await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`);
+    expect(await chosen()).to.deep.equal([inRow(2)[0]]);
+    await page.getByRole('rowheader', { name: 'Heads in places 9 to 16' }).click();
+    expect(await chosen()).to.have.members(inRow(1));
+    await page.getByRole('columnheader', { name: 'Column 1', exact: true }).click();
+    expect(await chosen()).to.have.members([0, 1, 2, 3, 4, 5].map((row) => inRow(row)[0]));
+    // What has the focus keeps it, in whichever row it comes to stand.
+    await page.getByRole('gridcell', { name: inRow(4)[3] }).focus();
     await page.keyboard.press('o');
     await page.waitForFunction(() =>
       document
@@ -225,6 +252,8 @@ describe('one pair, one token, one metric in all heads', () => {
         ?.startsWith('Head 3.0'),
     );
     expect(await page.getByRole('columnheader', { name: 'Head 0 of every layer' }).count()).to.equal(1);
+    expect(await nameOfFocus()).to.equal(inRow(4)[3]);
+    expect(await kept()).to.equal('model');
   });
 
   it('changes the order under no pointer: what live mode brings waits until it leaves', async () => {

@@ -68,6 +68,20 @@ describe('methods', () => {
     expect(numbers.every((number) => number <= 1)).to.equal(true);
     expect(await page.locator('.legend-method').textContent()).to.match(/Abnar & Zuidema 2020/);
     expect(await page.locator('.how-link').count()).to.equal(0);
+    // Beside each share what uniform attention comes to, by hand: three layers of ½ ÷ (i + 1) + ½ [i = j] behind each other.
+    await page.locator('.sources .hint', { hasText: 'uniform: ' }).first().waitFor();
+    const lengths = Array.from({ length: 61 }, (_, i) => i + 1);
+    const uniform = [0, 1, 2].reduce(
+      (row) => lengths.map((_, j) => row.reduce((sum, r, i) => sum + (i < j ? 0 : r / 2 / (i + 1)), row[j] / 2)),
+      lengths.map((length) => Number(length === 61)),
+    );
+    for (const row of await page.locator('.sources > li').all()) {
+      const position = Number(/\((\d+)\)/.exec((await row.locator('.link, .name').first().textContent()) ?? '')?.[1]);
+      const told = Number(
+        /[\d.]+$/.exec((await row.locator('.hint', { hasText: 'uniform' }).textContent()) ?? '')?.[0],
+      );
+      expect(told).to.be.closeTo(uniform[position], 6e-4);
+    }
     await screenshot(page, 'visual/method-rollout');
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
     await page.keyboard.press('n');

@@ -4,12 +4,12 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentInfo } from '../../src/model/head';
 import type { PanelRun } from '../../src/panelProtocol';
 import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
-import { headAtPlace, placeOfHead } from '../layout/headOrder';
+import { headAtPlace, placeOfHead, rowsOf } from '../layout/headOrder';
 import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
 import { ComponentTabs } from './ComponentTabs';
 import { nextLevel, nextSinks } from '../state/formedPatterns';
 import { usePanel, type PanelServices } from './context';
-import { toggleOrder } from './HeadMeasure';
+import { nextOrder } from './HeadMeasure';
 import { block, openEffects, silence } from './openEffects';
 import { toggleHow } from './openHow';
 import { Legend } from './Legend';
@@ -47,8 +47,9 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
   if (panel.run.peek() === null || isTyping || panel.looking.areKeysShown.peek()) return false;
   const component = panel.component.peek();
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
-    const order = kept.layout.peek().isOrdered ? panel.heads.order.peek() : undefined;
-    const next = neighbourHead(component, placeOfHead(order, panel.selection.peek().heads[0]), event.key);
+    const order = panel.heads.orderOf(kept.layout.peek().ordering);
+    const place = placeOfHead(order, panel.selection.peek().heads[0]);
+    const next = neighbourHead(rowsOf(component, order), place, event.key);
     if (next !== undefined) panel.select([headAtPlace(order, next)]);
     return true;
   }
@@ -80,7 +81,7 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
       return true;
     case 'o':
     case 'O':
-      toggleOrder(panel, kept);
+      nextOrder(panel, kept);
       return true;
     case 't':
     case 'T':

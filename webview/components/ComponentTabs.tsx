@@ -15,7 +15,8 @@ export function ComponentTabs({
 }): JSX.Element {
   const { panel } = usePanel();
   const list = useRef<HTMLDivElement>(null);
-  const index = components.indexOf(current);
+  // What is shown of it may be another: with a method that joins heads, one matrix for each layer.
+  const index = components.findIndex(({ component }) => component === current.component);
   const streams = panel.run.value?.info.streams ?? [];
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

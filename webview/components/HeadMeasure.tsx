@@ -5,6 +5,7 @@ import { indexOfHead, type ComponentInfo, type HeadRef } from '../../src/model/h
 import { headNameText } from '../headNameText';
 import { effectDescription } from '../effectWords';
 import { formatMeasure, lackSentence, measureName, metricDefinition, metricTitle } from '../headWords';
+import { orderings, type Ordering } from '../layout/headOrder';
 import { canOrder, isMetric, type Measure } from '../state/headViews';
 import type { KeptLayout } from '../state/layoutState';
 import type { Panel } from '../state/panel';
@@ -30,13 +31,38 @@ export function headDescription(panel: Panel, component: ComponentInfo, head: He
   ];
 }
 
-/** Orders the heads of each layer by a metric, which it chooses where the tiles show none, or puts them back. */
-export function toggleOrder(panel: Panel, kept: KeptLayout): void {
+/** Orders the heads of each layer by a metric, which it chooses where the tiles show none; again, all heads; and again, puts them back. */
+export function nextOrder(panel: Panel, kept: KeptLayout): void {
   const { heads } = panel;
   if (!heads.applicable.peek().some(canOrder)) return;
-  const isOrdered = kept.layout.peek().isOrdered && canOrder(heads.measure.peek());
-  kept.order(!isOrdered);
-  if (!isOrdered) heads.needMetric();
+  const ordering = canOrder(heads.measure.peek()) ? kept.layout.peek().ordering : 'model';
+  const next = orderings[(orderings.indexOf(ordering) + 1) % orderings.length];
+  kept.order(next);
+  if (next !== 'model') heads.needMetric();
+}
+
+/** What the button that orders heads does next, by how they stand. */
+function orderTexts(ordering: Ordering): { readonly icon: string; readonly label: string; readonly title: string } {
+  switch (ordering) {
+    case 'model':
+      return {
+        icon: 'sort-precedence',
+        label: l10n.t('Order the heads of each layer'),
+        title: l10n.t('Order the heads of each layer by a metric, the strongest first (O)'),
+      };
+    case 'layer':
+      return {
+        icon: 'layers-active',
+        label: l10n.t('Order all heads'),
+        title: l10n.t('Order all heads by it, whatever their layer (O)'),
+      };
+    case 'all':
+      return {
+        icon: 'discard',
+        label: l10n.t('Put the heads back'),
+        title: l10n.t('Put the heads back where the model has them (O)'),
+      };
+  }
 }
 
 /** What the tiles show: patterns, a token's row, a pair's weight, an effect or a metric; and the way to the ranking by it. */
@@ -55,7 +81,7 @@ export function HeadMeasure(): JSX.Element {
     [applicable],
   );
   const lack = heads.lack.value;
-  const isOrdered = kept.layout.value.isOrdered && canOrder(measure);
+  const order = orderTexts(canOrder(measure) ? kept.layout.value.ordering : 'model');
   return (
     <div class="heads-bar">
       <Select
@@ -83,12 +109,10 @@ export function HeadMeasure(): JSX.Element {
       />
       {applicable.some(canOrder) ? (
         <vscode-toolbar-button
-          icon="sort-precedence"
-          label={l10n.t('Order the heads of each layer')}
-          title={l10n.t('Order the heads of each layer by a metric, the strongest first (O)')}
-          toggleable
-          checked={isOrdered}
-          onClick={() => toggleOrder(panel, kept)}
+          icon={order.icon}
+          label={order.label}
+          title={order.title}
+          onClick={() => nextOrder(panel, kept)}
         />
       ) : null}
       {lack === undefined ? null : (

@@ -8,7 +8,7 @@ import { cssColour } from '../../src/model/ramp';
 import { depthOf } from '../../src/model/viewState';
 import { drawThumbnails, paintShares, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
-import { headAtPlace, placeOfHead, type HeadOrder } from '../layout/headOrder';
+import { headAtPlace, isOrderOf, placeOfHead, rankOfPlace, rowsOf, type HeadOrder } from '../layout/headOrder';
 import { divergingPalette, paletteOf } from '../theme/palette';
 import { headNameText } from '../headNameText';
 import { sharesOf, shortMeasure } from '../headWords';
@@ -21,26 +21,37 @@ import { useSize } from './useSize';
 
 const isSameCell = (a: GridCell, b: GridCell): boolean => a.layer === b.layer && a.head === b.head;
 
-/** The heads that a cell of the grid stands for; where heads are ordered, a column has those of one place. */
+/** The heads that a cell of the grid stands for; where heads are ordered, a column has those of one place, and of mixed layers a row has heads of several. */
 function headsOfCell(component: ComponentInfo, { layer, head }: GridCell, order: HeadOrder | undefined): HeadRef[] {
-  if (order !== undefined && layer < 0 && head >= 0)
-    return headsOf(component, { head }).map((place) => headAtPlace(order, place));
+  if (order !== undefined && layer < 0 && head >= 0) return order.rows.flatMap((row) => row[head] ?? []);
+  if (order?.isAcross === true && layer >= 0 && head < 0) return [...(order.rows[layer] ?? [])];
   return headsOf(component, { ...(layer >= 0 ? { layer } : {}), ...(head >= 0 ? { head } : {}) });
 }
 
-function cellName({ layer, head }: GridCell, isOrdered: boolean, areJoined: boolean): string {
+function cellName({ layer, head }: GridCell, order: HeadOrder | undefined, areJoined: boolean): string {
   if (areJoined) return layer < 0 ? l10n.t('All layers') : l10n.t('Layer {0}, all heads together', layer);
   if (layer < 0 && head < 0) return l10n.t('All heads');
-  if (layer < 0 && isOrdered) return l10n.t('Place {0} of every layer', head + 1);
+  if (order?.isAcross === true && layer < 0) return l10n.t('Column {0}', head + 1);
+  if (order?.isAcross === true && head < 0) {
+    const first = rankOfPlace(order, { layer, head: 0 });
+    return l10n.t('Heads in places {0} to {1}', first, first + order.rows[layer].length - 1);
+  }
+  if (layer < 0 && order !== undefined) return l10n.t('Place {0} of every layer', head + 1);
   if (layer < 0) return l10n.t('Head {0} of every layer', head);
   if (head < 0) return l10n.t('Layer {0}', layer);
   return l10n.t('Head {0}', headLabel({ layer, head }));
 }
 
-function cellText({ layer, head }: GridCell, isRoomy: boolean, isOrdered: boolean, areJoined: boolean): string {
+function cellText(
+  { layer, head }: GridCell,
+  isRoomy: boolean,
+  order: HeadOrder | undefined,
+  areJoined: boolean,
+): string {
   if (layer < 0 && head < 0) return l10n.t('all');
-  if (layer < 0 && areJoined) return '';
-  if (layer < 0 && isOrdered) return isRoomy || head % 2 === 0 ? l10n.t('{0}.', head + 1) : '';
+  if (layer < 0 && (areJoined || order?.isAcross === true)) return '';
+  if (order?.isAcross === true) return l10n.t('{0}.', rankOfPlace(order, { layer, head: 0 }));
+  if (layer < 0 && order !== undefined) return isRoomy || head % 2 === 0 ? l10n.t('{0}.', head + 1) : '';
   const index = layer < 0 ? head : layer;
   return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
 }
@@ -61,20 +72,22 @@ function boxOf(
  * In which order the heads stand. What someone asks for comes at once; what follows by itself, as in live mode, waits while the pointer moves over the
  * heads, where someone may be about to click.
  */
-function useOrder(): {
+function useOrder(component: ComponentInfo): {
   readonly order: HeadOrder | undefined;
   readonly onMove: () => void;
   readonly onLeave: () => void;
 } {
   const { panel, kept } = usePanel();
   const { wanted, asked } = useMemo(() => {
-    const { order, measure, lack } = panel.heads;
-    const isWanted = computed(() => kept.layout.value.isOrdered && canOrder(measure.value) && lack.value === undefined);
+    const { measure, lack } = panel.heads;
+    const ordering = computed(() =>
+      canOrder(measure.value) && lack.value === undefined ? kept.layout.value.ordering : 'model',
+    );
     return {
       wanted: computed<HeadOrder | 'coming' | undefined>(() =>
-        isWanted.value ? (order.value ?? 'coming') : undefined,
+        ordering.value === 'model' ? undefined : (panel.heads.orderOf(ordering.value) ?? 'coming'),
       ),
-      asked: computed(() => `${isWanted.value} ${measure.value}`),
+      asked: computed(() => `${ordering.value} ${measure.value}`),
     };
   }, [panel, kept]);
   const pointer = useRef({ isOver: false, answered: '' });
@@ -90,7 +103,7 @@ function useOrder(): {
     [wanted, asked],
   );
   return {
-    order,
+    order: order !== undefined && isOrderOf(order, component) ? order : undefined,
     onMove: () => (pointer.current.isOver = true),
     onLeave: () => {
       pointer.current.isOver = false;
@@ -165,8 +178,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     [component, width, height],
   );
   const { heads } = panel.selection.value;
-  const { order, onMove, onLeave } = useOrder();
-  const isOrdered = order !== undefined;
+  const { order, onMove, onLeave } = useOrder(component);
+  const shape = useMemo(() => rowsOf(component, order), [component, order]);
   const sinks = useSinks(component);
   const numQueries = panel.run.value?.info.streams[component.queryStream]?.tokens.length ?? 0;
   const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
@@ -275,7 +288,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const wanted = headsOfCell(component, cell, order);
     if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined)
       panel.select(
-        headsBetween(component, placeOfHead(order, heads[0]), placeOfHead(order, cell)).map((place) =>
+        headsBetween(shape, placeOfHead(order, heads[0]), placeOfHead(order, cell)).map((place) =>
           headAtPlace(order, place),
         ),
       );
@@ -294,16 +307,18 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const focused = cellOf(event.target) ?? current;
     if (event.key === 'Enter' || event.key === ' ') choose(focused, event);
     else {
-      const place = moveInGrid(component, placeOfHead(order, focused), event.key, event.ctrlKey || event.metaKey);
+      const place = moveInGrid(shape, placeOfHead(order, focused), event.key, event.ctrlKey || event.metaKey);
       if (place === undefined) return;
       const next = headAtPlace(order, place);
       setMoved({ cell: next, of: heads });
-      outer.current?.querySelector<HTMLElement>(`[data-layer="${next.layer}"][data-head="${next.head}"]`)?.focus();
+      elementOf(outer.current, next)?.focus();
     }
     event.preventDefault();
     event.stopPropagation();
   };
 
+  // A row of heads of several layers is of none.
+  const isOfLayer = ({ layer, head }: GridCell): boolean => layer >= 0 && (head >= 0 || order?.isAcross !== true);
   const cellView = (cell: GridCell): JSX.Element => {
     const isHead = cell.layer >= 0 && cell.head >= 0;
     const ofCell = isHead ? [cell] : headsOfCell(component, cell, order);
@@ -312,9 +327,9 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const name = headLabel(cell);
     const known = made.cells.get(name);
     if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
-    const isComing = cell.layer >= 0 && component.layers[cell.layer].isComing === true;
+    const isComing = isOfLayer(cell) && component.layers[cell.layer].isComing === true;
     const label = [
-      cellName(cell, isOrdered, component.areHeadsJoined === true),
+      cellName(cell, order, component.areHeadsJoined === true),
       ...(isHead ? (sinks.get(name) ?? []) : []),
       ...(isComing ? [component.layers[cell.layer].numHeads > 0 ? l10n.t('still to come') : l10n.t('not read')] : []),
     ].join(', ');
@@ -331,7 +346,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         tabIndex={isCurrent ? 0 : -1}
         style={boxOf(grid, placeOfHead(order, cell))}
       >
-        {isHead ? null : cellText(cell, grid.tile >= 16, isOrdered, component.areHeadsJoined === true)}
+        {isHead ? null : cellText(cell, grid.tile >= 16, order, component.areHeadsJoined === true)}
       </div>
     );
     made.cells.set(name, { isSelected, isCurrent, view });
@@ -358,18 +373,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const element = target instanceof Element ? target.closest<HTMLElement>('.head-cell') : null;
     if (element === null || cell.layer < 0 || cell.head < 0) return;
     const write = (): void => {
-      const place = isOrdered
-        ? [
-            l10n.t(
-              'place {0} of {1} in its layer',
-              placeOfHead(order, cell).head + 1,
-              component.layers[cell.layer].numHeads,
-            ),
-          ]
-        : [];
+      const place = order === undefined ? [] : [placeSentence(component, cell, order)];
       const lines = [...place, ...headDescription(panel, component, cell)];
       element.title = [
-        cellName(cell, isOrdered, component.areHeadsJoined === true),
+        cellName(cell, order, component.areHeadsJoined === true),
         ...(sinks.get(headLabel(cell)) ?? []),
         ...lines,
       ].join('\n');
@@ -382,9 +389,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { activeElement } = document;
   const focused =
     activeElement instanceof HTMLElement && outer.current?.contains(activeElement) === true ? activeElement : undefined;
-  useLayoutEffect(() => focused?.focus({ preventScroll: true }), [order]);
+  const focusedCell = cellOf(focused ?? null);
+  useLayoutEffect(() => {
+    // In another row it is another element.
+    if (focusedCell !== undefined) elementOf(outer.current, focusedCell)?.focus({ preventScroll: true });
+  }, [order]);
   // How wide they are is not known in the first rendering.
-  const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
+  const rows = width === 0 ? [] : [-1, ...shape.layers.map((_, row) => row)];
   return (
     <>
       <HeadMeasure />
@@ -402,13 +413,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           class="heads-grid"
           role="grid"
           aria-multiselectable="true"
-          aria-label={
-            component.areHeadsJoined === true
-              ? l10n.t('Layers, all heads of each together')
-              : isOrdered
-                ? l10n.t('Heads: layers as rows, the strongest of each first')
-                : l10n.t('Heads: layers as rows, head indices as columns')
-          }
+          aria-label={gridLabel(component, order)}
           style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
           onKeyDown={onKeyDown}
           onClick={(event) => {
@@ -433,7 +438,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           )}
           {rows.map((layer) => (
             <div key={layer} role="row">
-              {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) =>
+              {Array.from({ length: (layer < 0 ? grid.numColumns : shape.layers[layer].numHeads) + 1 }, (_, i) =>
                 cellView(headAtPlace(order, { layer, head: i - 1 })),
               )}
             </div>
@@ -443,6 +448,28 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       <HeadCaption component={component} sinks={sinks} />
     </>
   );
+}
+
+/** What the grid has as its rows and columns. */
+function gridLabel({ areHeadsJoined }: ComponentInfo, order: HeadOrder | undefined): string {
+  if (areHeadsJoined === true) return l10n.t('Layers, all heads of each together');
+  if (order === undefined) return l10n.t('Heads: layers as rows, head indices as columns');
+  return order.isAcross
+    ? l10n.t('Heads of all layers, the strongest first, row by row')
+    : l10n.t('Heads: layers as rows, the strongest of each first');
+}
+
+/** Where an ordered head stands. */
+function placeSentence({ layers }: ComponentInfo, cell: GridCell, order: HeadOrder): string {
+  const place = placeOfHead(order, cell);
+  return order.isAcross
+    ? l10n.t('place {0} of {1} of all heads', rankOfPlace(order, place), order.places.size)
+    : l10n.t('place {0} of {1} in its layer', place.head + 1, layers[cell.layer].numHeads);
+}
+
+/** The element of a cell. */
+function elementOf(grid: HTMLElement | null, { layer, head }: GridCell): HTMLElement | null | undefined {
+  return grid?.querySelector<HTMLElement>(`[data-layer="${layer}"][data-head="${head}"]`);
 }
 
 /** The cell that an event is in. */

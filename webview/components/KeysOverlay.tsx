@@ -77,7 +77,12 @@ function keyList(): readonly (readonly [keys: string, what: string])[] {
       ),
     ],
     ['T', l10n.t("Tiles: patterns, the pinned token's row in every head, the weight of one pair in every head.")],
-    ['O', l10n.t('Grid: order the heads of each layer by a metric, the strongest first, or as the model has them.')],
+    [
+      'O',
+      l10n.t(
+        'Grid: order the heads of each layer by a metric, the strongest first, then all heads, then as the model has them.',
+      ),
+    ],
     ['B', l10n.t('All heads with their metrics, as a table or a scatter; again, close it.')],
     ['W', l10n.t('How the weight of what is looked at came about, step by step; again, close it.')],
     ['Ctrl + Enter', l10n.t('Mark the token as one that is read: which head reads it from the pinned ones?')],

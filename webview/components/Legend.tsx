@@ -7,6 +7,7 @@ import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
 import { effectUnit, experimentName, questionMeasure, shareSentence, signSentence } from '../effectWords';
 import { measureLegend } from '../headWords';
+import type { Ordering } from '../layout/headOrder';
 import { methodNote } from '../methodWords';
 import { comparedName, sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
@@ -106,9 +107,7 @@ export function Legend(): JSX.Element {
         >
           {measureLegend(measured, numKeys, numQueries, scale)}
           {compared === undefined ? '' : ` ${l10n.t('(of A)')}`}
-          {kept.layout.value.isOrdered && panel.heads.order.value !== undefined
-            ? `; ${l10n.t('the strongest of each layer first')}`
-            : ''}
+          {panel.heads.orderOf(kept.layout.value.ordering) === undefined ? '' : orderClause(kept.layout.value.ordering)}
         </span>
       ) : tiles === undefined ? null : (
         <span
@@ -122,6 +121,12 @@ export function Legend(): JSX.Element {
       )}
     </figure>
   );
+}
+
+/** How heads are ordered, behind what their tiles show. */
+function orderClause(ordering: Ordering): string {
+  if (ordering === 'model') return '';
+  return `; ${ordering === 'all' ? l10n.t('the strongest of all first') : l10n.t('the strongest of each layer first')}`;
 }
 
 /** Colours on both sides of zero, for what silencing each head does. */
@@ -146,7 +151,7 @@ function EffectScale({ ceiling }: { ceiling: number }): JSX.Element {
       <span class="legend-title">
         {l10n.t('tiles: effect on {0}', question === undefined ? '…' : questionMeasure(question))}
         {chosen === undefined ? '' : ` · ${experimentName(chosen.path, chosen.by)}`}
-        {kept.layout.value.isOrdered ? `; ${l10n.t('the strongest of each layer first')}` : ''}
+        {orderClause(kept.layout.value.ordering)}
       </span>
       <span class="legend-number">−{end}</span>
       <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }} />

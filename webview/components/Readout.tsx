@@ -4,7 +4,7 @@ import { isSameToken } from '../../src/model/token';
 import { plainForm } from '../../src/model/patternForm';
 import { methodTitle } from '../methodWords';
 import { comparedName, removedSentence } from '../formWords';
-import { directionWord, formatShown, tokenName, tokensName } from '../words';
+import { directionWord, formatShown, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 /** One line under the source: what the looked-at token reads most, or the weight between the pinned and the hovered one. */
@@ -19,6 +19,7 @@ export function Readout(): JSX.Element {
     panel.looking.hovered.value ?? panel.looking.cursor.value ?? panel.looking.editorHover.value,
   );
   const removed = panel.removed.value;
+  const baseline = panel.baseline.weights.value;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
   if (looking.length === 0 && isPicture)
     return (
@@ -61,6 +62,9 @@ export function Readout(): JSX.Element {
       <p class="readout">
         {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
         <span class="number">{formatShown(lighting.weights[hovered.position] ?? 0, form)}</span>
+        {baseline === undefined ? null : (
+          <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[hovered.position]))}</span>
+        )}
         {removed !== undefined && removed > 0 && shown !== undefined ? (
           <span class="hint"> ({removedSentence(removed, shown.form)})</span>
         ) : null}
@@ -82,6 +86,9 @@ export function Readout(): JSX.Element {
         <span>
           {tokenName(streams, { stream: lighting.stream, position: strongest.position })}{' '}
           <span class="number">{formatShown(strongest.weight, form)}</span>
+          {baseline === undefined ? null : (
+            <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[strongest.position]))}</span>
+          )}
         </span>
       )}
       {removed !== undefined && removed > 0 && shown !== undefined ? (

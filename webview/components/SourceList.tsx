@@ -151,6 +151,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const sinks = panel.sinks.value;
   const hasHow = canAskHow(panel, shown, lighting.tokens.length);
   const often = panel.oftenRead.value;
+  const baseline = panel.baseline.weights.value;
   const pairWith = (position: number): AskedPair => {
     const own = lighting.tokens[0].position;
     return lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own };
@@ -200,6 +201,16 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 ) : often.includes(position) ? (
                   <span class="hint">{l10n.t('often read')}</span>
                 ) : null}
+                {baseline === undefined ? null : (
+                  <span
+                    class="hint baseline"
+                    title={l10n.t(
+                      'What rollout comes to where every head reads all tokens that it may alike: no weight has any part in it.',
+                    )}
+                  >
+                    {l10n.t('uniform: {0}', formatWeight(baseline[position]))}
+                  </span>
+                )}
                 {hasHow ? (
                   <span class="row-links">
                     <button
@@ -223,7 +234,14 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                   </span>
                 ) : null}
               </span>
-              <span class="number" title={exactWeight(weight)}>
+              <span
+                class="number"
+                title={
+                  baseline === undefined
+                    ? exactWeight(weight)
+                    : `${exactWeight(weight)}, ${l10n.t('uniform: {0}', exactWeight(baseline[position]))}`
+                }
+              >
                 {formatShown(weight, shown.form)}
               </span>
               <span class="bar" aria-hidden="true">

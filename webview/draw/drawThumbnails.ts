@@ -79,7 +79,7 @@ export interface TileContents {
   readonly labels?: readonly { readonly text: string; readonly colour: string }[] | undefined;
   /** The heads whose number is below zero, which a small tile has no room to say: they have a stroke across a corner. */
   readonly isBelow?: ((index: number) => boolean) | undefined;
-  /** In which order the heads of each layer stand, where it is not that of their indices: then each tile has its head's name. */
+  /** In which order the heads stand, where it is not that of their indices: then each tile has its head's name. */
   readonly order?: HeadOrder | undefined;
   readonly colours: GridColours;
 }
@@ -105,8 +105,9 @@ export function drawThumbnails(
   let numThere = 0;
   component.layers.forEach(({ numHeads }, layer) => {
     for (let head = 0; head < numHeads; head++, index++) {
-      const x = grid.columnX[placeOfHead(order, { layer, head }).head];
-      const y = grid.rowY[layer];
+      const place = placeOfHead(order, { layer, head });
+      const x = grid.columnX[place.head];
+      const y = grid.rowY[place.layer];
       const isThere = head < (thumbnails?.numHeads[layer] ?? 0);
       if (thumbnails !== undefined && painted !== undefined && isThere) {
         const { rows, columns } = thumbnails;

@@ -1,5 +1,10 @@
 import type { ComponentInfo, HeadRef } from '../../src/model/head';
 
+/** Rows with how many heads stand in each: those of a component are its layers. */
+export interface HeadRows {
+  readonly layers: readonly { readonly numHeads: number }[];
+}
+
 /** A rectangle in CSS pixels. */
 export interface Rect {
   readonly x: number;
@@ -85,15 +90,10 @@ export function layoutHeadGrid(
 export type GridCell = HeadRef;
 
 /** The cell that an arrow or end key leads to, or undefined for other keys. Rows differ in length: a move ends on the nearest head that exists. */
-export function moveInGrid(
-  component: ComponentInfo,
-  from: GridCell,
-  key: string,
-  isControl = false,
-): GridCell | undefined {
-  const numLayers = component.layers.length;
-  const numColumns = Math.max(0, ...component.layers.map(({ numHeads }) => numHeads));
-  const lengthOf = (layer: number): number => (layer < 0 ? numColumns : (component.layers[layer]?.numHeads ?? 0));
+export function moveInGrid({ layers }: HeadRows, from: GridCell, key: string, isControl = false): GridCell | undefined {
+  const numLayers = layers.length;
+  const numColumns = Math.max(0, ...layers.map(({ numHeads }) => numHeads));
+  const lengthOf = (layer: number): number => (layer < 0 ? numColumns : (layers[layer]?.numHeads ?? 0));
   const at = (layer: number, head: number): GridCell => {
     const row = Math.max(-1, Math.min(numLayers - 1, layer));
     return { layer: row, head: Math.max(-1, Math.min(lengthOf(row) - 1, head)) };
@@ -117,19 +117,19 @@ export function moveInGrid(
 }
 
 /** The head beside another one: the next or previous of its layer, going on in the layer after or before, or the same index in the layer above or below. */
-export function neighbourHead(component: ComponentInfo, from: HeadRef, key: string): HeadRef | undefined {
-  const numHeads = (layer: number): number => component.layers[layer]?.numHeads ?? 0;
+export function neighbourHead({ layers }: HeadRows, from: HeadRef, key: string): HeadRef | undefined {
+  const numHeads = (layer: number): number => layers[layer]?.numHeads ?? 0;
   switch (key) {
     case 'ArrowRight':
       if (from.head + 1 < numHeads(from.layer)) return { layer: from.layer, head: from.head + 1 };
-      return from.layer + 1 < component.layers.length ? { layer: from.layer + 1, head: 0 } : undefined;
+      return from.layer + 1 < layers.length ? { layer: from.layer + 1, head: 0 } : undefined;
     case 'ArrowLeft':
       if (from.head > 0) return { layer: from.layer, head: from.head - 1 };
       return from.layer > 0 ? { layer: from.layer - 1, head: numHeads(from.layer - 1) - 1 } : undefined;
     case 'ArrowUp':
     case 'ArrowDown': {
       const layer = from.layer + (key === 'ArrowUp' ? -1 : 1);
-      return layer >= 0 && layer < component.layers.length
+      return layer >= 0 && layer < layers.length
         ? { layer, head: Math.min(from.head, numHeads(layer) - 1) }
         : undefined;
     }
@@ -139,12 +139,12 @@ export function neighbourHead(component: ComponentInfo, from: HeadRef, key: stri
 }
 
 /** The heads between two of one component, in reading order and both included, as Shift selects them. */
-export function headsBetween(component: ComponentInfo, one: HeadRef, other: HeadRef): HeadRef[] {
+export function headsBetween({ layers }: HeadRows, one: HeadRef, other: HeadRef): HeadRef[] {
   const [top, bottom] = [Math.min(one.layer, other.layer), Math.max(one.layer, other.layer)];
   const [left, right] = [Math.min(one.head, other.head), Math.max(one.head, other.head)];
   const heads: HeadRef[] = [];
   for (let layer = top; layer <= bottom; layer++)
-    for (let head = left; head <= Math.min(right, (component.layers[layer]?.numHeads ?? 0) - 1); head++)
+    for (let head = left; head <= Math.min(right, (layers[layer]?.numHeads ?? 0) - 1); head++)
       heads.push({ layer, head });
   return heads;
 }

@@ -28,7 +28,7 @@ import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/panelProtocol';
 import type { HeadRows, Thumbnails } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
-import { orderHeads, type HeadOrder } from '../layout/headOrder';
+import { orderHeads, type HeadOrder, type Ordering } from '../layout/headOrder';
 import { RowFetcher } from './rowFetcher';
 import { RecentlyUsed } from './recentlyUsed';
 
@@ -110,8 +110,8 @@ export class HeadViews {
   readonly shown: ReadonlySignal<ShownMeasure | undefined>;
   /** As pictures for the tiles; undefined where these show patterns. */
   readonly tiles: ReadonlySignal<Thumbnails | undefined>;
-  /** The heads of each layer by the metric that the tiles show; undefined where they show none: what changes with the pointer orders nothing. */
-  readonly order: ReadonlySignal<HeadOrder | undefined>;
+  /** The heads by the metric that the tiles show, in each layer or over all; undefined where they show none: what changes with the pointer orders nothing. */
+  readonly orders: Readonly<Record<Exclude<Ordering, 'model'>, ReadonlySignal<HeadOrder | undefined>>>;
   /** Strongest first. */
   readonly ranking: ReadonlySignal<readonly ListedHead[]>;
   readonly #sources: HeadViewSources;
@@ -185,11 +185,14 @@ export class HeadViews {
       const shown = this.shown.value;
       return shown && tilesOf(shown);
     });
-    this.order = computed(() => {
-      const shown = this.shown.value;
-      if (shown === undefined || !canOrder(shown.measure)) return undefined;
-      return orderHeads(shown.component, shown.measure === 'effect' ? shown.values.map(Math.abs) : shown.values);
-    });
+    const orderedBy = (ordering: Exclude<Ordering, 'model'>): ReadonlySignal<HeadOrder | undefined> =>
+      computed(() => {
+        const shown = this.shown.value;
+        if (shown === undefined || !canOrder(shown.measure)) return undefined;
+        const values = shown.measure === 'effect' ? shown.values.map(Math.abs) : shown.values;
+        return orderHeads(shown.component, values, ordering);
+      });
+    this.orders = { layer: orderedBy('layer'), all: orderedBy('all') };
     this.ranking = computed(() => {
       const shown = this.shown.value;
       return shown === undefined ? [] : rank(shown);
@@ -233,6 +236,11 @@ export class HeadViews {
   /** Notes how many numbers of a row a tile has pixels for. */
   drawRowsIn(pixels: number): void {
     this.#rowSize.value = pixels;
+  }
+
+  /** In which order the heads stand, as far as what the tiles show orders them. */
+  orderOf(ordering: Ordering): HeadOrder | undefined {
+    return ordering === 'model' ? undefined : this.orders[ordering].value;
   }
 
   /** Goes on to the next of what tiles can show of tokens. */
@@ -448,7 +456,7 @@ export function isMetric(measure: Measure): measure is MetricId {
   return measure !== 'pattern' && measure !== 'row' && measure !== 'pair' && measure !== 'effect';
 }
 
-/** Whether the heads of a layer can stand in the order of a measure: one number for each, which does not change with the pointer. */
+/** Whether heads can stand in the order of a measure: one number for each, which does not change with the pointer. */
 export function canOrder(measure: Measure): boolean {
   return measure === 'effect' || isMetric(measure);
 }

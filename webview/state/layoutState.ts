@@ -2,6 +2,7 @@ import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel, PanelIntents } from '../../src/panelProtocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
 import { relationIds, type RelationId } from '../../src/model/relations/relation';
+import { orderings, type Ordering } from '../layout/headOrder';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
 import type { AskedPair } from './howView';
 import { validEffects, type EffectsLayout } from './keptEffects';
@@ -13,8 +14,8 @@ export interface PanelLayout {
   readonly shares: Readonly<Record<string, number>>;
   /** The part that is seen where several share one place. */
   readonly tab: PaneName;
-  /** Whether the heads of a layer stand in the grid by the metric that the tiles show. */
-  readonly isOrdered: boolean;
+  /** Whether heads stand in the grid by the metric that the tiles show, in their layers or over all. */
+  readonly ordering: Ordering;
   /** The views that are open. */
   readonly open: readonly ViewName[];
   readonly headTable: HeadTableLayout;
@@ -99,13 +100,13 @@ function validHow(value: unknown): HowLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable, how, relation, marksSurprisal, effects } = entriesOf(value);
+  const { shares, tab, ordering, open, headTable, how, relation, marksSurprisal, effects } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
     shares: Object.fromEntries(splitNames.flatMap((name) => (isShare(kept[name]) ? [[name, kept[name]]] : []))),
     tab: paneNames.find((name) => name === tab) ?? 'matrix',
-    isOrdered: isOrdered === true,
+    ordering: orderings.find((name) => name === ordering) ?? 'model',
     open: viewNames.filter((name) => Array.isArray(open) && open.includes(name)),
     headTable: validHeadTable(headTable),
     how: validHow(how),
@@ -194,8 +195,8 @@ export class KeptLayout {
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */
-  order(isOrdered: boolean): void {
-    this.#keep({ ...this.layout.peek(), isOrdered });
+  order(ordering: Ordering): void {
+    this.#keep({ ...this.layout.peek(), ordering });
   }
 
   #keep(layout: PanelLayout): void {

@@ -60,6 +60,7 @@ import { PredictionView } from './predictionView';
 import { ContinuationView } from './continuationView';
 import { WritesView } from './writesView';
 import { Relations } from './relations';
+import { RolloutBaseline } from './rolloutBaseline';
 import { RowFetcher } from './rowFetcher';
 import { RunLoader } from './runLoader';
 import { LoadedRun, type ShownRun } from './shownRun';
@@ -241,6 +242,8 @@ export class Panel {
   readonly heads: HeadViews;
   /** Which methods there are. */
   readonly methods: Methods;
+  /** What stands beside rollout. */
+  readonly baseline: RolloutBaseline;
   /** Relations between the tokens of a program. */
   readonly relations: Relations;
   /** What the model predicts. */
@@ -296,6 +299,7 @@ export class Panel {
     // These are about heads and their weights, whatever method is shown.
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
+    this.baseline = new RolloutBaseline({ ...own, matrix: this.matrix, look: this.look }, this.#store);
     this.relations = new Relations(own, connection.remote);
     this.continuation = new ContinuationView(own.run, (wanted) => connection.fire('continueText', wanted));
     this.writes = new WritesView(own.run, connection.remote);

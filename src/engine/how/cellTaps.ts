@@ -186,7 +186,7 @@ export const turned = ['before', 'cos', 'turned', 'sin', 'after'] as const;
 
 /** What the query's and the key's tokens have become, and where the query's comes from. */
 function tapOrigins(taps: CellOutputs, origins: CellTaps['origins'], embedding: Embedding | undefined): void {
-  for (const [side, { source, scales, map, turn }] of Object.entries(origins)) {
+  for (const [side, { source, scales, map, turn, normed }] of Object.entries(origins)) {
     const place = side === 'query' ? cellInputs.query : cellInputs.key;
     if (source !== undefined) taps.gather(`x of ${side}`, source, -2, place);
     if (map !== undefined && map.resultScale === undefined) {
@@ -195,6 +195,7 @@ function tapOrigins(taps: CellOutputs, origins: CellTaps['origins'], embedding: 
     }
     if (turn !== undefined)
       for (const what of turned) taps.gather(`${what} of ${side}`, turn[what], turn.positionAxis, place);
+    if (normed !== undefined) tapNorm(taps, normed, { side, place });
     scales.forEach(({ factor }, i) => taps.copy(`scale of ${side} ${i}`, factor));
   }
   if (embedding === undefined) return;
@@ -202,6 +203,20 @@ function tapOrigins(taps: CellOutputs, origins: CellTaps['origins'], embedding: 
   if (embedding.position === undefined) return;
   taps.gather('position', embedding.position.tensor, -2);
   if (embedding.position.sum !== undefined) taps.gather('summed', embedding.position.sum, -2);
+}
+
+/** What a norm of queries or keys is given and gives, and its numbers. */
+function tapNorm(
+  taps: CellOutputs,
+  norm: NonNullable<OperandOrigin['normed']>,
+  { side, place }: { readonly side: string; readonly place: string },
+): void {
+  for (const what of ['before', 'after'] as const)
+    taps.gather(`norm ${what} of ${side}`, norm[what], norm.positionAxis, place);
+  for (const what of ['gain', 'shift', 'epsilon'] as const) {
+    const tensor = norm[what];
+    if (typeof tensor === 'string') taps.copy(`norm ${what} of ${side}`, tensor);
+  }
 }
 
 function tapGraph(

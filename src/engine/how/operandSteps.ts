@@ -4,33 +4,36 @@ import type { OperandOrigin } from '../../onnx/steps/operandOrigin';
 import type { ProjectionNumbers } from '../session/projectionRun';
 import type { CellMaps, CellRead } from './cellRead';
 import { turned } from './cellTaps';
+import { firstColumn } from './headColumns';
+import { headNorm } from './normStep';
 import { howStep, numbers, single } from './stepBuilder';
 
 type Side = 'query' | 'key';
 
-/** What a part of a row may differ by from where it stands in the row, as a part of its largest number. */
-const sameness = 1e-5;
-
-/** Query and key: the linear maps that make them, their rotation and what scales them. */
+/** Query and key: the linear maps that make them, their norm, their rotation and what scales them. */
 export function operandSteps(read: CellRead, maps: CellMaps['maps']): HowStep[] {
   return (['query', 'key'] as const).flatMap((side) => stepsOf(read, side, maps[side]));
 }
 
 function stepsOf(read: CellRead, side: Side, map: ProjectionNumbers | undefined): HowStep[] {
-  const { tensors, taps, facts } = read;
   const values = operandOf(read, side);
-  const origin = taps.origins[side];
-  const scales = origin.scales.flatMap(({ node, isDivided }, i) => {
-    const factor = tensors.shared(`scale of ${side} ${i}`)?.[0];
-    return factor === undefined || factor === 1 ? [] : [{ node, isDivided, factor }];
-  });
-  const rotation = rotationOf(read, side);
+  const origin = read.taps.origins[side];
+  const scales = scalesOf(read, side);
   const scale = scales.reduce((product, { factor, isDivided }) => (isDivided ? product / factor : product * factor), 1);
-  const made =
-    map === undefined || values === undefined
-      ? undefined
-      : mappedStep(read, { side, map, operand: values.map((each) => each / scale), rotated: rotation?.before });
-  const place = side === 'query' ? facts.cell.query : facts.cell.key;
+  const unscaled = values?.map((each) => each / scale);
+  const rotation = rotationOf(read, side);
+  // A norm stands between the map and the rotation, or behind both.
+  const isRotatedFirst = origin.normed?.isBehindRotation === true && rotation !== undefined;
+  const last = isRotatedFirst ? undefined : rotation;
+  const norm = unscaled && headNorm(read, side, { given: unscaled, rotated: last?.before });
+  const made = mappedStep(
+    read,
+    norm === undefined || isRotatedFirst
+      ? { side, map, operand: unscaled, rotated: rotation?.before }
+      : { side, map, operand: norm.before, rotated: undefined },
+  );
+  const norms = norm === undefined ? [] : [norm.step];
+  const rotations = rotationSteps(read, side, rotation);
   return [
     made ??
       howStep(side, {
@@ -38,21 +41,40 @@ function stepsOf(read: CellRead, side: Side, map: ProjectionNumbers | undefined)
         args: [wayOf(origin)],
         numbers: values === undefined ? [] : [numbers(side, values)],
       }),
-    ...(rotation === undefined || origin.rotation === undefined
-      ? []
-      : [
-          howStep(side === 'query' ? 'rotatedQuery' : 'rotatedKey', {
-            nodes: [origin.rotation],
-            args: [place],
-            numbers: turned.map((name) => numbers(name, rotation[name])),
-            check: rotation.check,
-          }),
-        ]),
+    ...(isRotatedFirst ? [...rotations, ...norms] : [...norms, ...rotations]),
     ...scaleSteps(read, {
       side,
       scales: scales.reverse(),
       operand: values,
-      given: rotation?.after ?? resultOf(made, side),
+      given: last?.after ?? norm?.after ?? rotation?.after ?? resultOf(made, side),
+    }),
+  ];
+}
+
+/** What scales an operand before the product, nearest to the product first. */
+function scalesOf({ tensors, taps }: CellRead, side: Side): ScaleRead[] {
+  return taps.origins[side].scales.flatMap(({ node, isDivided }, i) => {
+    const factor = tensors.shared(`scale of ${side} ${i}`)?.[0];
+    return factor === undefined || factor === 1 ? [] : [{ node, isDivided, factor }];
+  });
+}
+
+interface ScaleRead {
+  readonly node: NamedNode;
+  readonly isDivided: boolean;
+  readonly factor: number;
+}
+
+/** The rotation of an operand by its position, where it is told apart. */
+function rotationSteps({ taps, facts }: CellRead, side: Side, rotation: Rotation | undefined): HowStep[] {
+  const node = taps.origins[side].rotation;
+  if (rotation === undefined || node === undefined) return [];
+  return [
+    howStep(side === 'query' ? 'rotatedQuery' : 'rotatedKey', {
+      nodes: [node],
+      args: [facts.cell[side]],
+      numbers: turned.map((name) => numbers(name, rotation[name])),
+      check: rotation.check,
     }),
   ];
 }
@@ -71,7 +93,7 @@ function scaleSteps(
     given,
   }: {
     readonly side: Side;
-    readonly scales: readonly { readonly node: NamedNode; readonly isDivided: boolean; readonly factor: number }[];
+    readonly scales: readonly ScaleRead[];
     readonly operand: Float32Array | undefined;
     readonly given: Float32Array | undefined;
   },
@@ -148,13 +170,14 @@ function mappedStep(
     rotated,
   }: {
     readonly side: Side;
-    readonly map: ProjectionNumbers;
-    /** What the product is given, without its scales. */
-    readonly operand: Float32Array;
+    readonly map: ProjectionNumbers | undefined;
+    /** What the product is given, without its scales, or what is normalised. */
+    readonly operand: Float32Array | undefined;
     /** What is rotated of it, before. */
     readonly rotated: Float32Array | undefined;
   },
 ): HowStep | undefined {
+  if (map === undefined || operand === undefined) return undefined;
   const x = tensors.shared(`x of ${side}`);
   const made = tensors.shared(`made of ${side}`);
   if (x?.length !== map.numIn || made?.length !== map.numOut) return undefined;
@@ -194,25 +217,6 @@ function mappedStep(
         check: compared,
       })
     : undefined;
-}
-
-/** Where the head's numbers begin in a row of what a map made: as they are, or with those that are rotated first or last. */
-function firstColumn(made: Float32Array, operand: Float32Array, rotated: Float32Array | undefined): number | undefined {
-  if (rotated === undefined) return placeOf(operand, made);
-  const rest = operand.length - rotated.length;
-  if (rest === 0) return placeOf(rotated, made);
-  const first = Float32Array.from([...rotated, ...operand.subarray(rotated.length)]);
-  const last = Float32Array.from([...operand.subarray(0, rest), ...rotated]);
-  return placeOf(first, made) ?? placeOf(last, made);
-}
-
-/** Where numbers stand within a row. */
-function placeOf(part: Float32Array, row: Float32Array): number | undefined {
-  const largest = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const isAt = (from: number): boolean =>
-    part.every((value, i) => Math.abs(row[from + i] - value) <= sameness * largest);
-  for (let from = 0; from + part.length <= row.length; from++) if (isAt(from)) return from;
-  return undefined;
 }
 
 /** The query's or the key's numbers, as the product is given them. */

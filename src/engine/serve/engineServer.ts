@@ -32,6 +32,7 @@ import { RanRuns, type Ran } from './ranRuns';
 import { RunTurns } from './runTurns';
 import { ServedModel, thatReadsTexts } from './servedModel';
 import { ComparedRuns } from './comparedRuns';
+import { codeSymbols } from './codeSymbols';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { besideNumbers, copied } from './besideNumbers';
@@ -170,6 +171,7 @@ export class EngineServer {
         const layers = this.#attention.weighed(runId, component, method)?.layers;
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
+      codeSymbols: async (program) => ({ symbols: await codeSymbols(program, this.#parser) }),
       compare: (params, signal) => this.#turns.read(this.#compared.compare(params, signal)),
       predict: ({ runId, mask }, signal) => this.#asking(runId, signal, (model, ran) => model.predict(ran, mask)),
       effect: ({ runId, otherId, ...asked }, signal) =>

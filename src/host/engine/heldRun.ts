@@ -434,6 +434,10 @@ export class HeldRun {
   /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */
   readProgram: (() => Promise<Pick<Program, 'language' | 'definitions'>>) | undefined;
 
+  /** The symbols of a program by the grammar of its language. Throws `unknownRun` where the engine is gone, and `codeNotParsed`. */
+  readonly codeSymbols = async (program: Pick<Program, 'language' | 'text'>): Promise<readonly TextSymbol[]> =>
+    (await this.#ask(() => this.#engine.remote.codeSymbols(program))).symbols;
+
   /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar`, `codeNotParsed` and `methodNotOffered`. */
   async relations(
     { component: name, method }: Pick<PanelRelationsParams, 'component' | 'method'>,

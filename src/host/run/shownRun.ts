@@ -48,7 +48,14 @@ export class ShownRun implements Disposable {
     this.text = text;
     this.#facts = facts;
     this.#growing = held.onDidGrow(() => onGrowth(this));
-    held.readSymbols = () => documentSymbols(text);
+    held.readSymbols = async () => {
+      const known = await documentSymbols(text);
+      if (known.length > 0) return known;
+      const [source] = held.info.streams;
+      if (source.role !== 'source' || source.second !== undefined) return [];
+      // Lines are there without them.
+      return held.codeSymbols({ language: text.document?.languageId ?? '', text: source.text }).catch(() => []);
+    };
     held.readProgram = async () => ({
       language: text.document?.languageId ?? '',
       definitions: await knownDefinitions(text),

@@ -133,6 +133,34 @@ export const howTexts = {
     formula: 'k_j = x_j W_K + b',
     numpy: 'key = x_key @ projection + bias',
   },
+  rmsNormQuery: {
+    title: 'Norm of the query',
+    sentence:
+      'An RMS norm over {0} numbers, of which this head has {1}: they are divided by the root of the mean of their squares, and each has a factor of its own (Zhang & Sennrich 2019).',
+    formula: 'q_i ← γ { q_i } ÷ { √ ( mean q_i² + ε ) }',
+    numpy: 'after = before / np.sqrt((before ** 2).mean() + epsilon) * gain',
+  },
+  rmsNormKey: {
+    title: 'Norm of the key',
+    sentence:
+      'An RMS norm over {0} numbers, of which this head has {1}: they are divided by the root of the mean of their squares, and each has a factor of its own (Zhang & Sennrich 2019).',
+    formula: 'k_j ← γ { k_j } ÷ { √ ( mean k_j² + ε ) }',
+    numpy: 'after = before / np.sqrt((before ** 2).mean() + epsilon) * gain',
+  },
+  layerNormQuery: {
+    title: 'Norm of the query',
+    sentence:
+      'A layer norm over {0} numbers, of which this head has {1}: their mean is taken off, they are divided by their deviation, and each has a factor and a shift of its own (Ba et al. 2016).',
+    formula: 'q_i ← γ { q_i − mean q_i } ÷ { √ ( var q_i + ε ) } + β',
+    numpy: 'after = (before - before.mean()) / np.sqrt(before.var() + epsilon) * gain + shift',
+  },
+  layerNormKey: {
+    title: 'Norm of the key',
+    sentence:
+      'A layer norm over {0} numbers, of which this head has {1}: their mean is taken off, they are divided by their deviation, and each has a factor and a shift of its own (Ba et al. 2016).',
+    formula: 'k_j ← γ { k_j − mean k_j } ÷ { √ ( var k_j + ε ) } + β',
+    numpy: 'after = (before - before.mean()) / np.sqrt(before.var() + epsilon) * gain + shift',
+  },
   rotatedQuery: {
     title: 'Rotation of the query',
     sentence:
@@ -380,6 +408,9 @@ const howNames = [
   'cos',
   'turned',
   'sin',
+  'gain',
+  'shift',
+  'epsilon',
   'after',
   'row',
   'maximum',

@@ -52,6 +52,25 @@ export class SyntaxFacts {
     return (this.#names ??= this.#findNames());
   }
 
+  /** What of more than one line has a name by the grammar, as an outline lists it: functions, classes and their like. */
+  symbols(): readonly { readonly start: number; readonly end: number; readonly name: string }[] {
+    const { types, fields, parents, starts, ends } = this.tree;
+    const found = new Map<number, string>();
+    types.forEach((type, node) => {
+      const parent = parents[node];
+      if (parent < 0) return;
+      const isDeclared = types[parent] === 'function_declarator' && fields[node] === 'declarator';
+      const owner = isDeclared
+        ? this.#scopeOf(parent)
+        : scopes.test(types[parent]) && fields[node] === 'name'
+          ? parent
+          : 0;
+      const text = owner > 0 && nameType.test(type) ? this.#text.slice(starts[owner], ends[owner]) : '';
+      if (text.includes('\n') && !found.has(owner)) found.set(owner, this.#text.slice(starts[node], ends[node]));
+    });
+    return [...found].map(([owner, name]) => ({ start: starts[owner], end: ends[owner], name }));
+  }
+
   /** The innermost node that holds a place; undefined outside of all. */
   nodeAt(place: number): number | undefined {
     const { starts, ends } = this.tree;

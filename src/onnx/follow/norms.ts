@@ -1,3 +1,4 @@
+import { isConstant } from './isConstant';
 import { operatorOf } from './products';
 import type { GraphIndex } from '../graph/graphIndex';
 
@@ -47,11 +48,18 @@ export function fusedNorm(index: GraphIndex, node: number): FusedNorm | undefine
 /** Nodes between a norm's division and the root that it divides by. */
 const mostHops = 4;
 
-/**
- * What a norm that is written in single operators normalises, by the node that divides by its root, or multiplies by its inverse; undefined where
- * the node is no such. What the norm does to it is for a run to show.
- */
-export function normInput(index: GraphIndex, node: number): string | undefined {
+/** A norm that is written in single operators, at the node that divides by its root, or multiplies by its inverse. */
+interface NormParts {
+  /** What it normalises. */
+  readonly given: string;
+  /** Whether its mean is taken off first. */
+  readonly isCentred: boolean;
+  /** What is added to the mean square; undefined where that is not told. */
+  readonly epsilon: string | undefined;
+}
+
+/** The norm that a node divides for; undefined where it is no such. What the norm does to what it is given is for a run to show. */
+export function normParts(index: GraphIndex, node: number): NormParts | undefined {
   const { opType, inputs } = index.nodes[node];
   const [first, second] = inputs;
   const numerator =
@@ -64,7 +72,23 @@ export function normInput(index: GraphIndex, node: number): string | undefined {
         : isRoot(index, first)
           ? second
           : undefined;
-  return numerator === undefined ? undefined : withoutMean(index, numerator);
+  if (numerator === undefined) return undefined;
+  const root = numerator === first ? second : first;
+  return { ...withoutMean(index, numerator), epsilon: epsilonOf(index, root) };
+}
+
+/** What is added to a mean square before its root is taken. */
+function epsilonOf(index: GraphIndex, root: string): string | undefined {
+  let tensor = root;
+  for (let hop = 0; hop < 2 * mostHops; hop++) {
+    const node = index.producer(tensor);
+    if (node === undefined) return undefined;
+    const { opType, inputs } = index.nodes[node];
+    if (opType === 'Add') return inputs.find((input) => isConstant(index, input));
+    if (!['Cast', 'Identity', 'Reciprocal', 'Sqrt', 'Pow', 'Div'].includes(opType)) return undefined;
+    tensor = opType === 'Div' ? inputs[1] : inputs[0];
+  }
+  return undefined;
 }
 
 function isRoot(index: GraphIndex, tensor: string, hops = mostHops): boolean {
@@ -89,15 +113,18 @@ function isMeanSquare(index: GraphIndex, tensor: string): boolean {
   return false;
 }
 
-/** What a mean is taken off of, without conversions. */
-function withoutMean(index: GraphIndex, tensor: string): string {
+/** What a mean is taken off of, without conversions; the tensor itself where none is. */
+function withoutMean(index: GraphIndex, tensor: string): Pick<NormParts, 'given' | 'isCentred'> {
+  const whole = { given: tensor, isCentred: false };
   const node = index.producer(tensor);
-  if (node === undefined) return tensor;
+  if (node === undefined) return whole;
   const { opType, inputs } = index.nodes[node];
   if (opType === 'Cast' || opType === 'Identity') return withoutMean(index, inputs[0]);
-  if (opType !== 'Sub') return tensor;
+  if (opType !== 'Sub') return whole;
   let mean = index.producer(inputs[1]);
   while (mean !== undefined && ['Cast', 'Identity'].includes(index.nodes[mean].opType))
     mean = index.producer(index.nodes[mean].inputs[0]);
-  return mean !== undefined && index.nodes[mean].opType === 'ReduceMean' ? inputs[0] : tensor;
+  return mean !== undefined && index.nodes[mean].opType === 'ReduceMean'
+    ? { given: inputs[0], isCentred: true }
+    : whole;
 }

@@ -1,12 +1,13 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { fusedNorm as normOperator, normInput } from './norms';
+import { isConstant } from './isConstant';
+import { fusedNorm as normOperator, normParts } from './norms';
 import type { OutputProjection } from './outputProjection';
 import { operatorOf } from './products';
 import { reshaping, roundingOfBoth } from '../graph/operatorKinds';
 
 /** What is added to what an attention writes: the tokens as they were before it. */
 export interface ResidualSum {
-  /** The tokens before the attention: [item, position, feature], or without items. */
+  /** The tokens before the attention, times a factor where the model adds them so (DeepNorm: Wang et al. 2022): [item, position, feature], or without items. */
   readonly stream: string;
   /** Whether these are the tokens that are read; else those that read, of another text. */
   readonly isOfKeys: boolean;
@@ -85,8 +86,9 @@ export function residualSum(
       if (!branch.isAdded) addend = branch.tensor;
       continue;
     }
-    const isOfKeys = index.ancestors([values]).tensors.has(other);
-    if (!isOfKeys && !index.ancestors([queries]).tensors.has(other)) {
+    const tokens = unscaled(index, other);
+    const isOfKeys = index.ancestors([values]).tensors.has(tokens);
+    if (!isOfKeys && !index.ancestors([queries]).tensors.has(tokens)) {
       if (operator !== 'Add')
         return 'what its projection gives is added to something else than its values were made of';
       branch.add(index.nodes[node].outputs[0]);
@@ -107,12 +109,21 @@ export function residualSum(
   return 'what its projection gives is added to nothing';
 }
 
-/** Whether nothing that is fed goes into a tensor. */
-function isConstant(index: GraphIndex, tensor: string): boolean {
-  if (index.weight(tensor) !== undefined) return true;
-  if (index.producer(tensor) === undefined) return false;
-  const { tensors } = index.ancestors([tensor]);
-  return !index.inputs.some(({ name }) => tensors.has(name));
+/** A tensor as it is before factors of the file, one or one for each feature. */
+function unscaled(index: GraphIndex, tensor: string): string {
+  let found = tensor;
+  for (let i = 0; i < mostHops; i++) {
+    const node = index.producer(found);
+    if (node === undefined) return found;
+    const { inputs } = index.nodes[node];
+    const operator = operatorOf(index, node);
+    const isFactor = operator === 'Mul' || operator === 'Div';
+    const given = inputs.findIndex((input) => !isConstant(index, input));
+    if (inputs.length !== 2 || !isFactor || given < 0 || (operator === 'Div' && given > 0)) return found;
+    if (!isConstant(index, inputs[1 - given])) return found;
+    found = inputs[given];
+  }
+  return found;
 }
 
 /** Follows a projection's output to the sum that it is a part of. */
@@ -193,7 +204,7 @@ class BranchWalk {
       ['Sub', 'Cast'].includes(operatorOf(index, node)) ? readersOf(index, index.nodes[node].outputs[0]) : [],
     );
     const found = [...nodes, ...between].find((node) => {
-      const given = normInput(index, node);
+      const given = normParts(index, node)?.given;
       if (given === undefined || !this.#names.has(given)) return false;
       const { nodes: before } = index.ancestors(index.nodes[node].outputs.slice(0, 1));
       return nodes.every((each) => before.has(each));

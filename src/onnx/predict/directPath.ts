@@ -3,7 +3,7 @@ import { siteTaps } from '../find/siteTaps';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { PlacedSite } from '../name/describeSites';
 import type { LogitsOutput } from './findLogits';
-import { fusedNorm, normInput } from '../follow/norms';
+import { fusedNorm, normParts } from '../follow/norms';
 
 /** What a part of the final residual goes through on its way to the logits, nearest to the logits first. */
 export type PathStep =
@@ -217,7 +217,7 @@ class PathWalk {
       const [given] = inputs.filter((input) => input !== factor);
       return this.#follow(given, [...steps, { kind: 'factor', tensor: factor, isDivided: opType === 'Div' }]);
     }
-    const given = normInput(this.#index, node);
+    const given = normParts(this.#index, node)?.given;
     if (given === undefined) return this.#add(this.#kindOf(tensor), tensor, steps);
     const norm: PathNorm = { kind: 'norm', given: [given], normalized: tensor, epsilon: 0, isCentred: false };
     this.#follow(given, [...steps, norm]);

@@ -3,6 +3,7 @@ import { scaledOperand } from '../follow/innerProduct';
 import { linearMap, type LinearMap } from '../follow/outputProjection';
 import { operatorOf, projectedTensor } from '../follow/products';
 import { namedNode, type NamedNode } from './cellPlan';
+import { operandNorm, type OperandNorm } from './operandNorm';
 
 /** A number that queries or keys are multiplied or divided by before their product. */
 interface OperandScale {
@@ -22,6 +23,16 @@ interface Turn {
   readonly positionAxis: number;
 }
 
+/** A norm on the way, and where its tensors have positions. */
+interface NormOfOperand extends OperandNorm {
+  /** Axis of positions, counted from the end; features are last. */
+  readonly positionAxis: number;
+  /** Whether the features are those of all heads, which are told apart behind it. */
+  readonly isOfAllHeads: boolean;
+  /** Whether it is nearer to the product than a rotation. */
+  readonly isBehindRotation: boolean;
+}
+
 /** Where queries or keys come from. */
 export interface OperandOrigin {
   /** From the product back. */
@@ -32,6 +43,8 @@ export interface OperandOrigin {
   readonly turn: Turn | undefined;
   /** What normalises them. */
   readonly norm: NamedNode | undefined;
+  /** … with what it is given and gives; undefined where it is written otherwise. */
+  readonly normed: NormOfOperand | undefined;
   /** The linear map that makes them, and what it is given: x. */
   readonly projection: NamedNode | undefined;
   readonly source: string | undefined;
@@ -42,6 +55,8 @@ export interface OperandOrigin {
 interface Layout {
   readonly position: number;
   readonly feature: number;
+  /** Whether heads are told apart behind: features are those of all of them, and positions the axis before. */
+  readonly isOfAllHeads: boolean;
 }
 
 /** Nodes that lie between a projection and a product: more are not searched. */
@@ -55,7 +70,7 @@ const normOperators = /(?:^|\.)(?:(?:Simplified|Skip)*(?:Layer|RMS)Normalization
 export function operandOrigin(index: GraphIndex, operand: string, positionAxis: -1 | -2): OperandOrigin {
   const found: Found = { scales: [] };
   const pending: { readonly tensor: string; readonly layout: Layout }[] = [
-    { tensor: operand, layout: { position: positionAxis, feature: -3 - positionAxis } },
+    { tensor: operand, layout: { position: positionAxis, feature: -3 - positionAxis, isOfAllHeads: false } },
   ];
   const seen = new Set<string>();
   for (let at = 0; at < pending.length && seen.size < mostNodes; at++) {
@@ -68,16 +83,20 @@ export function operandOrigin(index: GraphIndex, operand: string, positionAxis: 
     const before = layoutBefore(index, node, layout);
     pending.push(...behind(index, { tensor, node, layout }, found).map((each) => ({ tensor: each, layout: before })));
   }
-  const { scales, rotation, turn, norm, projection, source, map } = found;
-  return { scales, rotation, turn, norm, projection, source, map };
+  const { scales, rotation, turn, norm, normed, projection, source, map } = found;
+  return { scales, rotation, turn, norm, normed, projection, source, map };
 }
 
 /** Where axes were before a node; operators that split or join others leave the last ones where they are. */
-function layoutBefore(index: GraphIndex, node: number, { position, feature }: Layout): Layout {
-  const perm = operatorOf(index, node) === 'Transpose' ? index.attributes(node).get('perm')?.integers : undefined;
-  if (perm === undefined) return { position, feature };
+function layoutBefore(index: GraphIndex, node: number, layout: Layout): Layout {
+  const { position, feature } = layout;
+  const operator = operatorOf(index, node);
+  // Between positions and features stood heads.
+  if (operator === 'Reshape' && feature === -1 && position < -2) return { ...layout, isOfAllHeads: true };
+  const perm = operator === 'Transpose' ? index.attributes(node).get('perm')?.integers : undefined;
+  if (perm === undefined) return layout;
   const of = (axis: number): number => (perm[perm.length + axis] ?? 0) - perm.length;
-  return { position: of(position), feature: of(feature) };
+  return { ...layout, position: of(position), feature: of(feature) };
 }
 
 /** What was found so far: the nearest to the product counts. */
@@ -86,6 +105,7 @@ interface Found {
   rotation?: NamedNode;
   turn?: Turn;
   norm?: NamedNode;
+  normed?: NormOfOperand;
   projection?: NamedNode;
   source?: string;
   map?: LinearMap;
@@ -115,8 +135,29 @@ function behind(
   if (/(?:^|\.)RotaryEmbedding$/.test(operator) || turn !== undefined) found.rotation ??= namedNode(index, node);
   if (turn !== undefined && layout.feature === -1) found.turn = { ...turn, positionAxis: layout.position };
   if (normOperators.test(operator)) found.norm ??= namedNode(index, node);
+  noteNorm(index, { node, layout }, found);
   noteScale(index, node, found);
   return carried(operator, inputs);
+}
+
+/** Takes note of a norm along the features. */
+function noteNorm(
+  index: GraphIndex,
+  { node, layout }: { readonly node: number; readonly layout: Layout },
+  found: Found,
+): void {
+  const norm =
+    found.normed === undefined && layout.feature === -1 && index.outer === undefined
+      ? operandNorm(index, node)
+      : undefined;
+  if (norm === undefined) return;
+  const { position, isOfAllHeads } = layout;
+  found.normed = {
+    ...norm,
+    positionAxis: isOfAllHeads ? -2 : position,
+    isOfAllHeads,
+    isBehindRotation: found.rotation === undefined,
+  };
 }
 
 /** Whether a tensor is what a product of bytes came to, as numbers that have yet to be multiplied by their scales. */

@@ -191,6 +191,7 @@ export class FakeEngine implements EngineProcess {
         const question = { kind: 'loss' as const, stream: 0, positions: Int32Array.of(1), masked: [] };
         return { path, by, question, plain: { value: 1, choices: [], alternatives: [] }, layers, failed: [] };
       },
+      codeSymbols: () => ({ symbols: [] }),
       relations: () => ({ table: { relations: [], numPairs: [], values: new Float32Array(0) }, pairs: [] }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {

@@ -179,7 +179,7 @@ describe('the layout of the panel', () => {
     expect(validLayout(undefined)).to.deep.equal({
       shares: {},
       tab: 'matrix',
-      isOrdered: false,
+      ordering: 'model',
       open,
       headTable,
       how,
@@ -191,12 +191,12 @@ describe('the layout of the panel', () => {
       validLayout({
         shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' },
         tab: 'list',
-        isOrdered: true,
+        ordering: 'all',
       }),
     ).to.deep.equal({
       shares: { wideSource: 0.4 },
       tab: 'list',
-      isOrdered: true,
+      ordering: 'all',
       open,
       headTable,
       how,
@@ -204,10 +204,10 @@ describe('the layout of the panel', () => {
       marksSurprisal: false,
       effects,
     });
-    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
+    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, ordering: 'other' })).to.deep.equal({
       shares: {},
       tab: 'matrix',
-      isOrdered: false,
+      ordering: 'model',
       relation,
       marksSurprisal: false,
       effects,

@@ -64,6 +64,27 @@ describe('relations between the tokens of a program', () => {
     expect(await pairsOf(twice, 'python', 'definition')).to.deep.equal(['x12→x7', 'x22→x0']);
   });
 
+  it('are beside its symbols of more than a line, by the grammar: functions, classes and what is in them', async () => {
+    const symbolsOf = async (text: string, grammar: Grammar): Promise<readonly (readonly [string, string])[]> =>
+      new SyntaxFacts(await parser.parse(text, grammar), text)
+        .symbols()
+        .map(({ start, end, name }) => [name, text.slice(start, end).replaceAll(/\s+/g, ' ')] as const);
+    expect(await symbolsOf('class A:\n    def f(self):\n        return 1\n\nx = 2\n', 'python')).to.deep.equal([
+      ['A', 'class A: def f(self): return 1'],
+      ['f', 'def f(self): return 1'],
+    ]);
+    expect(
+      await symbolsOf('export class B {\n  g(): void {\n  }\n}\nfunction h() {\n}\nfunction one() {}\n', 'typescript'),
+    ).to.deep.equal([
+      ['B', 'class B { g(): void { } }'],
+      ['g', 'g(): void { }'],
+      ['h', 'function h() { }'],
+    ]);
+    expect(await symbolsOf('int add(int a) {\n  return a;\n}\n', 'cpp')).to.deep.equal([
+      ['add', 'int add(int a) { return a; }'],
+    ]);
+  });
+
   it('take the definitions that a language server knows before those of the grammar', async () => {
     const at = python.lastIndexOf('add');
     const known: KnownDefinition = { at, definition: [python.indexOf('a, b'), python.indexOf('a, b') + 1] };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { AttentionStore } from '../../../../src/engine/weights/attentionStore';
-import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
+import { WholeLayer, type HeldLayer } from '../../../../src/engine/weights/heldLayer';
 import type { HeadSelection } from '../../../../src/model/head';
 import type { Direction } from '../../../../src/model/pattern';
 import type { WeightForm } from '../../../../src/model/weightForm';
@@ -127,6 +127,41 @@ describe('weights in another form', () => {
         fixture.units[head].filter((_, i) => i % starts.length === 7),
       );
     }
+  });
+
+  it('makes 1,500 lines of a file of 7,500 tokens whose weights are computed as they are read, not held', async () => {
+    const [numLines, perLine] = [1500, 5];
+    const numAll = numLines * perLine;
+    // Each token reads all up to itself alike.
+    const layer: HeldLayer = {
+      component: 'self',
+      numHeads: 1,
+      numQueries: numAll,
+      numKeys: numAll,
+      held: 'recomputed',
+      bytes: 0,
+      rows: async (_, from, to) => {
+        const rows = new Float32Array((to - from) * numAll);
+        for (let query = from; query < to; query++)
+          rows.fill(1 / (query + 1), (query - from) * numAll, (query - from) * numAll + query + 1);
+        return rows;
+      },
+      column: async (_, key) =>
+        Float32Array.from({ length: numAll }, (__, query) => (query < key ? 0 : 1 / (query + 1))),
+    };
+    const large = new AttentionStore(Infinity);
+    large.add(1, [layer]);
+    const lines = Int32Array.from({ length: numLines }, (_, line) => line * perLine);
+    const form: WeightForm = { ...plain, canHaveSinks: false, queries: lines, keys: lines };
+    const line = await large.row({ runId: 1, selection: select(0), position: 900, direction: 'reads', form });
+    expect(line).to.have.length(numLines);
+    const share = [0, 1, 2, 3, 4].reduce((sum, i) => sum + perLine / (900 * perLine + i + 1), 0) / perLine;
+    expect(line[0]).to.be.closeTo(share, 1e-7);
+    expect(line[899]).to.be.closeTo(share, 1e-7);
+    expect(line[901]).to.equal(0);
+    expect(line.reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-5);
+    const { rows, columns } = await large.overview({ runId: 1, selection: select(0), isCausal: true, form });
+    expect([rows, columns]).to.deep.equal([375, 375]);
   });
 
   it('takes sinks out before tokens are put together', async () => {
