@@ -135,6 +135,8 @@ export const errorSentences = {
   randomTooShort: '{0} reads too few tokens for a random text that comes twice ({1}): choose another model.',
   noGrammar:
     'Relations are known of programs that there is a grammar for, which is not so for {0}: there are grammars of {1}.',
+  noRelations:
+    'Relations are those between the tokens of one program, which "{0}" does not show: choose the self-attention of a program.',
   codeNotParsed: 'The program was not parsed, as {0}: select a smaller part of it.',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',

@@ -438,7 +438,7 @@ export class HeldRun {
   readonly codeSymbols = async (program: Pick<Program, 'language' | 'text'>): Promise<readonly TextSymbol[]> =>
     (await this.#ask(() => this.#engine.remote.codeSymbols(program))).symbols;
 
-  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar`, `codeNotParsed` and `methodNotOffered`. */
+  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noRelations`, `noGrammar`, `codeNotParsed` and `methodNotOffered`. */
   async relations(
     { component: name, method }: Pick<PanelRelationsParams, 'component' | 'method'>,
     signal?: AbortSignal,
@@ -452,7 +452,7 @@ export class HeldRun {
       stream?.role !== 'source' ||
       program === undefined
     )
-      throw new ExplorerError('noGrammar', [name, '…']);
+      throw new ExplorerError('noRelations', [name]);
     return this.#askOfAll(signal, () =>
       this.#engine.remote.relations(
         {

@@ -82,6 +82,11 @@ describe('The engine supervisor', () => {
     await until(() => launcher.alive.some((engine) => engine.released.includes(1)));
   });
 
+  it('tells that relations are those of a program, where there is none to read', async () => {
+    const run = await supervisor.explain(behave('answer'), never);
+    expect(await codeOf(run.relations({ component: 'self', method: 'attention' }))).to.equal('noRelations');
+  });
+
   it('tells of the layers of a scan under the id that the window has for the run, and of no other scan', async () => {
     await supervisor.explain(behave('answer'), never);
     await codeOf(supervisor.explain(behave('crash'), never));
