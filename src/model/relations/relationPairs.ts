@@ -17,12 +17,12 @@ class Places {
   readonly #places: Int32Array;
   /** The tokens that stand for text, in order. */
   readonly positions: readonly number[];
-  readonly #text: string;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
+  /** Which have anything to be seen of. */
+  readonly #visible: Uint8Array;
 
   constructor(stream: TokenStream) {
-    this.#text = stream.text;
     this.positions = stream.tokens.flatMap(({ start, end, isSpecial, template }, position) =>
       isSpecial || template !== undefined || end <= start ? [] : [position],
     );
@@ -30,8 +30,11 @@ class Places {
     this.#ends = Int32Array.from(this.positions, (position) => stream.tokens[position].end);
     this.#places = Int32Array.from(this.positions, (position) => {
       const { start, end } = stream.tokens[position];
-      return start + (/^\s*(?=\S)/.exec(stream.text.slice(start, end))?.[0].length ?? 0);
+      return start + Math.max(0, stream.text.slice(start, end).search(/\S/));
     });
+    this.#visible = Uint8Array.from(this.positions, (_, index) =>
+      Number(/\S/.test(stream.text.slice(this.#places[index], this.#ends[index]))),
+    );
   }
 
   place(index: number): number {
@@ -40,7 +43,7 @@ class Places {
 
   /** Whether a token has anything to be seen of. */
   isVisible(index: number): boolean {
-    return /\S/.test(this.#text.slice(this.#places[index], this.#ends[index]));
+    return this.#visible[index] === 1;
   }
 
   /** The tokens whose place is in a stretch of the text, without those of blanks alone. */
@@ -69,7 +72,8 @@ class Places {
 
 /** Gathers the pairs of a relation. */
 class Gathered {
-  readonly #keys = new Map<number, Set<number>>();
+  /** Of each query its keys, as they came: perhaps in no order, and more than once. */
+  readonly #keys = new Map<number, number[]>();
   readonly #isCausal: boolean;
 
   constructor(isCausal: boolean) {
@@ -79,19 +83,18 @@ class Gathered {
   /** A query can read itself always, and in a causal model nothing behind it: neither is a pair. */
   add(queries: readonly number[], keys: readonly number[]): void {
     for (const query of queries)
-      for (const key of keys) {
-        if (key === query || (this.#isCausal && key > query)) continue;
-        const known = this.#keys.get(query);
-        if (known === undefined) this.#keys.set(query, new Set([key]));
-        else known.add(key);
-      }
+      for (const key of keys) if (key !== query && !(this.#isCausal && key > query)) push(this.#keys, query, key);
   }
 
   pairs(): RelationPairs {
     const queries = Int32Array.from([...this.#keys.keys()].sort((a, b) => a - b));
     const keys: number[] = [];
     const ends = queries.map((query) => {
-      for (const key of [...(this.#keys.get(query) ?? [])].sort((a, b) => a - b)) keys.push(key);
+      const own = this.#keys.get(query) ?? [];
+      if (own.some((key, i) => i > 0 && key < own[i - 1])) own.sort((a, b) => a - b);
+      own.forEach((key, i) => {
+        if (i === 0 || key !== own[i - 1]) keys.push(key);
+      });
       return keys.length;
     });
     return { queries, ends, keys: Int32Array.from(keys) };
@@ -145,6 +148,8 @@ function addNeighbours(
 ): void {
   const byStatement = new Map<number, number[]>();
   const byLine = new Map<number, number[]>();
+  /** The tokens of headers: many tokens have the same. */
+  const ofHeaders = new Map<string, readonly number[]>();
   let line = 0;
   let at = 0;
   places.positions.forEach((position, index) => {
@@ -158,7 +163,10 @@ function addNeighbours(
     const statement = facts.statementOf(node);
     if (statement !== undefined) push(byStatement, statement, position);
     const header = facts.headerOf(node);
-    if (header !== undefined) gathered.blockHeader.add([position], places.within(header).slice(0, mostKeys));
+    if (header === undefined) return;
+    let tokens = ofHeaders.get(header.join());
+    if (tokens === undefined) ofHeaders.set(header.join(), (tokens = places.within(header).slice(0, mostKeys)));
+    gathered.blockHeader.add([position], tokens);
   });
   for (const [relation, groups] of [
     [gathered.sameStatement, byStatement],

@@ -60,12 +60,8 @@ export class SyntaxFacts {
       const parent = parents[node];
       if (parent < 0) return;
       const isDeclared = types[parent] === 'function_declarator' && fields[node] === 'declarator';
-      const owner = isDeclared
-        ? this.#scopeOf(parent)
-        : scopes.test(types[parent]) && fields[node] === 'name'
-          ? parent
-          : 0;
-      const text = owner > 0 && nameType.test(type) ? this.#text.slice(starts[owner], ends[owner]) : '';
+      const owner = isDeclared ? this.#scopeOf(parent) : isScope(types[parent]) && fields[node] === 'name' ? parent : 0;
+      const text = owner > 0 && isNameType(type) ? this.#text.slice(starts[owner], ends[owner]) : '';
       if (text.includes('\n') && !found.has(owner)) found.set(owner, this.#text.slice(starts[node], ends[node]));
     });
     return [...found].map(([owner, name]) => ({ start: starts[owner], end: ends[owner], name }));
@@ -117,13 +113,13 @@ export class SyntaxFacts {
     const defined = new Map<string, number>();
     const key = (scope: number, text: string): string => `${scope} ${text}`;
     types.forEach((type, node) => {
-      if (isNamed[node] !== 1 || this.#numChildren[node] > 0 || !nameType.test(type)) return;
+      if (isNamed[node] !== 1 || this.#numChildren[node] > 0 || !isNameType(type)) return;
       const text = this.#text.slice(starts[node], ends[node]);
       names.push({ node, text });
       if (!this.#isDefinition(node)) return;
       const parent = parents[node];
       // A function's own name belongs to what is around it, its parameters to itself.
-      const isOwnName = scopes.test(types[parent]) && this.tree.fields[node] === 'name';
+      const isOwnName = isScope(types[parent]) && this.tree.fields[node] === 'name';
       const isDeclared = types[parent] === 'function_declarator' && this.tree.fields[node] === 'declarator';
       const scope = this.#scopeOf(isOwnName ? parent : node);
       const name = key(isDeclared && scope > 0 ? this.#scopeOf(scope) : scope, text);
@@ -144,7 +140,7 @@ export class SyntaxFacts {
   /** The innermost scope around a node, not itself; 0 is that of the whole text. */
   #scopeOf(node: number): number {
     const { parents, types } = this.tree;
-    for (let at = parents[node]; at > 0; at = parents[at]) if (scopes.test(types[at])) return at;
+    for (let at = parents[node]; at > 0; at = parents[at]) if (isScope(types[at])) return at;
     return 0;
   }
 
@@ -185,6 +181,17 @@ const nameType = /identifier$|^constant$|^variable_name$|^name$|^word$|^variable
 const member = /^(attribute|property|field|member)$/;
 const scopes =
   /^(?!.*(call|invocation|modifier|declarator|signature|parameter|_type|_name)).*(function|method|lambda|arrow|closure|class_d|class_s|^class$|struct_item|namespace|impl_item|constructor_d|^do_block$|^module$)/;
+/** What an expression says of node types, each asked once: there are some hundred of them, and thousands of nodes. */
+function ofTypes(expression: RegExp): (type: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (type) => {
+    let is = known.get(type);
+    if (is === undefined) known.set(type, (is = expression.test(type)));
+    return is;
+  };
+}
+const isNameType = ofTypes(nameType);
+const isScope = ofTypes(scopes);
 const defining =
   /function|method|class|struct|enum|interface|trait|module|namespace|type_|declarator|parameter|variable_d|_item|definition|declaration|specifier|property|import|const|alias/;
 const using = /call|invocation|argument|access|attribute|reference|expression|scoped|qualified/;
