@@ -67,11 +67,13 @@ describe('A run in stages that is cancelled in an engine of its own', function (
   };
   afterEach(() => supervisor.dispose());
 
-  /** Cancels a long run at some moment of its progress. Resolves to the number of the stage that was run last, when the next run may begin. */
-  const cancelWhen = async (isThen: (progress: Progress) => boolean): Promise<number> => {
+  /** Cancels a long run at some moment of its progress, or some milliseconds later. Resolves to the number of the stage that was run last, when the next run may begin. */
+  const cancelWhen = async (isThen: (progress: Progress) => boolean, later = 0): Promise<number> => {
     const controller = new AbortController();
     const listening = supervisor.onDidProgress((progress) => {
-      if (isThen(progress)) controller.abort();
+      if (!isThen(progress)) return;
+      if (later === 0) controller.abort();
+      else setTimeout(() => controller.abort(), later);
     });
     expect(await codeOf(supervisor.explain(params(long), controller.signal))).to.equal('cancelled');
     listening.dispose();
@@ -104,7 +106,8 @@ describe('A run in stages that is cancelled in an engine of its own', function (
     start({ inRun: 5, inStep: 5 });
     await supervisor.explain(params(short), never);
     const { pid } = supervisor;
-    await cancelWhen(({ layers }) => layers?.done === 4);
+    // Between two stages it would end without that: this is when the next one is under way.
+    await cancelWhen(({ layers }) => layers?.done === 2, 30);
     expect(supervisor.pid).to.not.equal(pid);
     await expectEventually(() => expect(() => process.kill(Number(pid), 0), 'it is gone').to.throw());
     expect(await largestError(await supervisor.explain(params(short), never))).to.be.at.most(1e-6);
