@@ -1,6 +1,5 @@
 import * as l10n from '@vscode/l10n';
 import {
-  shareOf,
   type AskedChoice,
   type EffectPath,
   type EffectQuestion,
@@ -71,11 +70,6 @@ export function causalSentence(): string {
   return l10n.t(
     'The model is causal: what stands at or behind the predicted token cannot act on its prediction, so that no effect of it can be seen here.',
   );
-}
-
-/** Whether two predictions differ. */
-export function isShared(plain: EffectSide, other: EffectSide): boolean {
-  return shareOf(0, plain, other) !== undefined;
 }
 
 /** The unit of an experiment's numbers. */

@@ -3,6 +3,7 @@ import { plain, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import {
   effectPaths,
+  isShared,
   shareOf,
   silencings,
   type AskedChoice,
@@ -14,7 +15,7 @@ import {
   type Replacement,
   type ResolvedQuestion,
 } from '../model/effects/effects';
-import { isPredictedForwards, standsBehind } from '../model/effects/causalReach';
+import { isSameForwards, standsBehind } from '../model/effects/causalReach';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
@@ -155,14 +156,6 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
 const shareMeaning =
   'A share is the effect ÷ the difference of the other prediction to this one: 0 leaves the prediction as it is, 1 makes it that of the other text or picture.';
 const noShare = 'undefined: both come to the same prediction, and there is no difference that it could be a share of';
-
-/** Whether the other text comes to the same as this one in a model that predicts each token from those before it, perhaps as it differs behind the token alone. */
-function isSameForwards(
-  { question, plain: own, other }: Pick<HeadEffects, 'question' | 'plain' | 'other'>,
-  components: readonly ComponentInfo[],
-): boolean {
-  return other !== undefined && shareOf(0, own, other) === undefined && isPredictedForwards(question, components);
-}
 
 /** What is put in the place of what heads read. Throws `wrongUsage`. */
 function byOf({ by, swap, to, block, file, text }: EffectOptions): Replacement {
@@ -379,7 +372,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
   );
   rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const { other } = found;
-  const isShared = other !== undefined && shareOf(0, found.plain, other) !== undefined;
+  const hasShares = other !== undefined && isShared(found.plain, other);
   return [
     ...headLines(told, found.question, found.path),
     ...(found.oneByOne === undefined ? [] : [line`heads are run one after the other: ${found.oneByOne}`]),
@@ -397,7 +390,7 @@ function scanLines(found: HeadEffects, told: Told): TerminalText[] {
     line``,
     ...(other === undefined
       ? []
-      : [line`${plain(shareMeaning)}`, ...(isShared ? [] : [line`share: ${plain(noShare)}`])]),
+      : [line`${plain(shareMeaning)}`, ...(hasShares ? [] : [line`share: ${plain(noShare)}`])]),
     ...(isSameForwards(found, told.components) ? [line`${plain(causalNote)}`] : []),
     line`${plain(backUp)}`,
   ];

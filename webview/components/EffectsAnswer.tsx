@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import {
+  isShared,
   shareOf,
   type AskedChoice,
   type EffectAnswer,
@@ -12,14 +13,13 @@ import {
   backupSentence,
   causalSentence,
   choiceText,
-  isShared,
   noShareSentence,
   pathName,
   questionMeasure,
   shareSentence,
 } from '../effectWords';
 import { signedNumber } from '../headWords';
-import { isPredictedForwards, standsBehind } from '../../src/model/effects/causalReach';
+import { isSameForwards, standsBehind } from '../../src/model/effects/causalReach';
 import type { ComponentInfo } from '../../src/model/head';
 import { usePanel } from './context';
 
@@ -122,7 +122,7 @@ function OtherFacts({ answer }: { answer: EffectAnswer | undefined }): JSX.Eleme
 /** Which experiment the numbers are of, and how they are to be read. */
 function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath, components: readonly ComponentInfo[]): string {
   if (answer === undefined) return l10n.t('The model runs again with what is switched on…');
-  const { path, plain, other, question } = answer;
+  const { path, plain, other } = answer;
   const isSame = other !== undefined && !isShared(plain, other);
   return [
     l10n.t('Effect of all that is switched on, together ({0}).', pathName(path)),
@@ -130,9 +130,7 @@ function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath, components
       ? []
       : [l10n.t('Weights that are blocked have no direct effect by themselves: this is the total one.')]),
     ...(other === undefined ? [] : [isSame ? noShareSentence() : shareSentence()]),
-    ...(standsBehind(answer, components) || (isSame && isPredictedForwards(question, components))
-      ? [causalSentence()]
-      : []),
+    ...(standsBehind(answer, components) || isSameForwards(answer, components) ? [causalSentence()] : []),
     backupSentence(),
   ].join(' ');
 }

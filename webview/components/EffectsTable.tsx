@@ -1,7 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Replacement } from '../../src/model/effects/effects';
+import { isSameForwards } from '../../src/model/effects/causalReach';
+import { isShared, type Replacement } from '../../src/model/effects/effects';
 import { headLabel, headsOf, type ComponentInfo } from '../../src/model/head';
 import { cssColour } from '../../src/model/ramp';
 import {
@@ -9,7 +10,6 @@ import {
   causalSentence,
   effectUnit,
   experimentName,
-  isShared,
   noShareSentence,
   pathMeaning,
   replacementMeaning,
@@ -85,7 +85,7 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
               : `${l10n.t('Only {0} of {1} heads: it was cancelled.', chosen.numDone, chosen.numHeads)} `}
             {chosen.by === 'swap' ? shareSentence() : signSentence(question)} {backupSentence()}
           </p>
-          <NoShare of={chosen} isCausal={component.isCausal} />
+          <NoShare of={chosen} />
           {chosen.oneByOne === undefined ? null : (
             <p class="hint">{l10n.t('Heads are run one after the other: {0}.', chosen.oneByOne)}</p>
           )}
@@ -109,10 +109,11 @@ function measuringName(by: Replacement, numHeads: number): string {
 }
 
 /** Says where swapped heads have no share: both texts come to the same. */
-function NoShare({ of: { plain, other }, isCausal }: { of: MeasuredHeads; isCausal: boolean }): JSX.Element | null {
-  return plain === undefined || other === undefined || isShared(plain, other) ? null : (
+function NoShare({ of: { plain, other, answered: question } }: { of: MeasuredHeads }): JSX.Element | null {
+  const components = usePanel().panel.run.value?.info.components ?? [];
+  return plain === undefined || other === undefined || question === undefined || isShared(plain, other) ? null : (
     <p class="hint" role="alert">
-      {noShareSentence()} {isCausal ? causalSentence() : ''}
+      {noShareSentence()} {isSameForwards({ question, plain, other }, components) ? causalSentence() : ''}
     </p>
   );
 }

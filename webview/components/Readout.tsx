@@ -50,6 +50,10 @@ export function Readout(): JSX.Element {
       {form.compared === undefined ? null : <span class="tag">{comparedName(form.compared)}</span>}
     </>
   );
+  const uniformAt = (position: number): JSX.Element | null =>
+    baseline === undefined ? null : (
+      <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[position]))}</span>
+    );
   const word = directionWord(lighting.direction);
   const name = <strong>{tokensName(streams, lighting.tokens, lighting.direction)}</strong>;
   if (
@@ -62,9 +66,7 @@ export function Readout(): JSX.Element {
       <p class="readout">
         {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
         <span class="number">{formatShown(lighting.weights[hovered.position] ?? 0, form)}</span>
-        {baseline === undefined ? null : (
-          <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[hovered.position]))}</span>
-        )}
+        {uniformAt(hovered.position)}
         {removed !== undefined && removed > 0 && shown !== undefined ? (
           <span class="hint"> ({removedSentence(removed, shown.form)})</span>
         ) : null}
@@ -86,9 +88,7 @@ export function Readout(): JSX.Element {
         <span>
           {tokenName(streams, { stream: lighting.stream, position: strongest.position })}{' '}
           <span class="number">{formatShown(strongest.weight, form)}</span>
-          {baseline === undefined ? null : (
-            <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[strongest.position]))}</span>
-          )}
+          {uniformAt(strongest.position)}
         </span>
       )}
       {removed !== undefined && removed > 0 && shown !== undefined ? (

@@ -65,6 +65,8 @@ export interface MeasuredHeads extends SignedNumbers {
   readonly plain: EffectSide | undefined;
   /** That of the other text, where heads are swapped. */
   readonly other: EffectSide | undefined;
+  /** The question as it was answered. */
+  readonly answered: HeadEffects['question'] | undefined;
   readonly failed: HeadEffects['failed'];
   readonly oneByOne: HeadEffects['oneByOne'];
 }
@@ -335,6 +337,7 @@ export class EffectsView extends OpenedView {
       numHeads,
       plain: undefined,
       other: undefined,
+      answered: undefined,
       failed: [],
       oneByOne: undefined,
     };
@@ -344,7 +347,7 @@ export class EffectsView extends OpenedView {
         { runId: info.runId, question, path, by, components: [component.component], scan: scan.number },
         scan.controller.signal,
       ),
-      ({ layers, plain, other: there, failed, oneByOne }) => {
+      ({ layers, question: answered, plain, other: there, failed, oneByOne }) => {
         if (this.#scan !== scan) return;
         this.#scan = undefined;
         this.#update(name, (held) => ({
@@ -354,6 +357,7 @@ export class EffectsView extends OpenedView {
           numDone: numHeads,
           plain,
           other: there,
+          answered,
           failed,
           oneByOne,
         }));

@@ -1,3 +1,4 @@
+import { delay } from '../../base/delay';
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
 import type { AttentionFileParams } from '../../protocol';
@@ -82,8 +83,4 @@ async function openFile(
   }
   file?.close();
   return { bytes: heldBytes(await access.read(path, 'attention')), close: () => {} };
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

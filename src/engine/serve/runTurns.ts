@@ -1,3 +1,4 @@
+import { delay } from '../../base/delay';
 import type { ReadingSteps } from '../text/textModel';
 
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
@@ -45,8 +46,4 @@ export class RunTurns {
       },
     };
   }
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

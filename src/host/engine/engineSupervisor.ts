@@ -1,3 +1,4 @@
+import { delay } from '../../base/delay';
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
@@ -474,8 +475,4 @@ export class EngineSupervisor implements Disposable {
 function endError({ kind, reason }: ProcessEnd, cause: unknown): ExplorerError {
   const codes = { memory: 'outOfMemory', files: 'modelChanged', other: 'engineStopped' } as const;
   return new ExplorerError(codes[kind], [reason], { cause });
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,8 +1,8 @@
 import type { ComponentInfo } from '../head';
-import type { EffectAnswer, ResolvedQuestion } from './effects';
+import { isShared, type EffectAnswer, type ResolvedQuestion } from './effects';
 
 /** Whether each token is predicted from those before it alone, so that nothing at or behind it can act on its prediction. */
-export function isPredictedForwards(
+function isPredictedForwards(
   { kind, stream, masked }: ResolvedQuestion,
   components: readonly ComponentInfo[],
 ): boolean {
@@ -31,4 +31,12 @@ export function standsBehind(
       return first >= last;
     })
   );
+}
+
+/** Whether the other run comes to the same prediction as this one in a model that predicts each token from those before it, perhaps as it differs behind the token alone. */
+export function isSameForwards(
+  { question, plain, other }: Pick<EffectAnswer, 'question' | 'plain' | 'other'>,
+  components: readonly ComponentInfo[],
+): boolean {
+  return other !== undefined && !isShared(plain, other) && isPredictedForwards(question, components);
 }

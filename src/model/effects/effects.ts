@@ -128,6 +128,11 @@ export function shareOf(effect: number, plain: EffectSide, other: EffectSide): n
   return Math.abs(difference) < leastDifference ? undefined : effect / difference;
 }
 
+/** Whether two predictions differ, so that effects can be a share of their difference. */
+export function isShared(plain: EffectSide, other: EffectSide): boolean {
+  return shareOf(0, plain, other) !== undefined;
+}
+
 /** What silencing, or swapping, each head by itself does to a prediction, of all heads of some components. */
 export interface HeadEffects {
   readonly path: EffectPath;

@@ -42,7 +42,6 @@ export interface ReducedLogits {
  * @param count tokens that are named of each row, at most as many as there are scores.
  */
 export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutput, count: number): ReducedLogits {
-  const opset = index.model.opsets.get('') ?? 1;
   const builder = new SuffixBuilder(index, product, 'predictions/');
   const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const toFloat = { to: { integer: dataType.float32 } };
@@ -73,9 +72,7 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
     // A product of matrices of one row and one column takes several times as long.
     const weighted = own('Mul', [probabilities, rest], 'weighted');
     const sum = (tensor: string, part: string): string =>
-      opset >= 13
-        ? own('ReduceSum', [tensor, one], part)
-        : own('ReduceSum', [tensor], part, { axes: { integers: [1] } });
+      inside.reduced('ReduceSum', tensor, part, { axis: 1, keeps: true, inputSince: 13 });
     const most = own('GatherElements', [probabilities, firstOf(ids, 'firstIds')], 'mostProbable', alongRow);
     return [
       { tensor: own('Sub', [ofTargets, largest], 'ofTargets'), type: dataType.float32 },

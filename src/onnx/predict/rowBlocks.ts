@@ -26,8 +26,7 @@ export function reduceInBlocks(
   cut: readonly string[],
   reduce: (parts: readonly string[]) => readonly { readonly tensor: string; readonly type: number }[],
 ): string[] {
-  const add = (operator: string, inputs: readonly string[], part: string): string =>
-    builder.add(operator, inputs, [builder.name(part)]);
+  const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const [first, one, least] = [
     builder.integers('firstAxis', [0]),
     builder.integers('one', [1]),
@@ -41,8 +40,7 @@ export function reduceInBlocks(
   const trips = add('Reshape', [numBlocks, builder.integers('none', [])], 'trips');
 
   const [turn, condition, goesOn] = ['turn', 'condition', 'goesOn'].map((part) => inside.name(part));
-  const own = (operator: string, inputs: readonly string[], part: string): string =>
-    inside.add(operator, inputs, [inside.name(part)]);
+  const own: SuffixBuilder['tensor'] = (...node) => inside.tensor(...node);
   const begin = own('Mul', [own('Reshape', [turn, one], 'block'), size], 'begin');
   const from = own('Where', [own('Greater', [begin, last], 'isLast'), last, begin], 'from');
   const to = own('Add', [from, size], 'to');
