@@ -17,6 +17,18 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   });
   after(() => vscode?.close());
 
+  /** Profiles all files of the workspace that globs name. */
+  const profile = async (globs: string): Promise<void> => {
+    await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
+    await vscode.page.locator('.quick-input-widget input').first().waitFor();
+    await vscode.page.keyboard.press('ControlOrMeta+A');
+    await vscode.page.keyboard.type(globs);
+    await vscode.page.keyboard.press('Enter');
+    await vscode.page.locator('.quick-input-widget', { hasText: 'Files to leave out' }).waitFor();
+    await vscode.page.keyboard.press('Enter');
+    await vscode.pick('All files');
+  };
+
   it('stands beside what they do on this text, names them, opens its examples, and is measured on the workspace', async function () {
     this.timeout(300_000);
     await vscode.openFile('fibonacci.py');
@@ -40,14 +52,7 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.screenshot('profile-example');
     vscode.writeFile('few/add.py', 'def add(a, b):\n    return a + b\n');
     vscode.writeFile('few/double.ts', 'export const double = (x: number) => 2 * x;\n');
-    await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
-    await vscode.page.locator('.quick-input-widget input').first().waitFor();
-    await vscode.page.keyboard.press('ControlOrMeta+A');
-    await vscode.page.keyboard.type('few/*.py, few/*.ts');
-    await vscode.page.keyboard.press('Enter');
-    await vscode.page.locator('.quick-input-widget', { hasText: 'Files to leave out' }).waitFor();
-    await vscode.page.keyboard.press('Enter');
-    await vscode.pick('All files');
+    await profile('few/*.py, few/*.ts');
     await vscode.waitForNotification(/The heads were profiled on 2 files, \d+ tokens\./, 120_000);
     const made = pane.locator('.profile-caption', { hasText: /Profile “code-decoder-\d/ });
     await made.waitFor();
@@ -113,14 +118,7 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.waitForNotification(new RegExp(`${basename(file)} was changed since it was profiled`));
     // A large file is told of while it is read, and waits.
     vscode.writeFile('large/long.py', 'def f(a, b):\n    return [a, b, a]\n\n'.repeat(8000));
-    await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
-    await input.waitFor();
-    await vscode.page.keyboard.press('ControlOrMeta+A');
-    await vscode.page.keyboard.type('large/*.py');
-    await vscode.page.keyboard.press('Enter');
-    await vscode.page.locator('.quick-input-widget', { hasText: 'Files to leave out' }).waitFor();
-    await vscode.page.keyboard.press('Enter');
-    await vscode.pick('All files');
+    await profile('large/*.py');
     const status = await vscode.waitForStatusBar(/0 of 1 files · [1-9]\d* % of the next · \d+ tokens\/s/, 120_000);
     await status.click();
     await vscode.pick('Pause');

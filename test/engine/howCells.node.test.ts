@@ -98,6 +98,34 @@ describe('how a weight came about', () => {
     snippets.set(name, found);
   };
 
+  /** Runs a fixture's model: what is expected of it, its first layer, and how a cell of that came about. */
+  const open = async (folder: string) => {
+    const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
+    const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
+    const inputs = toModelInputs(files.analysis.index, expected);
+    const session = await AttentionSession.create({ ort, files });
+    const runs = new CellRuns([session]);
+    const [{ component, layer, path, numHeads, numQueries, numKeys, weights }] = (await session.run(inputs)).layers;
+    return {
+      expected,
+      numHeads,
+      numQueries,
+      howOf: async (head: number, query: number, key: number): Promise<How> => {
+        const cell = { component, layer, head, query, key };
+        const weight = weights[(head * numQueries + query) * numKeys + key];
+        const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
+        const how = await runs.how(drawn, [{ file: files.name, inputs }]);
+        keepSnippets(folder, how);
+        expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+        return how;
+      },
+      release: async () => {
+        await runs.release();
+        await session.release();
+      },
+    };
+  };
+
   for (const [name, kinds] of Object.entries(expectedKinds)) {
     it(`is followed through the graph of ${name}`, async () => {
       const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
@@ -140,20 +168,9 @@ describe('how a weight came about', () => {
 
   for (const [folder, kinds] of Object.entries(expectedScores)) {
     it(`has each step of queries, keys and scores in ${folder}`, async () => {
-      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
-      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
-      const inputs = toModelInputs(files.analysis.index, expected);
-      const session = await AttentionSession.create({ ort, files });
-      const runs = new CellRuns([session]);
-      const [{ component, layer, path, numHeads, numQueries, numKeys, weights }] = (await session.run(inputs)).layers;
-      const cell = { component, layer, head: numHeads - 1, query: numQueries - 1, key: 1 };
-      const weight = weights[(cell.head * numQueries + cell.query) * numKeys + cell.key];
-      const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
-      const how = await runs.how(drawn, [{ file: files.name, inputs }]);
-      await runs.release();
-      await session.release();
-      keepSnippets(folder, how);
-      expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+      const { numHeads, numQueries, howOf, release } = await open(folder);
+      const how = await howOf(numHeads - 1, numQueries - 1, 1);
+      await release();
       const from = how.steps.findIndex(({ kind }) => kind === 'query');
       const to = how.steps.findIndex(({ kind }) => kind === 'maximum');
       const shown = how.steps.slice(from, to).map(({ kind, check }) => (check === undefined ? kind : `${kind}+`));
@@ -167,19 +184,10 @@ describe('how a weight came about', () => {
   for (const [name, norm] of Object.entries(expectedNorms)) {
     it(`has the norms of queries and keys that PyTorch has, before they are rotated: ${name}`, async () => {
       const folder = `qkNorms/${name}`;
-      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
-      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
-      const inputs = toModelInputs(files.analysis.index, expected);
-      const session = await AttentionSession.create({ ort, files });
-      const runs = new CellRuns([session]);
-      const [{ component, layer, path, numHeads, numQueries, numKeys, weights }] = (await session.run(inputs)).layers;
+      const { expected, numHeads, numQueries, howOf, release } = await open(folder);
       for (const head of [0, numHeads - 1]) {
-        const cell = { component, layer, head, query: numQueries - 1, key: 3 };
-        const weight = weights[(head * numQueries + cell.query) * numKeys + cell.key];
-        const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
-        const how = await runs.how(drawn, [{ file: files.name, inputs }]);
-        keepSnippets(folder, how);
-        expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+        const [query, keyPlace] = [numQueries - 1, 3];
+        const how = await howOf(head, query, keyPlace);
         const kinds = kindsOf(how.steps);
         expect(kinds).to.match(
           new RegExp(
@@ -187,8 +195,8 @@ describe('how a weight came about', () => {
           ),
         );
         for (const [side, kind, place] of [
-          ['query', `${norm}Query`, cell.query],
-          ['key', `${norm}Key`, cell.key],
+          ['query', `${norm}Query`, query],
+          ['key', `${norm}Key`, keyPlace],
         ] as const) {
           const rowOf = (tensor: string): Float32Array => {
             const { data, shape = [] } = expected.get(tensor) ?? {};
@@ -211,8 +219,7 @@ describe('how a weight came about', () => {
           rowOf(side).forEach((value, i) => expect(used[i]).to.be.closeTo(value, 1e-5 * largest));
         }
       }
-      await runs.release();
-      await session.release();
+      await release();
     });
   }
 

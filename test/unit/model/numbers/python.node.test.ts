@@ -3,11 +3,10 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { plain } from '../../../../src/base/safeText';
-import type { Numbers } from '../../../../src/model/numbers/numbers';
 import { fileOf, numberFormats, plainFileForm } from '../../../../src/model/numbers/numbersFile';
 import { npyHeader } from '../../../../src/model/numbers/writtenArrays';
 import { crc32, ZipFrame } from '../../../../src/model/numbers/zip';
+import { sampleNumbers } from './sampleNumbers';
 
 const python = process.env['PYTHON'] ?? 'python3';
 const run = (program: string, ...args: readonly string[]): string =>
@@ -25,45 +24,9 @@ const numTokens = 70;
 const values = Float32Array.from({ length: 3 * numTokens * numTokens }, (_, i) =>
   Math.fround(((i * 37) % 1009) / 1009),
 );
-const numbers: Numbers = {
-  model: { name: plain('tiny'), backend: 'wasm' },
-  notices: [],
-  streams: [
-    {
-      role: 'source',
-      text: 'x'.repeat(numTokens),
-      tokens: Array.from({ length: numTokens }, (_, i) => ({
-        id: i,
-        piece: 'x',
-        start: i,
-        end: i + 1,
-        isSpecial: false,
-      })),
-    },
-  ],
-  components: [
-    {
-      component: 'self',
-      layers: [
-        {
-          path: plain('layers.0'),
-          numHeads: 3,
-          numKeyValueHeads: 3,
-          normalization: 'softmax',
-          method: 'exposed',
-          held: 'whole',
-        },
-      ],
-      queryStream: 0,
-      keyStream: 0,
-      isCausal: false,
-    },
-  ],
-  method: 'attention',
-  heads: undefined,
-  read: (_, { head }) =>
-    Promise.resolve(values.slice(head * numTokens * numTokens, (head + 1) * numTokens * numTokens)),
-};
+const numbers = sampleNumbers({ numLayers: 1, numHeads: 3, numTokens }, 'whole', (_, { head }) =>
+  Promise.resolve(values.slice(head * numTokens * numTokens, (head + 1) * numTokens * numTokens)),
+);
 
 describe('What Python reads', function () {
   this.timeout(30_000);

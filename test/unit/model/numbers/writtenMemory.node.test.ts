@@ -4,55 +4,19 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { plain } from '../../../../src/base/safeText';
 import { numbersWriter } from '../../../../src/engine/serve/numbersWriter.node';
-import type { Numbers } from '../../../../src/model/numbers/numbers';
 import { fileOf, numberFormats, plainFileForm } from '../../../../src/model/numbers/numbersFile';
+import { sampleNumbers } from './sampleNumbers';
 
 const [numLayers, numHeads, numTokens] = [2, 12, 256];
 const headBytes = numTokens * numTokens * 4;
 const layerBytes = numHeads * headBytes;
 
 /** A run whose weights are made when they are read, as those of long texts are: nothing of it is held. */
-const numbers: Numbers = {
-  model: { name: plain('tiny'), backend: 'wasm' },
-  notices: [],
-  streams: [
-    {
-      role: 'source',
-      text: 'x'.repeat(numTokens),
-      tokens: Array.from({ length: numTokens }, (_, i) => ({
-        id: i,
-        piece: 'x',
-        start: i,
-        end: i + 1,
-        isSpecial: false,
-      })),
-    },
-  ],
-  components: [
-    {
-      component: 'self',
-      layers: Array.from({ length: numLayers }, (_, i) => ({
-        path: plain(`layers.${i}`),
-        numHeads,
-        numKeyValueHeads: numHeads,
-        normalization: 'softmax',
-        method: 'exposed',
-        held: 'recomputed',
-      })),
-      queryStream: 0,
-      keyStream: 0,
-      isCausal: false,
-    },
-  ],
-  method: 'attention',
-  heads: undefined,
-  read: async (_, { head }) => {
-    await new Promise((resolve) => setImmediate(resolve));
-    return new Float32Array(numTokens * numTokens).fill(head / numHeads);
-  },
-};
+const numbers = sampleNumbers({ numLayers, numHeads, numTokens }, 'recomputed', async (_, { head }) => {
+  await new Promise((resolve) => setImmediate(resolve));
+  return new Float32Array(numTokens * numTokens).fill(head / numHeads);
+});
 
 describe('The memory that writing numbers takes', function () {
   this.timeout(20_000);
