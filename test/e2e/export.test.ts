@@ -220,8 +220,7 @@ function attentionOf(weights: readonly number[], tokens: readonly string[]): Uin
     const panel = await panelOf('notes.txt');
     await panel.locator('[data-token="0"]').first().click();
     await panel.locator('.token.pinned').first().waitFor();
-    await vscode.runCommand('Attention Explorer: Save Explanation…');
-    await vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: 'With Its Numbers' }).first().click();
+    await vscode.runAndPick('Attention Explorer: Save Explanation…', 'With Its Numbers');
     await saveAs(join(vscode.workspace, 'whole.attention.npz'), 'Save Explanation');
     await vscode.openTab('whole.attention.npz');
     const opened = await panelOf('whole.attention.npz');

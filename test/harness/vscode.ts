@@ -364,6 +364,19 @@ export class VSCode {
     await this.quickPickRow(label).click();
   }
 
+  /** Runs a command that asks, and takes the row with this text; once more where the page, which had the focus before, takes it back and the list is closed by that. */
+  async runAndPick(title: string, text: string): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+    for (let attempt = 1; ; attempt++) {
+      await this.runCommand(title);
+      try {
+        return await row.click({ timeout: 15_000 });
+      } catch (error) {
+        if (attempt === 2 || (await row.isVisible())) throw error;
+      }
+    }
+  }
+
   // ---- editor ----
 
   /** Opens a file of the workspace by its path there, and waits until its text shows. */
