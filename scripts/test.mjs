@@ -252,8 +252,9 @@ function integration() {
 
 function endToEnd() {
   // The smoke test is a part of what `explain` does: it is for the oldest release, where not all of that is repeated. Panel, lists and settings are
-  // the same in the web host, and its integration tests run the rest: there only files that the engine gets otherwise, and its own backend.
-  const isOfWeb = (file) => /(?:picture|webGpu|attentionFiles)\.test/.test(file);
+  // the same in the web host, and its integration tests run the rest: there only files that the engine gets otherwise, its own backend, and one way through
+  // what is asked of the engine's worker.
+  const isOfWeb = (file) => /(?:picture|webGpu|webHost|attentionFiles)\.test/.test(file);
   const installed = new Map();
   /** The folder of extensions in which this VS Code has installed ours, once for all legs in it. */
   const extensionsIn = (host, log) => {
@@ -283,7 +284,7 @@ function endToEnd() {
     inHost(
       'newest',
       'node',
-      files.filter((file) => !/(?:smoke|webGpu|attentionFiles)\.test/.test(file)),
+      files.filter((file) => !/(?:smoke|webGpu|webHost|attentionFiles)\.test/.test(file)),
     ),
     inHost('newest', 'web', files.filter(isOfWeb)),
     inHost(

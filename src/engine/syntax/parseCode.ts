@@ -52,7 +52,8 @@ export class CodeParser {
   async #load(): Promise<TreeSitter> {
     try {
       const [module, wasmBinary] = await Promise.all([this.#files.module(), this.#files.read('web-tree-sitter.wasm')]);
-      await module.Parser.init({ wasmBinary });
+      // Asked for its own address beside that, which a module out of a blob has none of.
+      await module.Parser.init({ wasmBinary, locateFile: (name: string) => name });
       return module;
     } catch (error) {
       this.#module = undefined; // the next one tries again
