@@ -15,7 +15,8 @@ import { loadOnBackend, loadPortably } from '../engine/runtime/loadOnBackend';
 import { maxReason, Runtimes, type ChosenRuntime } from '../engine/runtime/runtimes';
 import { noticeText, type Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
-import { planInputs } from '../onnx/inputs/inputs';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
+import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
 import { positionsFirst } from '../onnx/inputs/positionsFirst';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
@@ -74,6 +75,7 @@ export async function extract(
       : await loadOnBackend(runtimes, { backend, threads: 1 }, load, refused);
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
+  checkNames(index, stored, given);
   const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
   const main =
     given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ??
@@ -179,4 +181,18 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       ({ part, reason, count }) => line`Not written: ${plain(part)} of ${layers(count)}: ${plain(reason)}`,
     ),
   ];
+}
+
+/** Throws `invalidArgument` where a tensor is for an input that the model does not have, as a misspelt name is, or none is for one that it has. */
+function checkNames(
+  { inputs }: GraphIndex,
+  stored: ReadonlyMap<string, StoredTensor>,
+  given: readonly ModelInput[],
+): void {
+  const names = inputs.map(({ name }) => name);
+  const unknown = [...stored.keys()].find((key) => key.startsWith('in.') && !names.includes(key.slice(3)));
+  if (unknown !== undefined)
+    throw new ExplorerError('invalidArgument', [unknown, `the model has no such input: it has ${names.join(', ')}`]);
+  if (given.length === 0)
+    throw new ExplorerError('invalidArgument', ['--feeds', `it has no tensor for an input, such as in.${names[0]}`]);
 }

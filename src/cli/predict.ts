@@ -70,18 +70,14 @@ async function predictPicture(options: PredictOptions): Promise<TerminalText> {
     throw new ExplorerError('wrongUsage', ['--mask', 'it is for texts, and the file is a picture']);
   const { model, picture, notices } = await openPictureModel(options, options.file);
   try {
-    const { answers, notices: more } = await model.run(picture);
-    if (answers.length === 0)
+    const { streams, components, notices: more } = await model.run(picture);
+    const found = await model.predict({ streams, components, fed: model.fed });
+    if (found.kind !== 'labels')
       throw new ExplorerError('noPredictions', [
         model.info.name,
         'its file gives no logits of labels that config.json names',
       ]);
-    return told(
-      options,
-      model.info,
-      [...notices, ...more],
-      answers.map((answer) => [answer]),
-    );
+    return told(options, model.info, [...notices, ...more], found.questions);
   } finally {
     await model.release();
   }

@@ -40,7 +40,9 @@ export async function relations(options: RelationsOptions): Promise<TerminalText
   const language = options.language ?? extname(path).slice(1);
   const grammar = grammarOf(language);
   if (grammar === undefined)
-    throw new ExplorerError('wrongUsage', ['--language', `there are grammars of ${grammarNames}`]);
+    throw options.language === undefined
+      ? new ExplorerError('noGrammar', [path, grammarNames])
+      : new ExplorerError('wrongUsage', ['--language', `there are grammars of ${grammarNames}`]);
   const { text: whole, span } = await readGiven(options);
   const text = span === undefined ? whole : whole.slice(span.start, span.end);
   if (text === '') throw new ExplorerError('emptyText');
