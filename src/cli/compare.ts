@@ -69,17 +69,9 @@ interface ComponentDifferences {
 
 /** Two texts or pictures by one model, or one by two models or two precisions: which heads differ most, as text for people or as JSON. */
 export async function compare(options: CompareOptions): Promise<TerminalText> {
-  const { files, withModel, isJson } = options;
-  if (files.length === 1 && withModel === undefined)
-    throw new ExplorerError('wrongUsage', ['B', 'name a second text, or a second model with --with-model']);
-  if (files.length !== 1 && files.length !== 2)
-    throw new ExplorerError('wrongUsage', [files.length === 0 ? 'A' : 'B', 'name one text or two']);
-  const pictures = files.filter((file) => isImageFile(file));
-  if (pictures.length > 0 && pictures.length < files.length)
-    throw new ExplorerError('wrongUsage', [pictures[0], 'it is a picture, and the other a text']);
-  const open = pictures.length > 0 ? openPictures : openTexts;
-  if (files.length === 2 && files.every((file) => file === '-'))
-    throw new ExplorerError('wrongUsage', ['-', 'only one text can stand on the standard input']);
+  const { files, withModel, withTokenizer, isJson } = options;
+  checkSides(options);
+  const open = files.some((file) => isImageFile(file)) ? openPictures : openTexts;
   const named = pairingOf(options.pairing);
   const drawnTo = options.figure && (await checkSvgOut(options.figure));
   const [fileA, fileB = fileA] = files;
@@ -90,7 +82,7 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
     const a = await first.read(fileA);
     let second = first;
     if (withModel !== undefined) {
-      second = await open({ ...options, model: withModel, tokenizer: options.withTokenizer });
+      second = await open({ ...options, model: withModel, tokenizer: withTokenizer });
       loaded.push(second);
     }
     const b = await second.read(fileB);
@@ -112,6 +104,21 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
   } finally {
     for (const model of loaded) await model.release();
   }
+}
+
+/** Throws `wrongUsage` where what is named are no two sides of one kind. */
+function checkSides({ files, withModel, withTokenizer }: CompareOptions): void {
+  if (files.length === 1 && withModel === undefined)
+    throw new ExplorerError('wrongUsage', ['B', 'name a second text, or a second model with --with-model']);
+  if (withTokenizer !== undefined && withModel === undefined)
+    throw new ExplorerError('wrongUsage', ['--with-tokenizer', 'it goes with --with-model']);
+  if (files.length !== 1 && files.length !== 2)
+    throw new ExplorerError('wrongUsage', [files.length === 0 ? 'A' : 'B', 'name one text or two']);
+  const pictures = files.filter((file) => isImageFile(file));
+  if (pictures.length > 0 && pictures.length < files.length)
+    throw new ExplorerError('wrongUsage', [pictures[0], 'it is a picture, and the other a text']);
+  if (files.length === 2 && files.every((file) => file === '-'))
+    throw new ExplorerError('wrongUsage', ['-', 'only one text can stand on the standard input']);
 }
 
 /** A model that reads one side after the other. */
@@ -217,7 +224,7 @@ interface Compared {
 }
 
 const alignmentTitles: Readonly<Record<Alignment['kind'], string>> = {
-  same: 'one by one: the texts and their tokens are the same',
+  same: 'one by one: both have the same tokens',
   ids: 'by the longest common subsequence of their ids',
   characters: 'by their characters, as their tokenizers differ',
   patches: 'patch by patch, and other tokens by their names',

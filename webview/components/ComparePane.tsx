@@ -240,7 +240,7 @@ function Facts({
   streams: readonly [number, number];
 }): JSX.Element {
   const kinds = {
-    same: l10n.t('one by one, as texts and tokens are the same'),
+    same: l10n.t('one by one, as both have the same tokens'),
     ids: l10n.t('by the longest common subsequence of their ids'),
     characters: l10n.t('by their characters, as their tokenizers differ'),
     patches: l10n.t('patch by patch, and other tokens by their names'),

@@ -273,7 +273,7 @@ function placeOf(
   metadata: unknown,
   invalid: Invalid,
 ): Place {
-  const first = streams.has('source') ? 'source' : 'image';
+  const first = streams.has('image') && !streams.has('source') ? 'image' : 'source';
   const usual = {
     queries: component === 'decoder' || component === 'cross' ? 'target' : first,
     keys: component === 'decoder' ? 'target' : first,

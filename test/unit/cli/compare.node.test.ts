@@ -173,6 +173,7 @@ describe('two texts or models compared on the command line', function () {
     expect(await codeOf(compare({ ...asked, files: [text] }))).to.equal('wrongUsage');
     expect(await codeOf(compare({ ...asked, files: [text, text], pairing: 'some' }))).to.equal('wrongUsage');
     expect(await codeOf(compare({ ...asked, files: [text, 'picture.png'] }))).to.equal('wrongUsage');
+    expect(await codeOf(compare({ ...asked, files: [text, text], withTokenizer: 'none.json' }))).to.equal('wrongUsage');
     expect(await codeOf(compare({ ...asked, files: [text, text], component: 'cross' }))).to.equal('invalidArgument');
     expect(await codeOf(compare({ ...asked, files: [text, file('none.py', '鼎 ∮')] }))).to.equal('notCompared');
   });
