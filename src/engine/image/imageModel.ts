@@ -1,7 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
-import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
+import type { LoadedModelInfo, ModelAnswer, Notice } from '../../model/modelInfo';
 import type { Predictions } from '../../model/predictions';
 import type { TokenStream } from '../../model/token';
 import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
@@ -72,7 +72,7 @@ const usualSide = 224;
 /** What a model of pictures is made of. */
 interface ImageModelParts {
   readonly spec: ModelSpec;
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly session: AttentionSession;
   readonly resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly layout: PixelLayout;
@@ -85,7 +85,7 @@ interface ImageModelParts {
 
 /** A model of pictures, ready to read them. */
 export class ImageModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly #parts: ImageModelParts;
   readonly #session: AttentionSession;
   #cells: CellRuns | undefined;
@@ -184,7 +184,7 @@ export class ImageModel {
       numItems: itemsOf(pixels),
       ...planStages(runtime, index, staging),
     });
-    const info: ModelInfo = {
+    const info: LoadedModelInfo = {
       name: plain(resolved.name),
       path: resolved.modelPath,
       backend: runtime.backend,

@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
+import type { LoadedModelInfo, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
 import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
@@ -94,7 +94,7 @@ export class LoadedModel {
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
 
   private constructor({ spec, model, access, notices, account, asked, pictureRefusal }: LoadedParts) {
     this.pictureRefusal = pictureRefusal;
@@ -445,7 +445,7 @@ function checkFixed(name: string, { analysis }: ModelFiles, limits: MemoryLimits
 function infoOf(
   { chosen: { runtime, reason }, resolved }: Preparation,
   facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>,
-): ModelInfo {
+): LoadedModelInfo {
   return {
     name: plain(resolved.name),
     path: resolved.modelPath,

@@ -6,7 +6,6 @@ import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, withChecks, type ExtractionReport } from '../../onnx/report/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
-import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
@@ -19,9 +18,9 @@ import { PlacedOutputs, type ExpectedOutput } from '../runtime/placedOutputs';
 import type { ModelFiles } from '../files/modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from '../limits/runLock';
-import { silently, type OrtModule } from '../runtime/runtime';
+import { silently, type OrtModule, type SessionRuntime } from '../runtime/runtime';
 import { failedRun, reasonOf } from '../runtime/runtimeError';
-import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
+import { ModelSessions } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
@@ -33,6 +32,7 @@ import {
   canBeWhole,
   checkHeap,
   expectedOutputs,
+  keepsWeights,
   multipliesBytes,
   noticesOf,
   portable,
@@ -177,11 +177,10 @@ export class AttentionSession {
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     const isStaged = options.isStaged === true && sites.length > 0;
-    // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
-    const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
     const all = taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
-    const own = { ort, files, isNative: runtime.isNative };
-    const provenWeights = await ProvenWeights.read(own, all, proves === 'inside' ? runtime.backend : undefined);
+    const { build, traits } = runtime;
+    const own = { ort, files, build };
+    const provenWeights = await ProvenWeights.read(own, all, proves === 'inside' && !traits.isOnDevice);
     const proofs = provenWeights.left;
     const beside = besideWeights(sites, proofs, extras);
     const rewritten = rewriteModel(files.analysis, {
@@ -189,9 +188,9 @@ export class AttentionSession {
       isWhole: wantOutputs,
       also: [...new Set([...beside.values()].flat())],
       suffixes: [...extras.values()].map(({ suffix }) => suffix),
-      keepsWeights,
-      hasEnd: runtime.backend === 'native' && taps === undefined && !isStaged,
-      ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}),
+      keepsWeights: keepsWeights(runtime, files),
+      hasEnd: traits.fillsArrays && taps === undefined && !isStaged,
+      needsCpu: traits.needsCpu,
       ...(keptOutputs === undefined ? {} : { kept: keptOutputs }),
       ...taps,
     });
@@ -373,7 +372,7 @@ export class AttentionSession {
   reduced(suffix: Suffix, tensors: readonly string[], tapInputs: readonly Uint8Array[]): Promise<AttentionSession> {
     return AttentionSession.create({
       ort: this.#ort,
-      ...(this.#runtime.backend === 'webgpu' ? {} : { runtime: this.#runtime }),
+      runtime: this.#runtime.onProcessor,
       files: { ...this.#files, analysis: { ...this.#files.analysis, sites: [] } },
       mayLackAttention: true,
       heldBytes: this.weightBytes,
@@ -387,21 +386,21 @@ export class AttentionSession {
    * @param cut of what was written.
    */
   async staged(rewritten: RewrittenModel, cut: StageCut): Promise<StagedSession> {
-    const runtime = this.#runtime.backend === 'webgpu' ? portable : this.#runtime;
+    const runtime = this.#runtime.onProcessor;
     checkHeap(this.fileName, runtime, rewritten.weightBytes + this.weightBytes);
     const config = await runtime.sessionConfig(multipliesBytes(this.analysis.index));
     const parts = { ort: this.#ort, runtime, files: this.#files, rewritten, config, isLean: false };
     return new ModelSessions(parts).stages(cut);
   }
 
-  /** Whether weights stay in a graph that is written anew: the native runtime maps them from their files only where none are handed to it. */
+  /** Whether weights stay in a graph that is written anew. */
   get keepsWeights(): boolean {
-    return this.#runtime.isNative && this.analysis.model.ownFile !== undefined;
+    return keepsWeights(this.#runtime, this.#files);
   }
 
   /** What parts of the same model are run on, each in a session of its own. */
   get partRuntime(): PartRuntime {
-    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative, kept: this.#kept };
+    return { ort: this.#ort, files: this.#files, build: this.#runtime.build, kept: this.#kept };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
