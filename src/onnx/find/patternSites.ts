@@ -1,6 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
-import { isUntold, refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } from './definition';
+import { whyNotAsked, withPositions, type NoAttention, type SiteAxes } from './definition';
 import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
@@ -59,15 +59,11 @@ export function findPatternSites(index: GraphIndex): {
     const { site, tap } = made;
     // One matrix of weights may weight several values: it is one attention.
     if (sites.has(site.tensor)) return;
-    const reason = whyNoAttention(index, site, best.path.isLearned);
-    if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), ...refusedFor(reason) });
+    // In the body of a loop axes are those of an iteration, which tell nothing.
+    const found = index.outer === undefined ? withPositions(index, site, axesOfSite(site, best.path.isLearned)) : site;
+    if ('reason' in found) refused.set(site.tensor, { ...missedSite(index, site, found.reason), ...found });
     else {
-      sites.set(site.tensor, {
-        ...site,
-        ...(index.outer === undefined && isUntold(index, axesOfSite(site, best.path.isLearned))
-          ? { isUntold: true }
-          : {}),
-      });
+      sites.set(site.tensor, found);
       const { steps, normalizerAt } = best.path;
       const whole = wholeRows(index, steps.slice(tap, normalizerAt + 1), site.keyAxis);
       if (whole !== undefined) partial.set(site.tensor, whole);
@@ -116,12 +112,7 @@ function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: s
   };
 }
 
-/** Why a matrix weights no positions, by what its axes count. In the body of a loop they are those of an iteration, which tell nothing. */
-function whyNoAttention(index: GraphIndex, site: FoundSite, isLearned: boolean): NoAttention | undefined {
-  return index.outer === undefined ? whyNoPositions(index, axesOfSite(site, isLearned)) : undefined;
-}
-
-function axesOfSite(site: FoundSite, isLearned: boolean): Parameters<typeof whyNoPositions>[1] {
+function axesOfSite(site: FoundSite, isLearned: boolean): SiteAxes {
   // What a suffix makes of a quantised result has its axes.
   const tensor = site.suffix === undefined ? site.tensor : site.needs[0];
   return { query: { tensor, axis: site.queryAxis }, key: { tensor, axis: site.keyAxis }, isLearned };
