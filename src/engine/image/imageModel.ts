@@ -4,7 +4,7 @@ import type { ComponentInfo } from '../../model/head';
 import type { LoadedModelInfo, ModelAnswer, Notice } from '../../model/modelInfo';
 import type { Predictions } from '../../model/predictions';
 import type { TokenStream } from '../../model/token';
-import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { itemsOf, planInputs, signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { ExtractionReport } from '../../onnx/report/report';
@@ -148,7 +148,7 @@ export class ImageModel {
     if (takesEmbeddings(files)) throw besideText(resolved);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
-    const { roles } = planInputs(index, names, new Set(names));
+    const { roles } = signatureOf(index);
     const byPicture = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
     const pixels = index.inputs.find((input) => roles.get(input.name) === 'pixels');
     const foreign = names.find((name) => roles.get(name) === 'ids' || roles.get(name) === 'targetIds');
