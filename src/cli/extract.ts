@@ -56,7 +56,7 @@ export async function extract(
     const chosen = await choosing;
     const { runtime } = chosen;
     const parts =
-      also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, also);
+      also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, build: runtime.build }, also);
     const session = await AttentionSession.create({
       ort: runtime.ort,
       runtime,

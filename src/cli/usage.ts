@@ -1,4 +1,6 @@
 import { line } from '../base/terminalText';
+import { plain } from '../base/safeText';
+import { backends } from '../model/modelInfo';
 
 /** What `--help` prints. */
 export const usage = line`Usage:
@@ -93,7 +95,7 @@ export const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, profile, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere, or native where wasm cannot load the model).
+--backend ${plain(backends.join('|'))}|auto chooses what explain, heads, how, relations, predict, profile, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere, or native where wasm cannot load the model).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;

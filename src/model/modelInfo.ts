@@ -32,6 +32,11 @@ export interface ModelInfo {
   readonly assumptions?: readonly Notice[];
 }
 
+/** A model that the engine runs. */
+export interface LoadedModelInfo extends ModelInfo {
+  readonly backend: Backend;
+}
+
 /** What the model itself says of its input, where it classifies: a label and its probability. */
 export interface ModelAnswer {
   readonly label: PlainText;

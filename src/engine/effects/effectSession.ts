@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import { numAlternatives } from '../../model/predictions';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { siteTaps } from '../../onnx/find/siteTaps';
 import { askInputs, askLogits } from '../../onnx/predict/askLogits';
 import { lastSum } from '../../onnx/predict/finalSum';
@@ -86,8 +86,7 @@ export class EffectSession {
     this.staged = made.staged;
     this.ort = parts.session.partRuntime.ort;
     const { index } = parts.session.analysis;
-    const names = index.inputs.map(({ name }) => name);
-    this.numCopies = planInputs(index, names, new Set(names)).numItems;
+    this.numCopies = signatureOf(index).numItems;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { Cell, How } from '../../model/how/how';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import { pickOutputs, type OutputTensor } from '../runtime/feeds';
@@ -165,9 +165,7 @@ function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnC
 
 function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
   if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
-  const inputs = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, inputs, new Set(inputs));
-  return tapCell(index, site, head, roles);
+  return tapCell(index, site, head, signatureOf(index).roles);
 }
 
 function notFollowed(reason: string): ExplorerError {

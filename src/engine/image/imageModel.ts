@@ -1,10 +1,10 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
-import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
+import type { LoadedModelInfo, ModelAnswer, Notice } from '../../model/modelInfo';
 import type { Predictions } from '../../model/predictions';
 import type { TokenStream } from '../../model/token';
-import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { itemsOf, planInputs, signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { ExtractionReport } from '../../onnx/report/report';
@@ -72,7 +72,7 @@ const usualSide = 224;
 /** What a model of pictures is made of. */
 interface ImageModelParts {
   readonly spec: ModelSpec;
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly session: AttentionSession;
   readonly resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly layout: PixelLayout;
@@ -85,7 +85,7 @@ interface ImageModelParts {
 
 /** A model of pictures, ready to read them. */
 export class ImageModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly #parts: ImageModelParts;
   readonly #session: AttentionSession;
   #cells: CellRuns | undefined;
@@ -148,7 +148,7 @@ export class ImageModel {
     if (takesEmbeddings(files)) throw besideText(resolved);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
-    const { roles } = planInputs(index, names, new Set(names));
+    const { roles } = signatureOf(index);
     const byPicture = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
     const pixels = index.inputs.find((input) => roles.get(input.name) === 'pixels');
     const foreign = names.find((name) => roles.get(name) === 'ids' || roles.get(name) === 'targetIds');
@@ -184,7 +184,7 @@ export class ImageModel {
       numItems: itemsOf(pixels),
       ...planStages(runtime, index, staging),
     });
-    const info: ModelInfo = {
+    const info: LoadedModelInfo = {
       name: plain(resolved.name),
       path: resolved.modelPath,
       backend: runtime.backend,

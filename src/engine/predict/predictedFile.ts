@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { TokenStream } from '../../model/token';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
 import type { AttentionSession } from '../session/attentionSession';
@@ -101,8 +101,7 @@ export function fedOf(
   const read = fed.find(({ file }) => file === session.fileName);
   if (read === undefined) throw new ExplorerError('noPredictions', [name, 'its input is not known']);
   const { index } = session.analysis;
-  const names = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, names, new Set(names));
+  const { roles } = signatureOf(index);
   const named = (role: string): ModelInput | undefined => read.inputs.find((input) => roles.get(input.name) === role);
   if (named('pixels') !== undefined)
     return {

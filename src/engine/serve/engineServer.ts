@@ -284,7 +284,7 @@ export class EngineServer {
 
   /** Does something with a model, after all that was asked before; once more without WebGPU where that fails in it. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#enqueue(() => this.#served.withoutGraphics(work));
+    return this.#enqueue(() => this.#served.withoutDevice(work));
   }
 
   /** Asks a model about a run that it made, in turn. */

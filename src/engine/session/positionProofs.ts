@@ -44,7 +44,10 @@ export class PositionProofs {
   /** Reads which of a model's sites are yet to be proven; nothing is read where shapes tell of all of them. */
   static async read(runtime: PartRuntime, { outputs, inputs }: RewrittenModel): Promise<PositionProofs> {
     const untold = outputs.filter(
-      ({ site: { isUntold, inParts, loop } }) => isUntold === true && inParts === undefined && loop === undefined,
+      ({ site }) =>
+        (site.heads ?? [site]).some(({ isUntold }) => isUntold === true) &&
+        site.inParts === undefined &&
+        site.loop === undefined,
     );
     if (untold.length === 0) return PositionProofs.none;
     const kept = await modelProofs(runtime, 'positions');

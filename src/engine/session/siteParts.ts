@@ -50,7 +50,7 @@ export class SiteParts {
     this.#runtime = runtime;
     this.#kept = kept;
     this.#wanted = wanted;
-    this.#sessions = new NormSessions(runtime.ort, runtime.isNative);
+    this.#sessions = new NormSessions(runtime.ort, runtime.build);
     this.#taps = new Map(sites.map((site) => [site, siteTaps(index, site)]));
   }
 

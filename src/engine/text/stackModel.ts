@@ -3,7 +3,7 @@ import { writtenText } from './tokenText';
 import type { Continuation } from '../../model/continuation';
 import type { TokenStream } from '../../model/token';
 import { TokenChoice } from './continueText';
-import type { ModelInfo } from '../../model/modelInfo';
+import type { LoadedModelInfo } from '../../model/modelInfo';
 import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { InputPlan, InputValues, MadeInputs } from '../../onnx/inputs/inputs';
@@ -42,7 +42,7 @@ interface Scoring {
 
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly session: AttentionSession;
   /** Of long texts. */
   readonly lean: LeanRuns;
@@ -81,7 +81,7 @@ interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions' | 'firs
 
 /** A model of one stack: it reads one text, whose tokens attend to each other. */
 export class StackModel implements TextModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly #parts: StackParts;
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;

@@ -46,7 +46,23 @@ export function proveWeights(
     site.numHeads % values.numHeads !== 0
   )
     return { unproven: 'values and result are not laid out in a way that is known' };
-  const { batch, numHeads, numQueries, numKeys, weights } = site;
+  const difference = largestDifference(site, how.hasBias, values, result);
+  return {
+    difference,
+    failure:
+      difference <= (isCoarse ? coarseTolerance : tolerance)
+        ? ''
+        : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}`,
+  };
+}
+
+/** The largest difference between values weighted and what the attention gave, as a part of the largest number of that. */
+function largestDifference(
+  { batch, numHeads, numQueries, numKeys, weights }: SiteWeights,
+  hasBias: boolean,
+  values: Arranged,
+  result: Arranged,
+): number {
   const [shift, own] = [new Float64Array(values.size), new Float64Array(values.size)];
   let largest = 0;
   let scale = 0;
@@ -71,7 +87,7 @@ export function proveWeights(
         // What is added to all values alike is added to each weighted mean of them.
         for (let i = 0, at = to.at + query * to.position; i < own.length; i++, at += to.feature) {
           const given = result.data[at];
-          if (isFirst) shift[i] = how.hasBias ? given - own[i] : 0;
+          if (isFirst) shift[i] = hasBias ? given - own[i] : 0;
           const difference = Math.abs(given - own[i] - shift[i]);
           if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
           if (Math.abs(given) > scale) scale = Math.abs(given);
@@ -80,14 +96,7 @@ export function proveWeights(
       }
     }
   }
-  const difference = scale === 0 ? largest : largest / scale;
-  return {
-    difference,
-    failure:
-      difference <= (isCoarse ? coarseTolerance : tolerance)
-        ? ''
-        : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}`,
-  };
+  return scale === 0 ? largest : largest / scale;
 }
 
 function arrange(

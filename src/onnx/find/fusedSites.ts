@@ -1,9 +1,8 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { isUntold, refused as refusedFor, whyNoPositions, type AxisOf, type NoAttention } from './definition';
+import { missedAt, withPositions, type AxisOf, type SiteAxes } from './definition';
 import { maskForMultiHead } from './fusedMask';
 import { rankOf } from '../follow/axisInference';
 import { isOfWeights } from '../follow/positionShapes';
-import { pathOfNode } from '../graph/nodePath';
 import { operatorOf } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum, WeightedValues } from '../name/site';
 import { floatTypeOf } from '../graph/tensorFacts';
@@ -49,34 +48,25 @@ export function findFusedSites(index: GraphIndex): {
     const operator = operatorOf(index, node);
     const made = recipes.get(operator)?.(index, node) ?? refused.get(operator);
     if (made === undefined) return;
-    const reason = typeof made === 'string' ? undefined : whyNoAttention(index, made);
-    const result = reason ?? made;
-    if (typeof result === 'string')
-      missed.push({
-        node,
-        path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
-        operator,
-        ...(reason === undefined ? { reason: result } : refusedFor(reason)),
-      });
-    else sites.push(isUntold(index, asked(index, result)) ? { ...result, isUntold: true } : result);
+    const found = typeof made === 'string' ? { reason: made } : withPositions(index, made, axesOfSite(index, made));
+    if ('reason' in found) missed.push(missedAt(index, node, found, operator));
+    else sites.push(found);
   });
   return { sites, missed };
 }
 
-/** Why an operator weights no positions: it may be given features in their place, as for attention between channels. */
-function whyNoAttention(index: GraphIndex, site: FoundSite): NoAttention | undefined {
-  const reason = whyNoPositions(index, asked(index, site));
-  // What a weight alone makes has its axes: queries, or a memory, that the model has learned.
-  return reason === undefined || isOfWeights(index, site.queries) || isOfWeights(index, site.keys) ? undefined : reason;
-}
-
-/** The axes of an operator's queries and keys: [item, position, feature] or [item, head, position, feature]. */
-function asked(index: GraphIndex, { queries, keys }: FoundSite): { readonly query: AxisOf; readonly key: AxisOf } {
+/** The axes of an operator's queries and keys: [item, position, feature] or [item, head, position, feature]; it may be given features in place of positions, as for attention between channels. */
+function axesOfSite(index: GraphIndex, { queries, keys }: FoundSite): SiteAxes {
   const axisOf = (tensor: string): AxisOf => ({
     tensor,
     axis: [3, 4].includes(rankOf(index, tensor) ?? 0) ? -2 : 0,
   });
-  return { query: axisOf(queries), key: axisOf(keys) };
+  return {
+    query: axisOf(queries),
+    key: axisOf(keys),
+    // Queries, or a memory, that the model has learned.
+    isOfWeights: () => isOfWeights(index, queries) || isOfWeights(index, keys),
+  };
 }
 
 /** What all recipes say alike: rank-4 weights [batch, head, query, key]. */

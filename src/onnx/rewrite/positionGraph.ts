@@ -196,31 +196,45 @@ class Carrier {
     const write = this.#write;
     const { inputs, outputs, bytes, range } = this.#index.nodes[node];
     const operator = operatorOf(this.#index, node);
-    const table = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#index.weight(inputs[0])?.dims : undefined;
-    if (table?.length === 2 && isWidth(table[1]) && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0) {
-      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(table[1])], {}, outputs[0]);
+    const width = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#rowWidth(node) : undefined;
+    if (width !== undefined) {
+      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(width)], {}, outputs[0]);
       this.#replaced.set(node, write.take());
       this.#carried.add(outputs[0]);
       return true;
     }
     const beside = this.#ids.get(inputs[0]);
-    const isMoved =
-      moving.has(operator) ||
-      operator === 'Identity' ||
-      operator === 'Cast' ||
-      (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
-    if (beside === undefined || !isMoved || inputs.slice(1).some((name) => this.#ids.has(name))) return false;
+    const isSame = operator === 'Identity' || operator === 'Cast';
+    const isPadded = operator === 'Pad' && this.#padsWithConstant(node);
+    if (beside === undefined || !(moving.has(operator) || isSame || isPadded)) return false;
+    if (inputs.slice(1).some((name) => this.#ids.has(name))) return false;
     const own = outputs.map(() => write.fresh());
-    if (operator === 'Cast' || operator === 'Identity') write.add('Identity', [beside], {}, own[0]);
-    else
-      write.copy(
-        node,
-        operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)],
-        { outputs: own, without: operator === 'Pad' ? ['value'] : [] },
-      );
+    if (isSame) write.add('Identity', [beside], {}, own[0]);
+    else if (isPadded) this.#padWithZeros(node, beside, own);
+    else write.copy(node, [beside, ...inputs.slice(1)], { outputs: own });
     outputs.forEach((output, i) => this.#ids.set(output, own[i]));
     this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
     return true;
+  }
+
+  /** The width of the table that a node chooses rows of; undefined where it is no such. */
+  #rowWidth(node: number): number | undefined {
+    const table = this.#index.weight(this.#index.nodes[node].inputs[0])?.dims;
+    const isOfRows = table?.length === 2 && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0;
+    return isOfRows && isWidth(table[1]) ? table[1] : undefined;
+  }
+
+  #padsWithConstant(node: number): boolean {
+    return (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant';
+  }
+
+  /** A Pad of positions, which fills up with 0: no place. */
+  #padWithZeros(node: number, positions: string, outputs = this.#index.nodes[node].outputs): void {
+    const [, pads = '', , axes = ''] = this.#index.nodes[node].inputs;
+    this.#write.copy(node, axes === '' ? [positions, pads] : [positions, pads, '', axes], {
+      outputs,
+      without: ['value'],
+    });
   }
 
   /** What attention gives stands where its queries do: its scores, which may be many, are not made. */
@@ -303,60 +317,70 @@ class Carrier {
       return [0];
     }
     if (reducing.has(operator)) return isFirstOnly ? this.#reduce(node) : undefined;
-    if (packedProducts.has(operator)) {
-      const width = this.#index.integerAttribute(node, 'N');
-      if (!isFirstOnly || !isWidth(width)) return undefined;
-      write.add('MatMul', [write.corner(first, -1), write.row(width)], {}, output);
-      return [0];
-    }
+    if (packedProducts.has(operator))
+      return isFirstOnly ? this.#widen(node, this.#index.integerAttribute(node, 'N')) : undefined;
+    return this.#carryAlone(node, operator, isFirstOnly);
+  }
+
+  /** The same of operators that each have a way of their own. */
+  #carryAlone(node: number, operator: string, isFirstOnly: boolean): readonly number[] | 'all' | undefined {
+    const { inputs, outputs } = this.#index.nodes[node];
     switch (operator) {
       case 'Where':
-        if (isCarried(first)) return undefined;
-        write.spread(this.#sum([second, inputs[2]]), first, output);
+        if (this.#carried.has(inputs[0])) return undefined;
+        this.#write.spread(this.#sum(inputs.slice(1, 3)), inputs[0], outputs[0]);
         return [0];
       case 'Concat':
-        write.copy(
-          node,
-          inputs.map((name) =>
-            isCarried(name) ? name : isLearned(this.#index, name) ? write.ownLike(name) : write.nowhereLike(name),
-          ),
-        );
-        return [0];
+        return this.#concatenate(node);
       case 'ScatterND':
       case 'ScatterElements':
-        if (isCarried(second)) return undefined;
-        write.copy(
-          node,
-          [first, second, inputs[2]].map((name, i) => (i === 1 || isCarried(name) ? name : write.nowhereLike(name))),
-          { without: ['reduction'] },
-        );
-        return [0];
+        return this.#scatter(node);
       case 'Pad':
         if (!isFirstOnly) return undefined;
-        if ((this.#index.attributes(node).get('mode')?.text ?? 'constant') !== 'constant') return 'all';
-        write.copy(
-          node,
-          [first, second, '', inputs[3] ?? ''].slice(0, inputs[3] ? 4 : 2).filter((name) => name !== undefined),
-          { without: ['value'] },
-        );
+        if (!this.#padsWithConstant(node)) return 'all';
+        this.#padWithZeros(node, inputs[0]);
         return [0];
       case 'DynamicQuantizeLinear':
-        write.add('Identity', [first], {}, output);
-        for (const other of outputs.slice(1)) write.zero(other);
+        this.#write.add('Identity', [inputs[0]], {}, outputs[0]);
+        for (const other of outputs.slice(1)) this.#write.zero(other);
         return 'all';
       case 'com.microsoft.Attention': {
-        const width = this.#index.weight(second)?.dims[1];
+        const width = this.#index.weight(inputs[1])?.dims[1];
         if (!isFirstOnly || width === undefined) return undefined;
-        const sizes = this.#index.attributes(node).get('qkv_hidden_sizes')?.integers;
-        write.add('MatMul', [write.corner(first, -1), write.row(sizes?.[2] ?? width / 3)], {}, output);
-        return [0];
+        return this.#widen(node, this.#index.attributes(node).get('qkv_hidden_sizes')?.integers[2] ?? width / 3);
       }
       case 'Attention':
-        write.add('Identity', [first], {}, output);
+        this.#write.add('Identity', [inputs[0]], {}, outputs[0]);
         return [0];
       default:
         return undefined;
     }
+  }
+
+  /** Features of another width stand where those that they are made of do. */
+  #widen(node: number, width: number | undefined): readonly number[] | undefined {
+    if (!isWidth(width)) return undefined;
+    const { inputs, outputs } = this.#index.nodes[node];
+    this.#write.add('MatMul', [this.#write.corner(inputs[0], -1), this.#write.row(width)], {}, outputs[0]);
+    return [0];
+  }
+
+  /** What is learned has places of its own. */
+  #concatenate(node: number): readonly number[] {
+    const inputs = this.#index.nodes[node].inputs.map((name) => {
+      if (this.#carried.has(name)) return name;
+      return isLearned(this.#index, name) ? this.#write.ownLike(name) : this.#write.nowhereLike(name);
+    });
+    this.#write.copy(node, inputs);
+    return [0];
+  }
+
+  #scatter(node: number): readonly number[] | undefined {
+    const [into, at, what] = this.#index.nodes[node].inputs;
+    if (this.#carried.has(at)) return undefined;
+    const placed = (name: string): string => (this.#carried.has(name) ? name : this.#write.nowhereLike(name));
+    this.#write.copy(node, [placed(into), at, placed(what)], { without: ['reduction'] });
+    return [0];
   }
 
   /** What tensors that are added or multiplied have in common. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as web from 'onnxruntime-web';
 import { LoadedModel } from '../../../src/engine/serve/loadedModel';
+import { backendTraits } from '../../../src/engine/runtime/backends';
 import { loadOnBackend } from '../../../src/engine/runtime/loadOnBackend';
 import { nodeFileAccess } from '../../../src/engine/files/nodeFileAccess.node';
 import { Runtimes } from '../../../src/engine/runtime/runtimes';
@@ -92,6 +93,6 @@ describe('a loaded model that is run in stages', function () {
     expect(small.report().markdown).to.include('Run as a whole, not layer by layer: it has less than 16 MB of weights');
     await small.release();
     const index = new GraphIndex(readModel(smallModel(plainAttention), 'model.onnx'));
-    expect(planStages({ backend: 'webgpu' }, index, 'large').whyWhole).to.match(/^on WebGPU /);
+    expect(planStages({ traits: backendTraits.webgpu }, index, 'large').whyWhole).to.match(/^on WebGPU /);
   });
 });
