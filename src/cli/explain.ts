@@ -26,7 +26,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -162,7 +162,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ]);
   // What tokens come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
-  const chosen = parseHead(head, components) ?? last;
+  const named = parseHead(head, components);
+  const chosen = named ?? last;
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
     streams.map(({ tokens }) => line`${tokens.length}`),
@@ -191,7 +192,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     streams,
     components,
     method: method.id,
-    heads: chosen && [chosen],
+    heads: ofFile(method.id, named, last),
     read: (component, each) => readHead(store, component, each),
   };
   if (drawn !== undefined) {

@@ -16,7 +16,7 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
-import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts } from './weighed';
 import { readHead } from './readHead';
 import { checkFigureOut, writeFigure, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -63,7 +63,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   store.add(1, layers);
   // What patches come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(ofMethod.id) ? headsOf(components[0]).slice(-1) : [];
-  const chosen = parseHead(head, components) ?? last;
+  const asked = parseHead(head, components);
+  const chosen = asked ?? last;
   const shown =
     chosen === undefined
       ? components
@@ -81,7 +82,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     streams,
     components: shown,
     method: ofMethod.id,
-    heads: chosen && [chosen],
+    heads: ofFile(ofMethod.id, asked, last),
     read: (component, each) => readHead(store, component, each),
   };
   const position = options.query === undefined ? special : Number(options.query);

@@ -142,6 +142,22 @@ describe('methods on the command line', () => {
     expect(await codeOf(explain({ ...dates, component: 'cross', method: 'flow' }))).to.equal('methodNotOffered');
   });
 
+  it('rollout is written of all layers, or of the one that is named, as any other method', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attention-rollout-'));
+    try {
+      const path = join(folder, 'rollout.safetensors');
+      const layers = async (head: string | undefined): Promise<string[]> => {
+        const out = { path, precision: undefined, threshold: undefined };
+        await explain({ ...asked, head, method: 'rollout', out });
+        return [...readSafetensors(readFileSync(path), 'out').keys()].filter((name) => name.startsWith('attention.'));
+      };
+      expect(await layers(undefined)).to.deep.equal([0, 1, 2, 3].map((layer) => `attention.self.${layer}`));
+      expect(await layers('2.0')).to.deep.equal(['attention.self.2']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('parts of attention are written beside the weights, and what cannot be had is said', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attention-parts-'));
     try {
