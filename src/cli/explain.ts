@@ -24,8 +24,9 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
 import { readHead } from './readHead';
+import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -146,11 +147,12 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return printed;
   }
   const store = new AttentionStore(Infinity);
-  const { components: all, layers: weighed } = await weighedBy(
-    method,
+  const weighing = [
     { layers, components: found },
     { model: loaded, wanted, ...(token === undefined ? {} : { token }) },
-  );
+  ] as const;
+  const { components: all, layers: weighed } = await weighedBy(method, ...weighing);
+  const baseline = await RolloutBaseline.of(method, ...weighing);
   store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
@@ -160,7 +162,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ]);
   // What tokens come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
-  const chosen = parseHead(head, components) ?? last;
+  const named = parseHead(head, components);
+  const chosen = named ?? last;
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
     streams.map(({ tokens }) => line`${tokens.length}`),
@@ -189,7 +192,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     streams,
     components,
     method: method.id,
-    heads: chosen && [chosen],
+    heads: ofFile(method.id, named, last),
     read: (component, each) => readHead(store, component, each),
   };
   if (drawn !== undefined) {
@@ -253,6 +256,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       one === undefined
         ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
         : strongest(weightsOf(one, query, 'reads'), numSources);
+    const beside = async (sources: readonly Source[], of: readonly number[]): Promise<readonly Source[]> =>
+      baseline?.beside(sources, component.component, of, shown) ?? sources;
     const mean =
       means === undefined
         ? undefined
@@ -260,14 +265,18 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
           ? means.reads(0, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
           : strongest(weightsOf(meanPattern(one), 0, 'reads'), numSources);
     explained.push({
-      ...(mean === undefined ? {} : { meanReads: mean }),
+      ...(mean === undefined ? {} : { meanReads: await beside(mean, selected ?? []) }),
       component: component.component,
       pattern: patternName(shown),
       isOne: shown !== undefined,
       queryStream: component.queryStream,
       keyStream: component.keyStream,
       heads: measured,
-      reads: queries.tokens.map((_, query) => (token === undefined || query === token ? reads(query) : [])),
+      reads: await Promise.all(
+        queries.tokens.map(async (_, query) =>
+          token === undefined || query === token ? beside(reads(query), [query]) : [],
+        ),
+      ),
     });
   }
   await loaded.release();
@@ -336,10 +345,10 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       const read = (told.length > 0 ? told : sources)
         .slice(0, 4)
         .filter(({ weight }, i) => i === 0 || weight >= leastListed)
-        .map(
-          ({ position, weight, head: by }) =>
-            line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,
-        );
+        .map((source) => {
+          const { position, weight, head: by } = source;
+          return line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}${uniformText(source)}`;
+        });
       return read.length === 0 ? line`no key` : joinTerminal(read, ', ');
     };
     const isRead = (query: number): boolean => selected === undefined || selected.includes(query);

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
-import { drawnCell } from '../engine/how/drawnCell';
+import { drawnCell, inWindow } from '../engine/how/drawnCell';
 import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
@@ -61,7 +61,7 @@ export async function how(options: HowOptions): Promise<TerminalText> {
       read.streams,
       () => read.layers[at].rows(head.head, query, query + 1),
     );
-    const found = await read.model.how(drawn, read.model.fed);
+    const found = await read.model.how(inWindow(drawn, read.layers[at]), read.model.fed);
     if (drawnTo !== undefined) {
       const title = `${figureTokenName(streams[0], query)} reads ${figureTokenName(streams[1], key)}`;
       const caption = [read.model.info.name, basename(options.file), component.component, `head ${headLabel(head)}`];
@@ -100,9 +100,14 @@ function chosenHead(
   { head, component: wanted }: HowOptions,
 ): { readonly component: ComponentInfo; readonly head: HeadRef } {
   if (head === undefined) throw new ExplorerError('wrongUsage', ['--head', 'it is missing']);
+  // Grids of a picture have layers of their own.
+  const hasHead = ({ layers }: ComponentInfo): boolean =>
+    layers.some(({ numHeads }, layer) =>
+      Array.from({ length: numHeads }, (_, at) => headLabel({ layer, head: at })).includes(head),
+    );
   const component =
     wanted === undefined
-      ? (components.find(({ component: name }) => name === 'cross') ?? components[0])
+      ? (components.find(({ component: name }) => name === 'cross') ?? components.find(hasHead) ?? components[0])
       : components.find(({ component: name }) => name === wanted);
   if (component === undefined)
     throw new ExplorerError('invalidArgument', [
@@ -120,7 +125,10 @@ function positionOf(value: string | undefined, name: string, { tokens }: TokenSt
   return position;
 }
 
-function howJson({ cell, weight, numKeys, firstKey, steps }: How, [queries, keys]: readonly TokenStream[]): object {
+function howJson(
+  { cell, weight, numKeys, firstKey, keys: ofWindow, steps }: How,
+  [queries, keys]: readonly TokenStream[],
+): object {
   return {
     cell: {
       ...cell,
@@ -131,6 +139,7 @@ function howJson({ cell, weight, numKeys, firstKey, steps }: How, [queries, keys
     weight,
     numKeys,
     firstKey,
+    ...(ofWindow === undefined ? {} : { keys: ofWindow }),
     steps: steps.map((step) => {
       const { title, sentence, formula } = howTexts[step.kind];
       const snippet = numpySnippet({ cell }, step);

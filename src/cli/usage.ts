@@ -20,8 +20,8 @@ export const usage = line`Usage:
       pins and the choice of a head without a network; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
-      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout,
-      rolloutUniform, its baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
+      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout
+      (each share beside what uniform attention comes to), rolloutUniform, that baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD [--query I]]
                            [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
                            [--figure FIGURE.svg|.html [--view matrix|list|grid] [--width MM] [--query I]]

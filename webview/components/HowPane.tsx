@@ -186,8 +186,10 @@ function StepView({ how, step, number, isSorted, keyName }: StepProps): JSX.Elem
             at={step.at}
             nameOf={
               step.at !== undefined && array.dims.length === 1 && array.dims[0] >= how.numKeys
-                ? (index) =>
-                    index >= how.firstKey && index < how.firstKey + how.numKeys ? keyName(index - how.firstKey) : ''
+                ? (index) => {
+                    const key = keyAt(how, index);
+                    return key === undefined ? '' : keyName(key);
+                  }
                 : undefined
             }
           />
@@ -195,6 +197,12 @@ function StepView({ how, step, number, isSorted, keyName }: StepProps): JSX.Elem
       </div>
     </div>
   );
+}
+
+/** The token that a place of a row over the keys is of; undefined for padding and what else stands there. */
+function keyAt({ keys, firstKey, numKeys }: How, index: number): number | undefined {
+  const key = keys === undefined ? index - firstKey : (keys[index] ?? -1);
+  return key >= 0 && key < (keys === undefined ? numKeys : Infinity) ? key : undefined;
 }
 
 interface ArrayProps {

@@ -243,7 +243,8 @@ export class ImageModel {
     const others = this.#parts.makeOthers(picture);
     const inputs = [pixelInput(picture, this.#parts.preprocessing, this.#parts.layout), ...others];
     await this.#checkMemory(candidates, inputs);
-    this.#fed = [{ file: this.#session.fileName, inputs }];
+    const { isChannelLast } = this.#parts.layout;
+    this.#fed = [{ file: this.#session.fileName, inputs, placedBy: { input: inputs[0].name, isChannelLast } }];
     let growing: PlacedLayers | undefined;
     const onLayers = (made: readonly LayerWeights[]): void => {
       // Layers within windows are put in their places when all are there.

@@ -16,7 +16,7 @@ import { openConnection, type Connection, type Server } from '../../rpc/connecti
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import { normMetrics } from '../../model/metrics/headTable';
-import { drawnCell } from '../how/drawnCell';
+import { drawnCell, inWindow } from '../how/drawnCell';
 import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import { AttentionStore } from '../weights/attentionStore';
@@ -160,7 +160,10 @@ export class EngineServer {
       how: ({ runId, cell }, signal) =>
         this.#asking(runId, signal, async (model, { components, streams, fed }) =>
           model.how(
-            await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+            inWindow(
+              await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+              this.#attention.layersOf(runId, cell.component)[cell.layer],
+            ),
             fed,
           ),
         ),

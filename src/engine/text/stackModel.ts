@@ -354,11 +354,13 @@ export class StackModel implements TextModel {
     );
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
     const { numPositions, numTokens, firstPosition } = made;
+    const ids = made.inputs.find(({ name }) => plan.roles.get(name) === 'ids');
     const own: FedFile = {
       file: session.fileName,
       inputs,
       firstPosition,
       positions: { numPositions, numTokens, firstPosition },
+      ...(ids === undefined ? {} : { placedBy: { input: ids.name } }),
     };
     return {
       ...made,

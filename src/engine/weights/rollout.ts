@@ -4,11 +4,13 @@ import { WholeLayer } from './heldLayer';
 
 /** Products of matrices take the third power of the tokens: of so many, a dozen layers take some seconds. */
 export const mostRolledTokens = 1024;
+/** A weight of less is what a finite mask leaves (−80 some 10⁻³⁵, Swin's −100 some 10⁻⁴⁴ where the runtime has numbers so small): its key may not be read. */
+const leastRead = 1e-30;
 
 /**
  * Attention rollout (Abnar & Zuidema 2020, eq. 1): Ã = ½ mean_h A + ½ I with each row divided by its sum, R_l = Ã_l R_{l−1}, R_0 = I. A matrix for each
  * layer, [position, input position], as a layer of one head. Rows of a sink or a gate, which do not sum to one, are divided too. Layers whose queries and keys differ in number have none. Throws the signal's reason.
- * @param isUniform whether each query reads all keys alike that some head of the layer gives it any weight: the baseline.
+ * @param isUniform whether each query reads all keys alike that some head of the layer gives it any weight that a mask does not leave: the baseline.
  */
 export async function rollout(
   layers: readonly HeldLayer[],
@@ -90,7 +92,7 @@ async function meanRows(layer: HeldLayer, isUniform: boolean): Promise<Float64Ar
     const rows = await layer.rows(head, 0, numQueries);
     for (let i = 0; i < mean.length; i++) mean[i] += rows[i];
   }
-  if (isUniform) for (let i = 0; i < mean.length; i++) mean[i] = Number(mean[i] > 0);
+  if (isUniform) for (let i = 0; i < mean.length; i++) mean[i] = Number(mean[i] > leastRead);
   for (let start = 0; start < mean.length; start += numKeys) {
     const row = mean.subarray(start, start + numKeys);
     const sum = row.reduce((total, value) => total + value, 0);
@@ -105,7 +107,7 @@ export async function mixedMean(layer: HeldLayer, isUniform: boolean): Promise<F
   const mean = new Float64Array(n * n);
   for (let head = 0; head < numHeads; head++) {
     const rows = await layer.rows(head, 0, n);
-    for (let i = 0; i < mean.length; i++) mean[i] += isUniform ? Number(rows[i] > 0) : rows[i] / numHeads;
+    for (let i = 0; i < mean.length; i++) mean[i] += isUniform ? Number(rows[i] > leastRead) : rows[i] / numHeads;
   }
   for (let query = 0; query < n; query++) {
     const row = mean.subarray(query * n, (query + 1) * n);

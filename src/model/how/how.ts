@@ -51,6 +51,8 @@ export interface How {
   /** Numbers of a row over the keys, padding among them, and how many of that stand before the first key's token. */
   readonly numKeys: number;
   readonly firstKey: number;
+  /** Of attention within windows, the token of each key of the row, −1 for padding. */
+  readonly keys?: readonly number[];
   readonly steps: readonly HowStep[];
 }
 

@@ -15,6 +15,8 @@ export interface ResidualSum {
   readonly branch: Branch;
   /** What is added up, biases and all. */
   readonly addends: readonly string[];
+  /** Whether what the projection gives comes to its tokens' places on the way: windows put together again, a shift undone, padding cut off. */
+  readonly isMoved: boolean;
   /** The norm that the sum goes through before anything else reads it (post-norm models); otherwise, in a clause, why there is none. */
   readonly norm: SumNorm | string;
 }
@@ -54,6 +56,8 @@ interface SumNorm {
 }
 
 const passing = new Set(['Cast', 'Identity', 'Dropout', ...reshaping, ...roundingOfBoth]);
+/** Operators that put rows in other places, as they are, or leave some out. */
+const moving = new Set(['Transpose', 'Slice', 'Gather']);
 const skipNorm = 'com.microsoft.SkipLayerNormalization';
 const skipNorms = new Set([skipNorm, 'com.microsoft.SkipSimplifiedLayerNormalization']);
 const mostHops = 16;
@@ -94,7 +98,8 @@ export function residualSum(
       branch.add(index.nodes[node].outputs[0]);
       continue;
     }
-    const found = { stream: other, isOfKeys, branch: { steps: branch.steps, given: output, output: addend } };
+    const { steps, isMoved } = branch;
+    const found = { stream: other, isOfKeys, branch: { steps, given: output, output: addend }, isMoved };
     const addends = [branch.tensor, other];
     const parallel = 'other branches are added beside it, before any norm';
     if (operator === 'Add')
@@ -134,6 +139,7 @@ class BranchWalk {
   readonly #index: GraphIndex;
   #tensor: string;
   #isAdded = false;
+  #isMoved = false;
 
   constructor(index: GraphIndex, tensor: string) {
     this.#index = index;
@@ -148,6 +154,11 @@ class BranchWalk {
   /** Whether other branches were added. */
   get isAdded(): boolean {
     return this.#isAdded;
+  }
+
+  /** Whether it went through what puts rows in other places. */
+  get isMoved(): boolean {
+    return this.#isMoved;
   }
 
   /** Goes on with a sum of this and of another branch. */
@@ -167,6 +178,12 @@ class BranchWalk {
       this.#names.add(this.#tensor);
       return undefined;
     }
+    const moved = this.#moved(nodes);
+    if (moved !== undefined) {
+      this.#isMoved = true;
+      this.#become(moved);
+      return undefined;
+    }
     if (this.#isAdded) return 'what its projection gives is changed together with other branches';
     if (nodes.length > 1) return this.#followParts(nodes);
     const other = inputs.find((input) => input !== this.#tensor) ?? '';
@@ -178,6 +195,21 @@ class BranchWalk {
       return `what its projection gives goes through ${operator} before it is added to anything`;
     this.#become(outputs[0]);
     return undefined;
+  }
+
+  /** What comes of operators that only move rows: of one, or, as where a shift is undone, of slices that are put together again. */
+  #moved(nodes: readonly number[]): string | undefined {
+    const index = this.#index;
+    const [node] = nodes;
+    if (nodes.some((each) => index.nodes[each].inputs[0] !== this.#tensor)) return undefined;
+    if (nodes.length === 1) return moving.has(operatorOf(index, node)) ? index.nodes[node].outputs[0] : undefined;
+    if (nodes.some((each) => operatorOf(index, each) !== 'Slice')) return undefined;
+    const slices = nodes.map((each) => index.nodes[each].outputs[0]);
+    const [joining, ...others] = new Set(slices.flatMap((slice) => readersOf(index, slice)));
+    if (joining === undefined || others.length > 0 || operatorOf(index, joining) !== 'Concat') return undefined;
+    return index.nodes[joining].inputs.every((input) => slices.includes(input))
+      ? index.nodes[joining].outputs[0]
+      : undefined;
   }
 
   #become(tensor: string): void {
