@@ -145,6 +145,8 @@ export const errorSentences = {
   noContinuation: '{0} does not go on with this text: {1}.',
   noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',
   noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
+  sameTwice:
+    '{0} is compared with itself, which is no difference whatever is done: compare it with another, or with none.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
   noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
   notCompared: 'These two cannot be compared: {0}.',

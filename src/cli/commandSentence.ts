@@ -32,6 +32,8 @@ const sentences: Partial<Record<ErrorCode, string>> = {
     'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or name it with --tokenizer.',
   tokenTypeUnknown:
     'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or name it with --tokenizer.',
+  sameTwice:
+    '{0} is compared with itself, which is no difference whatever is done: give another with --against, or leave it out.',
   nothingRead: 'The model {0} has read nothing yet.',
   contextNotRead:
     'The model {0} writes a text of its own for all that it reads, so it reads a part of a file alone: leave --context out.',

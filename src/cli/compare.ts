@@ -96,6 +96,7 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
       return await writeSvg(
         drawnTo,
         tableSvg(differencesFigure(differences[0].heads, titles), paperOf(drawnTo, caption)),
+        [a, b].flatMap(({ notices }, i) => notices.map((notice) => plain(`${'AB'[i]}: ${noticeText(notice)}`))),
       );
     }
     return isJson

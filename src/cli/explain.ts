@@ -111,9 +111,12 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       '--context',
       span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target',
     ]);
+  const refuse = (error: unknown): never => {
+    throw options.isPicture === true ? refusalOfText(error) : error;
+  };
   const loaded = await openTextModel(options, {
     staging: isStaged === true ? 'all' : 'none',
-  });
+  }).catch(refuse);
   const context =
     contextTokens === undefined || span === undefined
       ? undefined
@@ -125,15 +128,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     notices,
     picture,
   } = context?.explanation ??
-  (await loaded.explain({
-    text: meantOf({ text, span }),
-    second,
-    tokenLimit: 0,
-    target,
-    languages,
-    isChatMessage,
-    picture: options.isPicture === true ? await readPicture(options.file) : undefined,
-  }));
+  (await loaded
+    .explain({
+      text: meantOf({ text, span }),
+      second,
+      tokenLimit: 0,
+      target,
+      languages,
+      isChatMessage,
+      picture: options.isPicture === true ? await readPicture(options.file) : undefined,
+    })
+    .catch(refuse));
   const token = method.id === 'flow' ? tokenOf(options.query, streams[0].tokens.length) : undefined;
   const selected =
     token !== undefined
@@ -365,6 +370,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
+}
+
+/** What a failure means where a text was given with a picture: of a model that reads one of them alone, that. */
+function refusalOfText(error: unknown): unknown {
+  if (!(error instanceof ExplorerError) || (error.code !== 'modelReadsImages' && error.code !== 'modelReadsText'))
+    return error;
+  const alone = error.code === 'modelReadsImages' ? 'pictures' : 'texts';
+  return new ExplorerError('wrongUsage', [
+    '--text',
+    `${error.args[0]} reads ${alone} alone, and no picture within a text: leave --text out, or name a model that reads both (embed_tokens, vision_encoder and a decoder in one folder) with --model`,
+  ]);
 }
 
 /** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */

@@ -5,6 +5,7 @@ import { mostContinued, type Sampling } from '../model/continuation';
 import { noticeText } from '../model/modelInfo';
 import { predictionAt } from '../model/predictions';
 import { visibleText } from '../model/token';
+import { writtenText } from '../model/writtenTokens';
 import { askOfText, type TextOptions } from './readWith';
 
 /** What `generate` is asked. */
@@ -44,13 +45,12 @@ export async function generate(options: GenerateOptions): Promise<TerminalText> 
               },
             ];
       });
-      const written = stream.tokens.slice(from).map(({ template = '' }) => template);
       if (options.isJson)
         return jsonText({
           model: model.info,
           sampling: sampling ?? 'greedy',
           notices: notices.map(noticeText),
-          text: written.join(''),
+          text: writtenText(stream),
           ending: ending ?? null,
           tokens: steps.map(({ actual, entropy, ...step }) => ({
             ...step,

@@ -80,8 +80,8 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
     ]);
   const measured = [];
   for (const component of components) measured.push(await measure(component, read));
-  if (drawnTo !== undefined) return writeSvg(drawnTo, headsSvg(measured[0], sort, { options, read, drawnTo }));
   const notices = [...read.notices.map(noticeText), ...(read.norms?.lacks ?? []).map((lack) => plain(lack))];
+  if (drawnTo !== undefined) return writeSvg(drawnTo, headsSvg(measured[0], sort, { options, read, drawnTo }), notices);
   if (isJson)
     return jsonText({
       model: read.model,

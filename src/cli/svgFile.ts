@@ -1,6 +1,6 @@
 import { ExplorerError } from '../base/errors';
-import { plain } from '../base/safeText';
-import { line, type TerminalText } from '../base/terminalText';
+import { plain, type PlainText } from '../base/safeText';
+import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { checkWritable } from '../base/wholeFile.node';
 import { oneColumn, type Paper } from '../model/figures/paper';
 import { editorColours } from '../model/ramp';
@@ -47,8 +47,18 @@ export function paperOf(
   };
 }
 
-/** Writes a figure, and resolves to a sentence of that. Throws `fileNotWritten`. */
-export async function writeSvg({ path }: CheckedSvg, svg: string): Promise<TerminalText> {
+/**
+ * Writes a figure, and resolves to what is told of that. Throws `fileNotWritten`.
+ * @param notices sentences on what was read.
+ */
+export async function writeSvg(
+  { path }: CheckedSvg,
+  svg: string,
+  notices: readonly PlainText[],
+): Promise<TerminalText> {
   await writeWhole(path, new TextEncoder().encode(svg));
-  return line`The figure was written to ${plain(path)}`;
+  return joinTerminal([
+    ...notices.map((sentence) => line`${sentence}`),
+    line`The figure was written to ${plain(path)}`,
+  ]);
 }

@@ -58,7 +58,7 @@ export const usage = line`Usage:
       I-th (from 0) on; a folder that holds a part of it is gone on with; --merge: any split over any number of processes gives the same bytes
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
-                            [--tokenizer TOKENIZER_JSON]
+                            [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
   attention-explorer effect FILE[:RANGE]|IMAGE|- --loss|--label L [--against M] [--to OTHER_IMAGE] …
       what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
       mean loss of the text (--loss); or to a classifier's label (its name or its place), of a text or a picture; each head by itself (--all), or

@@ -115,6 +115,11 @@ export function withVisibleBlanks(text: string): PlainText {
   );
 }
 
+/** A text whose blanks were written as {@link withVisibleBlanks} shows them. */
+export function withPlainBlanks(text: string): string {
+  return text.replaceAll('·', ' ').replaceAll('→', '\t').replaceAll('↵', '\n');
+}
+
 /** What comes after a token of a target, as a reader should see it: what the model is about to write while it reads that token. */
 export function visibleNext(stream: TokenStream, position: number): PlainText | undefined {
   if (stream.target === undefined) return undefined;

@@ -142,7 +142,7 @@ export function tokenTexts(tokenizer: Pick<ModelTokenizer, 'use'>, ids: ArrayLik
   const texts = new Map<number, PlainText>();
   const all = Array.from(ids);
   tokenizer.use(all.length, (own) => {
-    for (const id of new Set(all)) texts.set(id, tokenText(own, id));
+    for (const id of new Set(all)) texts.set(id, tokenText(own.forTarget, id));
   });
   return all.map((id) => texts.get(id) ?? plain(''));
 }
