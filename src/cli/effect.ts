@@ -23,6 +23,7 @@ import type { PredictedRun } from '../engine/predict/predictedFile';
 import type { EffectRuns } from '../engine/effects/effectRuns';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
+import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
 import { askOfText, openPictureModel, preparePicture, readPicture, type TranslatedOptions } from './readWith';
@@ -307,7 +308,7 @@ function askedText({ kind, stream, positions, masked }: ResolvedQuestion, stream
   const hidden = masked.length === 0 ? '' : `, ${masked.length === 1 ? 'masked' : 'all masked at once'}`;
   if (kind === 'label')
     return `label of the ${streams.some(({ grid }) => grid !== undefined) ? 'picture' : 'text'}, ln p in nats`;
-  if (kind === 'loss') return `mean loss over ${positions.length} tokens${hidden}, −ln p in nats`;
+  if (kind === 'loss') return `mean loss over ${counted(positions.length, 'token')}${hidden}, −ln p in nats`;
   const [position] = positions;
   const { tokens } = streams[stream];
   const name =
