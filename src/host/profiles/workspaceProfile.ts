@@ -297,6 +297,9 @@ class Work implements Disposable {
     const { log, profiles } = this.#deps;
     try {
       this.#show();
+      const engine = this.#start();
+      // A model that may not be read, or is not there, is told of before files are looked for.
+      await engine.remote.modelHash(this.#model.spec, this.#ended.signal);
       const found = await findTexts(this.#wanted);
       if (found.length === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
       this.#numFiles = found.length;
@@ -304,7 +307,6 @@ class Work implements Disposable {
         found.reduce((sum, { size }) => sum + Math.min(size, mostBytes), 0),
         this.#wanted.budget,
       );
-      const engine = this.#start();
       for (const each of found) {
         this.#show();
         await this.#take(engine, each);
