@@ -21,6 +21,10 @@ export const errorSentences = {
   outputNotWritten: 'The output cannot be written: make room, or send it elsewhere.',
   fileNotWritten:
     '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
+  folderNotWritten: '{0} cannot be written into ({1}): choose a folder where you may write and there is room.',
+  folderInUse: '{0} is being written by {1}: wait until that is done, or choose another folder.',
+  folderTaken:
+    'The lock of {0} is no longer that of this process, so that another one may have gone on with it: what was finished is kept; try again.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in the settings of VS Code, then try again.',
   hubTokenNeeded:

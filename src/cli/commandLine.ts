@@ -340,6 +340,7 @@ function profileOptions(files: readonly string[], values: Options): Parameters<t
     threads: wholeNumberOf('--threads', values.threads, 1) ?? 1,
     texts: values.texts,
     isMerge: values.merge,
+    isPart: values.shard !== undefined,
   };
 }
 

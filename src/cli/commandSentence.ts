@@ -42,6 +42,10 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
   codeNotParsed: 'The program was not parsed, as {0}: give a part of the file (FILE:RANGE).',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
+  folderNotWritten: '{0} cannot be written into ({1}): name a folder with --out where you may write and there is room.',
+  folderInUse: '{0} is being written by {1}: wait until that is done, end it, or name another folder with --out.',
+  folderTaken:
+    'The lock of {0} is no longer that of this process, so that another one may have gone on with it: what was finished is kept; give the same command again.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in HTTPS_PROXY, then give the same command again: it goes on from there.',
   hubTokenNeeded:

@@ -24,6 +24,7 @@ import type { EffectRuns } from '../engine/effects/effectRuns';
 import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
+import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
 import { askOfText, openPictureModel, preparePicture, readPicture, type TranslatedOptions } from './readWith';
@@ -342,7 +343,7 @@ function askedText(
     against === undefined ? 'ln p in nats' : 'difference of two ln p, which is that of their logits, in nats';
   if (kind === 'label')
     return `label of the ${streams.some(({ grid }) => grid !== undefined) ? 'picture' : 'text'}, ${measure}`;
-  if (kind === 'loss') return `mean loss over ${positions.length} tokens${hidden}, −ln p in nats`;
+  if (kind === 'loss') return `mean loss over ${counted(positions.length, 'token')}${hidden}, −ln p in nats`;
   const [position] = positions;
   const { tokens } = streams[stream];
   const name =

@@ -16,6 +16,7 @@ import { patchAt, type PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
+import { counted, countedTokens } from './counted';
 import { lineAt, readWholePart, meantOf } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
@@ -170,10 +171,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const named = parseHead(head, components);
   const chosen = named ?? last;
   const sentences = notices.map(noticeText);
-  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
-    streams.map(({ tokens }) => line`${tokens.length}`),
-    ' + ',
-  )} tokens · ${plain(method.title)}`;
+  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${countedTokens(streams)} · ${plain(method.title)}`;
   const place =
     context === undefined
       ? []
@@ -306,7 +304,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${heads.length} ${heads.length === 1 ? line`head` : line`heads`}`);
+    lines.push(line``, line`${plain(component)}: ${counted(heads.length, 'head')}`);
     if (token === undefined)
       lines.push(
         method.unit === 'norm'
@@ -359,7 +357,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     const isRead = (query: number): boolean => selected === undefined || selected.includes(query);
     if (selected !== undefined && meanReads !== undefined)
       lines.push(
-        line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`,
+        line`mean of ${counted(selected.length, 'token')} reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`,
       );
     reads.forEach((sources, query) => {
       if (!isRead(query)) return;

@@ -18,6 +18,7 @@ import type { EngineOptions } from '../protocol';
 import type { GraphIndex } from '../onnx/graph/graphIndex';
 import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
 import { positionsFirst } from '../onnx/inputs/positionsFirst';
+import { counted } from './counted';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
@@ -135,7 +136,7 @@ export async function extract(
       ? []
       : [
           stages.failure === ''
-            ? line`Run in ${stages.count} ${stages.count === 1 ? line`stage` : line`stages`}`
+            ? line`Run in ${counted(stages.count, 'stage')}`
             : line`Run as a whole, not layer by layer: ${plain(stages.failure)}`,
         ];
   const reasons = [...cut, ...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
@@ -167,7 +168,7 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       coarsest = Math.max(coarsest, proof.difference);
     }
   }
-  const layers = (count: number): TerminalText => line`${count} ${count === 1 ? line`layer` : line`layers`}`;
+  const layers = (count: number): TerminalText => counted(count, 'layer');
   return [
     ...(numExact > 0
       ? [line`Norms of ${layers(numExact)} exact: what the heads write adds up to what their projection gives`]

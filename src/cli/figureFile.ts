@@ -24,6 +24,7 @@ import { maxPool, weightsOf, type Pattern } from '../model/pattern';
 import { editorColours, rampFor } from '../model/ramp';
 import { depthOf } from '../model/viewState';
 import { visibleText, type TokenStream } from '../model/token';
+import { counted } from './counted';
 import { readVersion } from './readVersion';
 import { millimetresOf, paperOf } from './svgFile';
 import { writeWhole } from './writeWhole';
@@ -83,7 +84,7 @@ export async function writeFigure(figure: CheckedFigure, drawn: Drawn): Promise<
   else await writeWhole(figure.path, new TextEncoder().encode(await svgOf(figure, drawn)));
   const heads = writtenLayers(numbers).reduce((sum, layer) => sum + layer.heads.length, 0);
   return figure.view === 'page'
-    ? line`A page of ${heads} ${heads === 1 ? line`head` : line`heads`} written to ${plain(figure.path)}`
+    ? line`A page of ${counted(heads, 'head')} written to ${plain(figure.path)}`
     : line`The ${plain(figure.view)} written to ${plain(figure.path)}`;
 }
 

@@ -6,6 +6,7 @@ import { noticeText } from '../model/modelInfo';
 import { predictionAt } from '../model/predictions';
 import { visibleText } from '../model/token';
 import { writtenText } from '../model/writtenTokens';
+import { counted } from './counted';
 import { askOfText, type TextOptions } from './readWith';
 
 /** What `generate` is asked. */
@@ -60,7 +61,7 @@ export async function generate(options: GenerateOptions): Promise<TerminalText> 
           })),
         });
       return joinTerminal([
-        line`${model.info.name} · ${plain(model.info.backend)} · ${from} tokens read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
+        line`${model.info.name} · ${plain(model.info.backend)} · ${counted(from, 'token')} read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
         ...notices.map((notice) => line`${noticeText(notice)}`),
         line``,
         line`   place  drawn at       bits   rank  token, and the most probable ones (temperature 1)`,

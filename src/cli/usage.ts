@@ -55,7 +55,8 @@ export const usage = line`Usage:
       language, the strongest chunks (by hash, line and column; with --texts also their texts), and what classes of tokens read; in chunks
       of whole lines and at most TOKENS (what the model reads, at most 1024), each with LINES of the one before (0); LIST has a path and TEXTS
       a JSON string or {"text", "language", "name"} on each line (- is the standard input), of which --shard I/N takes every N-th from the
-      I-th (from 0) on; a folder that holds a part of it is gone on with; --merge: any split over any number of processes gives the same bytes
+      I-th (from 0) on, which may be nothing; a folder that holds a part of it is gone on with, by one process at a time; --merge: any split
+      over any number of processes gives the same bytes
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
                             [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors';
 import type { ViewState } from '../model/viewState';
 import type { RunInfo } from '../model/modelInfo';
 import type { PanelComparison, PanelStatus } from '../panelProtocol';
@@ -19,6 +20,8 @@ export interface TestApi {
   /** Delivers what a webview could have left behind, a hostile or late one too. */
   restore(state: unknown): Promise<void>;
   changeView(view: Partial<ViewState>): void;
+  /** Profiles heads over the files that a glob names; resolves, when that is done, to why it failed, where it did. Rejects where it does not begin. */
+  profile(include: string): Promise<ErrorCode | undefined>;
   closePanel(): void;
 }
 

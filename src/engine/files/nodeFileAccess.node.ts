@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, stat
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { ExplorerError } from '../../base/errors';
 import { isWithinFolder } from '../../base/sameFile.node';
+import { systemReason } from '../../base/systemReason';
 import { checkFileLimit } from '../../model/fileLimits';
 import { readAtMost } from '../../model/readAtMost';
 import { isAllocationFailure } from '../limits/allocationFailure';
@@ -137,5 +138,5 @@ function fileError(path: string, error: unknown): ExplorerError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ENOENT' || code === 'ENOTDIR') return new ExplorerError('fileNotFound', [path], { cause: error });
   if (isAllocationFailure(error)) return new ExplorerError('outOfMemory', [`the file ${path}`], { cause: error });
-  return new ExplorerError('fileUnreadable', [path, code === '' ? String(error) : code], { cause: error });
+  return new ExplorerError('fileUnreadable', [path, systemReason(error)], { cause: error });
 }
