@@ -40,6 +40,8 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
   codeNotParsed: 'The program was not parsed, as {0}: give a part of the file (FILE:RANGE).',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
+  figureNotDrawn:
+    'No browser on this machine has drawn the figure ({0}): name a Chromium, Chrome or Edge in the variable CHROME_PATH, or write an .svg.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in HTTPS_PROXY, then give the same command again: it goes on from there.',
   hubTokenNeeded:
