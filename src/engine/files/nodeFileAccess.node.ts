@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { nodeCrc32 } from '../../base/crc32.node';
 import { ExplorerError } from '../../base/errors';
 import { isWithinFolder } from '../../base/sameFile.node';
 import { systemReason } from '../../base/systemReason';
@@ -101,6 +102,7 @@ export const nodeFileAccess: FileAccess = {
     },
     isWithin: async (path, folder) => isWithinFolder(path, folder),
   },
+  crc32: nodeCrc32,
 };
 
 /** As many bytes as a file had when it was looked at; fewer where it was cut off since. */

@@ -178,17 +178,31 @@ describe('An attention file', () => {
     return of.map((byte, i) => (i === at + offset ? value : byte));
   };
   const central = [0x50, 0x4b, 1, 2];
+  const local = [0x50, 0x4b, 3, 4];
   const nan = causal.map((value, i) => (i === 13 ? NaN : value));
   for (const [title, bytes, reason] of [
     ['is empty', new Uint8Array(0), /neither a zip nor a safetensors/],
     ['is cut off, as npz', cut(large, large.length - 30), /no zip file, or was cut off/],
     ['is cut off, as safetensors', cut(safetensors(plain), safetensors(plain).length - 5), /ends behind the file/],
     ['has a header of 2^62 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 64), /was cut off/],
+    ['lists fewer files than there are', withByte(large, [0x50, 0x4b, 5, 6], 10, 1), /list of files is damaged/],
     ['lists files where there are none', withByte(large, [0x50, 0x4b, 5, 6], 16, 1), /list of files is damaged/],
     ['says that a file is elsewhere', withByte(large, central, 42, 9), /not where it should be/],
     ['is longer unpacked than it says', withByte(npz(plain, 6), central, 24, 100), /longer than it says/],
     ['says that it unpacks to gigabytes', withByte(npz(plain, 6), central, 27, 127), /cannot be as long/],
     ['is packed otherwise', withByte(large, central, 10, 99), /packed in a way/],
+    ['is encrypted', withByte(large, central, 8, 1), /"attention\.self\.1\.npy" is encrypted/],
+    [
+      'calls an array otherwise in its list',
+      withByte(large, central, 46, 0x41),
+      /has another name where its bytes stand/,
+    ],
+    [
+      'calls an array otherwise where it stands',
+      withByte(large, local, 30, 0x41),
+      /has another name where its bytes stand/,
+    ],
+    ['has another check sum in its list', withByte(large, central, 16, 7), /"attention\.self\.1\.npy" is damaged/],
     [
       'has a shape that its bytes do not have',
       npz({ ...plain, 'attention.self.1': ['F32', [1, 3, 3], floats(causal)] }),
@@ -255,5 +269,48 @@ describe('An attention file', () => {
       const { code, message } = failure as ExplorerError; // just looked at
       expect(code).to.equal('attentionFileInvalid');
       expect(message).to.match(reason);
+    });
+
+  for (const [title, level] of [
+    ['stored', 0],
+    ['packed', 6],
+  ] as const)
+    it(`is refused by the name of the array in which a bit is another than was written, wherever that is: ${title}`, async () => {
+      const names = { ...plain, 'norm.self.1': ['F32', [2, 3], floats([1, 2, 3, 4, 5, 6])] } as const;
+      const whole = npz(names, level);
+      const first = await open(whole).layers[1].rows(0, 0, 3);
+      const view = new DataView(whole.buffer, whole.byteOffset);
+      /** What a file may say with one bit changed: that it cannot be read, never anything else than before. */
+      const toldOf = async (at: number): Promise<string> => {
+        const changed = whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
+        try {
+          const { layers, streams, weighings } = open(changed);
+          expect(await layers[1].rows(0, 0, 3), `byte ${at}`).to.deep.equal(first);
+          expect(streams[0].text, `byte ${at}`).to.equal('The cat sat');
+          expect([...weighings('self')[1].norms], `byte ${at}`).to.deep.equal([1, 2, 3, 4, 5, 6]);
+          return 'as it was';
+        } catch (error) {
+          expect(error, `byte ${at}`).to.be.instanceOf(ExplorerError);
+          return (error as ExplorerError).message; // just looked at
+        }
+      };
+      // Of each array every byte that is its own, behind what stands before it.
+      let at = 0;
+      for (let file = 0; file < 3; file++) {
+        const [size, nameLength] = [view.getUint32(at + 18, true), view.getUint16(at + 26, true)];
+        const name = new TextDecoder().decode(whole.subarray(at + 30, at + 30 + nameLength));
+        const start = at + 30 + nameLength + view.getUint16(at + 28, true);
+        let numByName = 0;
+        for (let byte = start; byte < start + size; byte++) {
+          const told = await toldOf(byte);
+          expect(told, `${name}, byte ${byte}`).to.not.equal('as it was');
+          if (told.includes(`"${name}" is damaged`)) numByName++;
+        }
+        // The others are in what tells the array's type and shape, or how long it is.
+        expect(numByName / size, name).to.be.greaterThan(0.5);
+        at = start + size;
+      }
+      // And anywhere else in the file nothing comes of it that was not there.
+      for (let byte = 0; byte < whole.length; byte++) await toldOf(byte);
     });
 });
