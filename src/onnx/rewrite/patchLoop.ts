@@ -2,7 +2,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { readLoopBody } from '../follow/loopBody';
 import { attributeField, attributeType, graphField, nodeField, valueField } from '../file/fields';
 import type { LoopPlace } from '../name/site';
-import { encodeNode } from '../file/nodeBytes';
+import { identityNode } from '../file/nodeBytes';
 import { WireReader } from '../../base/wireReader';
 import { WireWriter } from '../file/wireWriter';
 
@@ -25,7 +25,7 @@ export function patchLoop(index: GraphIndex, node: number, places: readonly Loop
     // The runtime fills each output of a body from a tensor of its own: one that is an output already is copied.
     const each = `${output}/each`;
     body
-      .bytes(graphField.node, encodeNode('Identity', [site.tensor], [each], {}, each))
+      .bytes(graphField.node, identityNode(site.tensor, each, each).bytes)
       .message(graphField.output, new WireWriter().text(valueField.name, each));
   }
   const written = new WireWriter();
