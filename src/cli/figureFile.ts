@@ -68,7 +68,7 @@ export async function writeFigure(figure: CheckedFigure, drawn: Drawn): Promise<
   if (position !== undefined && !(Number.isInteger(position) && position >= 0 && position < numQueries))
     throw new ExplorerError('invalidArgument', ['--query', `it is the place of a token, from 0 to ${numQueries - 1}`]);
   if (figure.view === 'page') await writeWhole(figure.path, await pageOf(drawn, figure.path));
-  else await writeSvg(figure, await svgOf(figure, drawn));
+  else await writeSvg(figure, await svgOf(figure, drawn), []);
   const heads = writtenLayers(numbers).reduce((sum, layer) => sum + layer.heads.length, 0);
   return figure.view === 'page'
     ? line`A page of ${counted(heads, 'head')} written to ${plain(figure.path)}`

@@ -25,24 +25,34 @@ export interface PlacedPicture {
   readonly placed: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 }
 
+/** A stretch of one side of a picture, in pixels of the model's. */
+interface Stretch {
+  readonly start: number;
+  readonly length: number;
+}
+
 /** The part of the picture that was given which a patch shows, in its pixels; undefined for one beside it. */
 export function sourceOfPatch(
   { patchWidth, patchHeight }: PatchGrid,
   { row, column }: Patch,
   { source, placed }: PlacedPicture,
 ): PlacedPicture['placed'] | undefined {
-  const along = (
-    from: number,
-    length: number,
-    start: number,
-    size: number,
-    whole: number,
-  ): readonly [number, number] => {
-    const scale = whole / size;
-    return [Math.max(0, (from - start) * scale), Math.min(whole, (from + length - start) * scale)];
+  const along = (patch: Stretch, whole: Stretch, size: number): readonly [number, number] => {
+    const scale = size / whole.length;
+    const from = (patch.start - whole.start) * scale;
+    const to = (patch.start + patch.length - whole.start) * scale;
+    return [Math.max(0, from), Math.min(size, to)];
   };
-  const [left, right] = along(column * patchWidth, patchWidth, placed.left, placed.width, source.width);
-  const [top, bottom] = along(row * patchHeight, patchHeight, placed.top, placed.height, source.height);
+  const [left, right] = along(
+    { start: column * patchWidth, length: patchWidth },
+    { start: placed.left, length: placed.width },
+    source.width,
+  );
+  const [top, bottom] = along(
+    { start: row * patchHeight, length: patchHeight },
+    { start: placed.top, length: placed.height },
+    source.height,
+  );
   return right > left && bottom > top ? { left, top, width: right - left, height: bottom - top } : undefined;
 }
 

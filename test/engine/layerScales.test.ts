@@ -3,8 +3,10 @@ import type * as Ort from 'onnxruntime-common';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { RecomputedRows } from '../../src/engine/long/recomputedRows';
 import { ScoreSessions } from '../../src/engine/long/scoreSessions';
+import { runtimeBuilds } from '../../src/engine/runtime/backends';
 import { fromTensor, type OutputTensor } from '../../src/engine/runtime/feeds';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { portable } from '../../src/engine/session/sessionPlan';
 import { SiteParts } from '../../src/engine/session/siteParts';
 import type { ModelInput } from '../../src/onnx/inputs/inputs';
 import { findScoreGraph } from '../../src/onnx/rewrite/scoreGraph';
@@ -76,7 +78,7 @@ describe('layers whose scales differ', () => {
       return { scores, weights };
     });
 
-    const parts = new SiteParts({ ort, files, isNative: false }, ['scores']);
+    const parts = new SiteParts({ ort, files, build: runtimeBuilds.web }, ['scores']);
     const session = await AttentionSession.create({ ort, files, extras: parts.extras });
     const { layers, extras } = await session.run(inputs);
     const read = await parts.read(layers, extras ?? new Map(), false);
@@ -90,10 +92,7 @@ describe('layers whose scales differ', () => {
     }
 
     const { index, sites } = files.analysis;
-    const sessions = new ScoreSessions(ort, {
-      sessionOptions: { executionProviders: ['wasm'] },
-      sessionConfig: () => Promise.resolve({}),
-    });
+    const sessions = new ScoreSessions(ort, portable);
     for (const [i, site] of sites.entries()) {
       const graph = findScoreGraph(index, site);
       if (typeof graph === 'string') throw new Error(graph);

@@ -71,7 +71,6 @@ export function askLogits(
       maker,
       inputs,
       outputs.map((output) => (output === sum ? whole : output)),
-      {},
     );
     rowsOf(whole, instead, sum);
     nodes.set(maker, instead.build().nodes);
@@ -82,7 +81,6 @@ export function askLogits(
       product,
       inputs.map((input) => (input === early ? chosen : input)),
       outputs,
-      {},
     );
     nodes.set(product, instead.build().nodes);
   }

@@ -2,7 +2,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { readLoopBody } from '../follow/loopBody';
 import { attributeField, attributeType, graphField, nodeField, valueField } from '../file/fields';
 import type { LoopPlace } from '../name/site';
-import { encodeNode } from '../file/nodeBytes';
+import { identityNode } from '../file/nodeBytes';
 import { WireReader } from '../../base/wireReader';
 import { WireWriter } from '../file/wireWriter';
 
@@ -52,7 +52,7 @@ function bodyWithWeights(bytes: Uint8Array, places: readonly LoopPlace[]): WireW
     for (const each of site.suffix?.valueInfos ?? []) body.bytes(graphField.valueInfo, each);
     const each = `${output}/each`;
     body
-      .bytes(graphField.node, encodeNode('Identity', [site.tensor], [each], {}, each))
+      .bytes(graphField.node, identityNode(site.tensor, each, each).bytes)
       .message(graphField.output, new WireWriter().text(valueField.name, each));
   }
   return body;

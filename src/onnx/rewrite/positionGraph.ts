@@ -420,7 +420,7 @@ class Carrier {
       const width = chosenColumns(this.#index, b, isTransposed[1]);
       const right =
         width === undefined
-          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2, true))
+          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2))
           : write.row(width);
       if (width === undefined && isTransposed[1]) return undefined;
       write.add('MatMul', [write.corner(a, -1), right], {}, output);
@@ -428,7 +428,7 @@ class Carrier {
     }
     // A weight on the left makes other features where they stand first; where positions do, all rows become that of the first.
     if (isTransposed[0] || isTransposed[1]) return undefined;
-    const ones = write.onesLike(write.reduce('ReduceMax', write.nowhereLike(a), -1, true));
+    const ones = write.onesLike(write.reduce('ReduceMax', write.nowhereLike(a), -1));
     write.add('MatMul', [ones, write.corner(b, -2)], {}, output);
     return [0];
   }
@@ -457,7 +457,7 @@ class Carrier {
             ? isProduct
               ? write.squeeze(tensor, axis - letters.length)
               : write.corner(tensor, axis - letters.length)
-            : write.reduce('ReduceMax', tensor, axis - letters.length, true);
+            : write.reduce('ReduceMax', tensor, axis - letters.length);
       });
       return { tensor, letters, isCarried };
     });

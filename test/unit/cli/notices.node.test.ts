@@ -79,9 +79,11 @@ describe('what a command says of a text that the model does not read to its end'
     writes: (isJson) => writes({ ...asked(isJson), at: '2', token: 'x', against: undefined }),
     compare: (isJson) => compare(ofCompare(isJson)),
     'how --numpy': () => how({ ...ofHow(), isNumpy: true }),
-    'how --figure': () => how({ ...ofHow(), figure: { path: figure, width: undefined } }),
-    'heads --figure': () => heads({ ...asked(false), ...ofHeads, figure: { path: figure, width: undefined } }),
-    'compare --figure': () => compare({ ...ofCompare(false), figure: { path: figure, width: undefined } }),
+    'how --figure': () => how({ ...ofHow(), figure: { path: figure, width: undefined, times: undefined } }),
+    'heads --figure': () =>
+      heads({ ...asked(false), ...ofHeads, figure: { path: figure, width: undefined, times: undefined } }),
+    'compare --figure': () =>
+      compare({ ...ofCompare(false), figure: { path: figure, width: undefined, times: undefined } }),
   };
   for (const [name, run] of Object.entries(commands))
     it(`is told by ${name}, as text and as JSON`, async () => {
