@@ -145,6 +145,8 @@ export const errorSentences = {
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   figureNotDrawn: 'The panel has not drawn the picture: it has to be in sight; a figure as SVG needs no panel.',
+  browserNotDrawn:
+    'No browser on this machine has drawn the figure ({0}): install Chromium, Chrome or Edge, or choose SVG.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
   noContinuation: '{0} does not go on with this text: {1}.',
   noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',

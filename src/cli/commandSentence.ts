@@ -46,7 +46,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   folderInUse: '{0} is being written by {1}: wait until that is done, end it, or name another folder with --out.',
   folderTaken:
     'The lock of {0} is no longer that of this process, so that another one may have gone on with it: what was finished is kept; give the same command again.',
-  figureNotDrawn:
+  browserNotDrawn:
     'No browser on this machine has drawn the figure ({0}): name a Chromium, Chrome or Edge in the variable CHROME_PATH, or write an .svg.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in HTTPS_PROXY, then give the same command again: it goes on from there.',

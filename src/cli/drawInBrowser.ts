@@ -24,12 +24,12 @@ const mostPixels = 16_384;
 /** Where each message of the protocol ends. */
 const separator = '\0';
 
-/** The path of a Chromium, Chrome, Edge or Brave on this machine: the one that `CHROME_PATH` names, else one on the path or where it is usually installed. Throws `figureNotDrawn`. */
+/** The path of a Chromium, Chrome, Edge or Brave on this machine: the one that `CHROME_PATH` names, else one on the path or where it is usually installed. Throws `browserNotDrawn`. */
 export function findBrowser(): string {
   const { CHROME_PATH: named, PATH: folders = '' } = process.env;
   if (named !== undefined && named !== '') {
     if (isProgram(named)) return named;
-    throw new ExplorerError('figureNotDrawn', [`CHROME_PATH is ${named}, which is no program`]);
+    throw new ExplorerError('browserNotDrawn', [`CHROME_PATH is ${named}, which is no program`]);
   }
   const found = [
     // A folder that is named from where one stands could be anyone's.
@@ -39,7 +39,7 @@ export function findBrowser(): string {
       .flatMap((folder) => names.map((name) => join(folder, process.platform === 'win32' ? `${name}.exe` : name))),
     ...usualPlaces(),
   ].find(isProgram);
-  if (found === undefined) throw new ExplorerError('figureNotDrawn', ['none was found on this machine']);
+  if (found === undefined) throw new ExplorerError('browserNotDrawn', ['none was found on this machine']);
   return found;
 }
 
@@ -75,7 +75,7 @@ function isProgram(path: string): boolean {
 
 /**
  * Draws an SVG of ours in a browser that is started for it, without scripts and without a network, and ended again.
- * Throws `figureNotDrawn`.
+ * Throws `browserNotDrawn`.
  * @param svg with its width and height in millimetres.
  */
 export async function drawInBrowser(svg: string, { kind, browser, times }: BrowserDrawing): Promise<Uint8Array> {
@@ -94,7 +94,7 @@ export async function drawInBrowser(svg: string, { kind, browser, times }: Brows
     return Buffer.from(await drawing, 'base64');
   } catch (error) {
     if (error instanceof ExplorerError) throw error;
-    throw new ExplorerError('figureNotDrawn', [error instanceof Error ? error.message : String(error)], {
+    throw new ExplorerError('browserNotDrawn', [error instanceof Error ? error.message : String(error)], {
       cause: error,
     });
   } finally {

@@ -61,7 +61,7 @@ export interface Drawn {
   readonly picture?: FigurePicture;
 }
 
-/** Writes a figure on a light page, and resolves to a sentence of what was written. Throws `fileNotWritten`, `figureNotDrawn`, `invalidArgument`. */
+/** Writes a figure on a light page, and resolves to a sentence of what was written. Throws `fileNotWritten`, `browserNotDrawn`, `invalidArgument`. */
 export async function writeFigure(figure: CheckedFigure, drawn: Drawn): Promise<TerminalText> {
   const { numbers, position } = drawn;
   const numQueries = numbers.streams[numbers.components[0].queryStream].tokens.length;

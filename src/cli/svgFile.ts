@@ -25,7 +25,7 @@ export interface CheckedSvg {
 }
 
 /**
- * Throws `wrongUsage` where a path or a number is none of a figure, `fileNotWritten` where nothing can be written there, and `figureNotDrawn` where
+ * Throws `wrongUsage` where a path or a number is none of a figure, `fileNotWritten` where nothing can be written there, and `browserNotDrawn` where
  * nothing on this machine draws a PNG or PDF.
  */
 export async function checkSvgOut(
@@ -73,7 +73,7 @@ export function paperOf(
 }
 
 /**
- * Writes a figure, and resolves to what is told of that. Throws `fileNotWritten`, `figureNotDrawn`.
+ * Writes a figure, and resolves to what is told of that. Throws `fileNotWritten`, `browserNotDrawn`.
  * @param notices sentences on what was read.
  */
 export async function writeSvg(
