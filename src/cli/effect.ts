@@ -74,8 +74,8 @@ interface OtherRead {
 
 /** What silent or swapped heads or blocked cells do to a prediction, of a text or a picture, as text for people or as JSON. */
 export async function effect(options: EffectOptions): Promise<TerminalText> {
+  if (options.text === undefined && isImageFile(options.file)) return effectOfPicture(options);
   const tell = told(options);
-  if (options.text === undefined && isImageFile(options.file)) return effectOfPicture(options, tell);
   return askOfText(options, { target: options.target, languages: options.languages }, async (model, read) => {
     const { streams, components, notices } = read;
     const run = { streams, components, fed: model.fed };
@@ -84,9 +84,10 @@ export async function effect(options: EffectOptions): Promise<TerminalText> {
   });
 }
 
-async function effectOfPicture(options: EffectOptions, tell: ReturnType<typeof told>): Promise<TerminalText> {
+async function effectOfPicture(options: EffectOptions): Promise<TerminalText> {
   if (options.label === undefined)
     throw new ExplorerError('wrongUsage', ['--label', 'it is missing: of a picture, labels are predicted']);
+  const tell = told(options);
   const read = options.to === undefined ? undefined : await readPicture(options.to);
   const { model, picture, notices } = await openPictureModel(options, options.file);
   try {

@@ -29,7 +29,7 @@ export function askedToken(asked: number | string, { tokenizer, name, numScores 
     // A text that is not known may be the unknown token.
     const isUnknown = found.length === 1 && own.isSpecial(id) && own.tokenOf(id) !== text;
     if (found.length === 1 && !isUnknown && id < numScores) return id;
-    if (pieces.length === 0) pieces = found.map((each) => own.tokenOf(each) ?? '');
+    if (pieces.length === 0 || found.length < pieces.length) pieces = found.map((each) => own.tokenOf(each) ?? '');
   }
   // With its mark of a blank, or of a word that goes on.
   for (let id = 0; id < Math.min(numScores, own.vocabularySize); id++) if (own.tokenOf(id) === asked) return id;

@@ -103,6 +103,9 @@ describe('what a command says of a text that the model does not read to its end'
     expect(await codeOf(effect({ ...ofEffect(), against: '#87' })), 'a token against itself').to.equal('sameTwice');
     expect(await codeOf(writes({ ...asked(false), at: '2', token: 'x', against: 'x' }))).to.equal('sameTwice');
     expect(await refused({ isRenormalized: true })).to.equal('--renormalize: it goes with --block');
+    expect(await refused({ file: 'picture.png' })).to.equal(
+      '--label: it is missing: of a picture, labels are predicted',
+    );
     const loss = { at: undefined, isLoss: true };
     expect(await refused(loss)).to.equal('--token: leave it out beside --loss');
     expect(await refused({ ...loss, token: undefined, against: 'x' })).to.equal(

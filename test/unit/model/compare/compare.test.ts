@@ -67,6 +67,25 @@ describe('what is compared', () => {
     expect([places[0], places[5001], places.filter((place) => place >= 0).length]).to.deep.equal([0, 5001, 2]);
   });
 
+  it('of branches is put together by ids: what a model wrote after a text is not in it', () => {
+    const { text, tokens } = words('return left');
+    const branch = (...pieces: readonly string[]): Parameters<typeof alignTokens>[0] => ({
+      text,
+      tokens: [
+        ...tokens,
+        ...pieces.flatMap((piece) =>
+          words(piece).tokens.map((token) => ({ ...token, start: text.length, end: text.length, template: piece })),
+        ),
+      ],
+      written: { from: tokens.length, sampling: undefined, shares: pieces.map(() => null), ending: undefined },
+    });
+    const alignment = alignTokens(branch('+', 'right', '*', '2'), branch('-', 'right', '*', '3'));
+    expect(alignment.kind).to.equal('ids');
+    expect([...alignment.isCommon]).to.deep.equal([1, 1, 0, 1, 1, 0]);
+    expect(onlyInB(alignment)).to.deep.equal([2, 5]);
+    expect(alignTokens(branch('+'), { text, tokens }).kind, 'a text and its continuation').to.equal('ids');
+  });
+
   it('of other tokenizers is put together by characters', () => {
     for (const { a, b, groups } of fixture.texts) {
       const alignment = alignTokens(
