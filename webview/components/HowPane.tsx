@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { headLabel } from '../../src/model/head';
-import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../../src/model/how/how';
+import { agrees, howTexts, keyAt, type How, type HowNumbers, type HowStep } from '../../src/model/how/how';
 import { numpySnippet } from '../../src/model/how/numpySnippet';
 import { Formula } from '../formula';
 import { exactWeight, readerName, tokenName } from '../words';
@@ -197,12 +197,6 @@ function StepView({ how, step, number, isSorted, keyName }: StepProps): JSX.Elem
       </div>
     </div>
   );
-}
-
-/** The token that a place of a row over the keys is of; undefined for padding and what else stands there. */
-function keyAt({ keys, firstKey, numKeys }: How, index: number): number | undefined {
-  const key = keys === undefined ? index - firstKey : (keys[index] ?? -1);
-  return key >= 0 && key < (keys === undefined ? numKeys : Infinity) ? key : undefined;
 }
 
 interface ArrayProps {

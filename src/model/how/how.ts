@@ -61,6 +61,12 @@ export function agrees({ check }: HowStep): boolean {
   return check === undefined || check.difference <= check.tolerance;
 }
 
+/** The token that a place of a row over the keys is of; undefined for padding, and for what else stands beside the keys. */
+export function keyAt({ keys, firstKey, numKeys }: How, index: number): number | undefined {
+  const key = keys === undefined ? index - firstKey : (keys[index] ?? -1);
+  return key >= 0 && (keys !== undefined || key < numKeys) ? key : undefined;
+}
+
 /** What a kind of step is called, says of itself and computes. */
 export interface HowText {
   readonly title: string;

@@ -64,6 +64,7 @@ const mostHops = 16;
 const defaultEpsilon = 1e-5;
 
 const preNorm = 'its norms stand before attention: what is added up goes on as it is';
+const branchNorm = 'its norm stands before the sum: what is added up goes on as it is';
 
 /**
  * What an attention's output is added to: the stream that its values were made of, in cross-attention its queries. What other branches add there beside
@@ -101,17 +102,22 @@ export function residualSum(
     const { steps, isMoved } = branch;
     const found = { stream: other, isOfKeys, branch: { steps, given: output, output: addend }, isMoved };
     const addends = [branch.tensor, other];
-    const parallel = 'other branches are added beside it, before any norm';
     if (operator === 'Add')
-      return { ...found, addends, norm: branch.isAdded ? parallel : normBehind(index, index.nodes[node].outputs[0]) };
+      return { ...found, addends, norm: normOfSum(branch, normBehind(index, index.nodes[node].outputs[0])) };
     const bias = index.nodes[node].inputs[4] ?? '';
     return {
       ...found,
       addends: operator === skipNorm && bias !== '' ? [...addends, bias] : addends,
-      norm: branch.isAdded ? parallel : operator === skipNorm ? fusedNorm(index, node) : preNorm,
+      norm: normOfSum(branch, operator === skipNorm ? fusedNorm(index, node) : preNorm),
     };
   }
   return 'what its projection gives is added to nothing';
+}
+
+/** The norm behind a sum of a branch with the tokens; in a clause, why none is behind all of what is added up. */
+function normOfSum({ steps, isAdded }: BranchWalk, behind: SumNorm | string): SumNorm | string {
+  if (isAdded) return 'other branches are added beside it, before any norm';
+  return behind === preNorm && steps.some(({ kind }) => kind === 'norm') ? branchNorm : behind;
 }
 
 /** A tensor as it is before factors of the file, one or one for each feature. */
