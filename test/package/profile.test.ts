@@ -167,6 +167,12 @@ describe('A profile', function () {
     expect(ends.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
     expect(await run(['--merge', 'shard2', 'shard0', 'shard1', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
     expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    // Merged again, with no part less.
+    expect(await run(['--merge', 'shard0', 'shard1', 'shard2', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
+    expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    expect((await run(['--merge', 'shard0', '--out', 'merged'])).stderr).to.match(
+      /^merged cannot be written into \(it holds a profile of other texts\): /,
+    );
     // As a process leaves it that was ended within its third result.
     const results = readFileSync(join(folder, 'shard0/results.jsonl'), 'utf8').split('\n');
     mkdirSync(join(folder, 'ended'));
@@ -242,6 +248,10 @@ describe('A profile', function () {
     expect(await told('--merge', 'part', 'nothing', '--out', 'nothing3')).to.match(
       /^There is nothing to profile: of 5 files /,
     );
+    expect(await told('--files-from', 'nolist', '--out', 'nothing5')).to.equal(
+      'nolist does not exist: check the path.\n',
+    );
+    expect(existsSync(join(folder, 'nothing5'))).to.equal(false);
     expect(await told('--out', 'empty', 'binary0')).to.match(
       /^empty cannot be written into \(it is a file, or lies in one\): /,
     );
