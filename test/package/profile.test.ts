@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
@@ -39,7 +49,7 @@ interface Ended {
 }
 
 describe('A profile', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'ae-profile-'))));
   after(() => rmSync(folder, { recursive: true }));
@@ -167,6 +177,12 @@ describe('A profile', function () {
     expect(ends.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
     expect(await run(['--merge', 'shard2', 'shard0', 'shard1', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
     expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    // Merged again, with no part less.
+    expect(await run(['--merge', 'shard0', 'shard1', 'shard2', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
+    expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    expect((await run(['--merge', 'shard0', '--out', 'merged'])).stderr).to.match(
+      /^merged cannot be written into \(it holds a profile of other texts\): /,
+    );
     // As a process leaves it that was ended within its third result.
     const results = readFileSync(join(folder, 'shard0/results.jsonl'), 'utf8').split('\n');
     mkdirSync(join(folder, 'ended'));
@@ -195,6 +211,7 @@ describe('A profile', function () {
       return { pid: pid ?? 0, ...started };
     };
     const first = await waiting();
+    utimesSync(lock, 0, 0);
     const refused = await Promise.all([
       run([...asked, 'held'], lines.join('\n')),
       run(['--merge', 'held', '--out', 'of-held']),
@@ -202,6 +219,8 @@ describe('A profile', function () {
     const sentence = `held is being written by attention-explorer, process ${first.pid} of this machine: wait until that is done, end it, or name another folder with --out.\n`;
     expect(refused).to.deep.equal(Array.from({ length: 2 }, () => ({ code: 1, stdout: '', stderr: sentence })));
     expect(existsSync(join(folder, 'of-held'))).to.equal(false);
+    // Other machines see by its time that it lives, which the process that watches takes care of.
+    await expectEventually(() => expect(statSync(lock).mtimeMs).to.be.greaterThan(0));
     // The one that the shell knows, whose other one ends with it and can remove nothing.
     first.child.kill('SIGKILL');
     await first.end;
@@ -242,6 +261,10 @@ describe('A profile', function () {
     expect(await told('--merge', 'part', 'nothing', '--out', 'nothing3')).to.match(
       /^There is nothing to profile: of 5 files /,
     );
+    expect(await told('--files-from', 'nolist', '--out', 'nothing5')).to.equal(
+      'nolist does not exist: check the path.\n',
+    );
+    expect(existsSync(join(folder, 'nothing5'))).to.equal(false);
     expect(await told('--out', 'empty', 'binary0')).to.match(
       /^empty cannot be written into \(it is a file, or lies in one\): /,
     );

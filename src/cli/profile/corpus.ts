@@ -32,13 +32,15 @@ export interface CorpusOptions {
   readonly shard: { readonly index: number; readonly count: number };
 }
 
-/** Throws `wrongUsage` where it is not told in one way where the texts are. */
-export function checkCorpus({ files, filesFrom, jsonl }: Pick<CorpusOptions, 'files' | 'filesFrom' | 'jsonl'>): void {
+/** Throws `wrongUsage` where it is not told in one way where the texts are, and `fileNotFound` or `fileUnreadable` of a list. */
+export async function checkCorpus({ files, filesFrom, jsonl }: Omit<CorpusOptions, 'shard'>): Promise<void> {
   if ([files.length > 0, filesFrom !== undefined, jsonl !== undefined].filter(Boolean).length !== 1)
     throw new ExplorerError('wrongUsage', [
       'profile',
       'it reads FILES, --files-from LIST or --jsonl TEXTS, one of them',
     ]);
+  const list = filesFrom ?? jsonl ?? '-';
+  if (list !== '-') await checkIsFile(list);
 }
 
 /** The texts of a corpus, in the order in which they are given. Throws `fileNotFound` or `fileUnreadable` of a list. */

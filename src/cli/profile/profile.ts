@@ -26,7 +26,14 @@ import { openTextModel } from '../readWith';
 import { writeWhole } from '../writeWhole';
 import { checkCorpus, corpusItems, type CorpusItem, type CorpusOptions } from './corpus';
 import { recordLine } from './recordLine';
-import { indexResults, ResultsWriter, resultsPath, type FileResult, type ProfileSettings } from './results';
+import {
+  checkSettings,
+  indexResults,
+  ResultsWriter,
+  resultsPath,
+  type FileResult,
+  type ProfileSettings,
+} from './results';
 import { toldOf } from './toldOf';
 import { writeProfile } from './writeProfile';
 
@@ -57,7 +64,7 @@ const patience = 2000;
 export async function profile(options: ProfileOptions): Promise<TerminalText> {
   const { out, isMerge } = options;
   if (isMerge) return mergeProfiles(options);
-  checkCorpus(options);
+  await checkCorpus(options);
   const started = performance.now();
   // What may take long comes after what can be said at once.
   let lock = out === undefined ? undefined : await lockOf(out);
@@ -83,8 +90,13 @@ async function mergeProfiles({ out, files, isJson }: ProfileOptions): Promise<Te
   const lock = await lockOf(out);
   try {
     const index = await indexResults(files);
-    if (existsSync(resultsPath(out)) && !files.includes(out))
-      throw new ExplorerError('folderNotWritten', [out, 'it holds another profile']);
+    // The same parts may be merged again, with others beside them; nothing is lost unseen.
+    if (existsSync(resultsPath(out)) && !files.includes(out)) {
+      const { settings, records } = await indexResults([out]);
+      checkSettings(out, index.settings, settings);
+      if ([...records.keys()].some((key) => !index.records.has(key)))
+        throw new ExplorerError('folderNotWritten', [out, 'it holds a profile of other texts']);
+    }
     return toldOf(out, await writeProfile(out, index), { isJson, isPart: false });
   } finally {
     await lock.release();

@@ -103,7 +103,7 @@ export async function indexResults(folders: readonly string[]): Promise<ResultsI
 }
 
 /** Throws `profileOther` where settings are not the same. */
-function checkSettings(folder: string, wanted: ProfileSettings, found: ProfileSettings): void {
+export function checkSettings(folder: string, wanted: ProfileSettings, found: ProfileSettings): void {
   for (const name of ['model', 'modelHash', 'backend', 'length', 'overlapLines', 'texts'] as const)
     if (wanted[name] !== found[name])
       throw new ExplorerError('profileOther', [
