@@ -6,7 +6,7 @@ import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { TokenStream } from '../../model/token';
-import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import type { InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
 import { EffectRuns } from '../effects/effectRuns';
 import type { PredictedRun } from '../predict/predictedFile';
@@ -18,13 +18,14 @@ import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
-import { noDeadlines, type Deadlines } from '../limits/deadlines';
+import { noDeadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
 import { besideText, VisionPart } from '../image/visionPart';
 import { endIdsOf, readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
+import type { Loading } from '../folder/loading';
 import { LeanRuns } from '../long/leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import type { ModelFiles } from '../files/modelFiles';
@@ -48,14 +49,6 @@ import type { SourceTokenizer } from '../text/tokenizeSource';
 
 /** Files that a model's description names. */
 const mostTold = 20;
-
-/** What bounds a model's memory and time; the usual limits unless told otherwise. */
-export interface ModelBounds {
-  readonly memory?: MemoryLimits | undefined;
-  readonly deadlines?: Deadlines | undefined;
-  /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
-  readonly staging?: Staging | undefined;
-}
 
 /** What answers questions about runs. */
 interface AskedOfRuns {
@@ -118,9 +111,7 @@ export class LoadedModel {
     choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
     files: FileAccess,
     spec: ModelSpec,
-    onProgress: (progress: EngineEvents['progress']) => void = () => {},
-    signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
+    { onProgress = () => {}, signal, memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: Loading = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
