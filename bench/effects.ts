@@ -132,9 +132,14 @@ const wanted = process.env['BENCH_MODELS']?.split(',');
 
 const choosing = new Runtimes({ native: () => Promise.resolve(native) }, threads).choose('native', threads);
 const load = async (path: string, staging: 'none' | 'large' = 'large'): Promise<LoadedModel> =>
-  LoadedModel.load(await choosing, nodeFileAccess, { path, backend: 'native', threads }, undefined, undefined, {
-    staging,
-  });
+  LoadedModel.load(
+    await choosing,
+    nodeFileAccess,
+    { path, backend: 'native', threads },
+    {
+      staging,
+    },
+  );
 
 /** A plain session of the model's file, as anyone would make it, and what it is fed. */
 async function plainRun(path: string, model: LoadedModel): Promise<() => Promise<unknown>> {

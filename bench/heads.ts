@@ -29,7 +29,7 @@ function layer(n: number, isCausal: boolean): WholeLayer {
     }
     for (let key = 0; key < end; key++) weights[row * n + key] /= sum;
   }
-  return new WholeLayer('self', numHeads, n, n, weights);
+  return new WholeLayer('self', { numHeads, numQueries: n, numKeys: n, weights });
 }
 
 console.log(

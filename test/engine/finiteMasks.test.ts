@@ -84,7 +84,12 @@ describe('a causal mask of a finite number', () => {
   it('leaves no key to the baseline of rollout that it was meant to take out: −80 leaves some 10⁻³⁵', async () => {
     const layer = await read(-80, 0, false);
     expect(future(layer)).to.be.greaterThan(0);
-    const whole = new WholeLayer('self', layer.numHeads, n, n, layer.weights);
+    const whole = new WholeLayer('self', {
+      numHeads: layer.numHeads,
+      numQueries: n,
+      numKeys: n,
+      weights: layer.weights,
+    });
     const [uniform] = await rollout([whole], true);
     const rows = await uniform.rows(0, 0, n);
     for (let query = 0; query < n; query++)

@@ -8,7 +8,7 @@ import { itemsOf, planInputs, signatureOf, type ModelInput } from '../../onnx/in
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import type { InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
 import type { How } from '../../model/how/how';
 import { AttentionSession, type LayerWeights } from '../session/attentionSession';
@@ -18,11 +18,12 @@ import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched } from '../session/layerSteps';
-import { planStages, type Staging } from '../session/staging';
+import { planStages } from '../session/staging';
 import type { ReadingSteps } from '../text/textModel';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import { isSameModel } from '../folder/isSameModel';
+import type { Loading } from '../folder/loading';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import { takesEmbeddings } from '../folder/modelParts';
 import { readModelFiles, type ModelFiles } from '../files/modelFiles';
@@ -132,12 +133,7 @@ export class ImageModel {
     choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
     from: FileAccess,
     spec: ModelSpec,
-    onProgress: (progress: EngineEvents['progress']) => void = () => {},
-    signal?: AbortSignal,
-    {
-      memory: limits = usualLimits,
-      staging = 'none',
-    }: { readonly memory?: MemoryLimits | undefined; readonly staging?: Staging | undefined } = {},
+    { onProgress = () => {}, signal, memory: limits = usualLimits, staging = 'none' }: Omit<Loading, 'deadlines'> = {},
   ): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(from, spec);

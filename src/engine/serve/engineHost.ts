@@ -3,7 +3,7 @@ import type { Channel } from '../../rpc/channel';
 import type { Client } from '../../rpc/connection';
 import type { FileAccess } from '../files/fileAccess';
 import type { Interrupt } from '../limits/deadlines';
-import type { ModelBounds } from './loadedModel';
+import type { ModelBounds } from '../folder/loading';
 import type { NumbersWriter } from './writeNumbers';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import type { Sha256 } from './modelHash';

@@ -3,7 +3,7 @@ import { plain } from '../../base/safeText';
 import type { LoadedModelInfo, RunLanguages } from '../../model/modelInfo';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { TokenStream } from '../../model/token';
-import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import type { InputView, ModelSpec, ReportView } from '../../protocol';
 import type { CellRuns, DrawnCell } from '../how/cellRuns';
 import type { EffectRuns } from '../effects/effectRuns';
 import type { PredictedRun } from '../predict/predictedFile';
@@ -13,13 +13,13 @@ import type { Writes } from '../../model/writes';
 import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
-import { noDeadlines, type Deadlines } from '../limits/deadlines';
+import { noDeadlines } from '../limits/deadlines';
 import type { FileAccess } from '../files/fileAccess';
 import { besideText } from '../image/visionPart';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
-import { usualLimits, type MemoryLimits } from '../long/memoryPlan';
-import type { Staging } from '../session/staging';
+import type { Loading } from '../folder/loading';
+import { usualLimits } from '../long/memoryPlan';
 import { unwatched } from '../session/layerSteps';
 import { prepareModel, type AskedOfRuns, type PreparedModel } from './prepareModel';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
@@ -34,14 +34,6 @@ import type { Explanation, Reading, ReadingSteps, TextModel } from '../text/text
 
 /** Files that a model's description names. */
 const mostTold = 20;
-
-/** What bounds a model's memory and time; the usual limits unless told otherwise. */
-export interface ModelBounds {
-  readonly memory?: MemoryLimits | undefined;
-  readonly deadlines?: Deadlines | undefined;
-  /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
-  readonly staging?: Staging | undefined;
-}
 
 interface LoadedParts extends PreparedModel {
   readonly spec: ModelSpec;
@@ -87,9 +79,7 @@ export class LoadedModel {
     choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
     files: FileAccess,
     spec: ModelSpec,
-    onProgress: (progress: EngineEvents['progress']) => void = () => {},
-    signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
+    { onProgress = () => {}, signal, memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: Loading = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);

@@ -35,8 +35,8 @@ export function proveWeights(
   tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined },
   isCoarse: boolean,
 ): Proof {
-  const values = arrange(tensors.values, how.layout, site, how.numValueHeads, how.from);
-  const result = arrange(tensors.result, how.resultLayout, site, site.numHeads, 0);
+  const values = arrange(tensors.values, site, { layout: how.layout, numMerged: how.numValueHeads, from: how.from });
+  const result = arrange(tensors.result, site, { layout: how.resultLayout, numMerged: site.numHeads, from: 0 });
   if (
     values === undefined ||
     result === undefined ||
@@ -99,12 +99,19 @@ function largestDifference(
   return scale === 0 ? largest : largest / scale;
 }
 
+/** How a tensor holds its heads. */
+interface HeadLayout {
+  readonly layout: WeightedValues['layout'];
+  /** Heads that are side by side in one row. */
+  readonly numMerged: number | undefined;
+  /** The feature that the first of them begins at. */
+  readonly from: number;
+}
+
 function arrange(
   tensor: OutputTensor | undefined,
-  layout: WeightedValues['layout'],
   { batch, numHeads }: SiteWeights,
-  numMerged: number | undefined,
-  fromFeature = 0,
+  { layout, numMerged, from }: HeadLayout,
 ): Arranged | undefined {
   const data = tensor === undefined ? undefined : toFloats(tensor);
   const dims = tensor?.dims ?? [];
@@ -112,7 +119,7 @@ function arrange(
   if (layout === 'merged') {
     if (dims.length !== 3 || dims[0] !== batch || numMerged === undefined) return undefined;
     const [, numPositions, width] = dims;
-    const size = (width - fromFeature) / numMerged;
+    const size = (width - from) / numMerged;
     return Number.isInteger(size)
       ? {
           data,
@@ -120,7 +127,7 @@ function arrange(
           size,
           numHeads: numMerged,
           of: (item, head) => ({
-            at: item * numPositions * width + fromFeature + head * size,
+            at: item * numPositions * width + from + head * size,
             position: width,
             feature: 1,
           }),

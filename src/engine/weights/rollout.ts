@@ -1,6 +1,7 @@
 import { Turns } from '../../base/turns';
-import type { HeldLayer } from './heldLayer';
-import { WholeLayer } from './heldLayer';
+import type { Component } from '../../model/head';
+import type { PatternShape } from '../../model/pattern';
+import { WholeLayer, type HeldLayer } from './heldLayer';
 
 /** Products of matrices take the third power of the tokens: of so many, a dozen layers take some seconds. */
 export const mostRolledTokens = 1024;
@@ -31,7 +32,7 @@ export async function rollout(
       throw new RangeError('Rollout needs layers of one length');
     const mixed = await mixedMean(layer, isUniform);
     const now = before === undefined ? mixed : await product(mixed, before, [n, n, n], turns);
-    results.push(new WholeLayer(component, 1, n, n, Float32Array.from(now)));
+    results.push(oneHead(component, { numQueries: n, numKeys: n }, now));
     before = now;
   }
   return results;
@@ -78,10 +79,15 @@ export async function rolloutThrough(
       ofTarget: own.map((share) => share / 2),
       ofSource: taken.map((share, at) => (share + (before?.[at] ?? 0)) / 2),
     };
-    made.decoder.push(new WholeLayer(layer.component, 1, n, n, Float32Array.from(state.ofTarget)));
-    made.cross.push(new WholeLayer(across.component, 1, n, numSource, Float32Array.from(state.ofSource)));
+    made.decoder.push(oneHead(layer.component, { numQueries: n, numKeys: n }, state.ofTarget));
+    made.cross.push(oneHead(across.component, { numQueries: n, numKeys: numSource }, state.ofSource));
   }
   return made;
+}
+
+/** A matrix of shares as a layer of one head. */
+function oneHead(component: Component, shape: PatternShape, shares: Float64Array): WholeLayer {
+  return new WholeLayer(component, { numHeads: 1, ...shape, weights: Float32Array.from(shares) });
 }
 
 /** mean_h A, or where it is to be uniform 1 ÷ the number of keys that any head reads; rows divided by their sums. */

@@ -16,9 +16,14 @@ describe('a loaded model that is run in stages', function () {
   this.timeout(60_000);
   const load = (staging: Staging, path = 'media/models/code-decoder'): Promise<LoadedModel> =>
     loadOnBackend(new Runtimes({ wasm: () => Promise.resolve(web) }, 1), { backend: 'wasm', threads: 1 }, (choosing) =>
-      LoadedModel.load(choosing, nodeFileAccess, { path, backend: 'wasm', threads: 1 }, undefined, undefined, {
-        staging,
-      }),
+      LoadedModel.load(
+        choosing,
+        nodeFileAccess,
+        { path, backend: 'wasm', threads: 1 },
+        {
+          staging,
+        },
+      ),
     );
   const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
     Promise.all(layers.map(async (layer) => [...(await layer.rows(0, 0, layer.numQueries))]));
