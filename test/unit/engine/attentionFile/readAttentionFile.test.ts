@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { unzipSync, zipSync } from 'fflate';
+import { clauseIn } from '../../../../src/base/clauses';
 import { ExplorerError } from '../../../../src/base/errors';
 import { readAttentionFile, type FileAttention } from '../../../../src/engine/attentionFile/readAttentionFile';
 import { npyHeader, safetensorsHeader } from '../../../../src/model/numbers/writtenArrays';
@@ -266,8 +267,9 @@ describe('An attention file', () => {
         failure = error;
       }
       expect(failure).to.be.instanceOf(ExplorerError);
-      const { code, message } = failure as ExplorerError; // just looked at
+      const { code, args, message } = failure as ExplorerError; // just looked at
       expect(code).to.equal('attentionFileInvalid');
+      expect(clauseIn(String(args[1])), 'it is said in a person’s language').to.not.equal(undefined);
       expect(message).to.match(reason);
     });
 
