@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
+import { clauseIn } from '../../../../src/base/clauses';
 import { ExplorerError } from '../../../../src/base/errors';
 import { readAttentionFile, type FileAttention } from '../../../../src/engine/attentionFile/readAttentionFile';
 import { npyHeader, safetensorsHeader } from '../../../../src/model/numbers/writtenArrays';
@@ -266,10 +267,67 @@ describe('An attention file', () => {
         failure = error;
       }
       expect(failure).to.be.instanceOf(ExplorerError);
-      const { code, message } = failure as ExplorerError; // just looked at
+      const { code, args, message } = failure as ExplorerError; // just looked at
       expect(code).to.equal('attentionFileInvalid');
+      expect(clauseIn(String(args[1])), 'it is said in a person’s language').to.not.equal(undefined);
       expect(message).to.match(reason);
     });
+
+  it('is refused with a sentence or read, whatever was done to it by someone who makes its check sums anew', async () => {
+    const ofText: Arrays = {
+      ...plain,
+      'norm.self.1': ['F32', [2, 3], floats([1, 2, 3, 4, 5, 6])],
+      'value.self.1': ['F32', [2, 3, 1], floats([1, 2, 3, 4, 5, 6])],
+      'summed.self.1': ['F32', [3, 3], floats(Array(9).fill(1))],
+      text: text('The cat sat'),
+      codePoints: ['I32', [3, 2], bytesOf(Int32Array.of(0, 3, 3, 7, 7, 11))],
+      ids: ['I32', [3], bytesOf(Int32Array.of(1, 2, 3))],
+      special: ['U8', [3], Uint8Array.of(1, 0, 0)],
+      metadata: text({
+        model: 'm',
+        explanation: {},
+        components: [{ name: 'self', queries: 'source', keys: 'source' }],
+      }),
+    };
+    const ofPicture: Arrays = {
+      'attention.self.0': ['F32', [1, 3, 3], floats([1, 0, 0, 0, 1, 0, 0, 0, 1])],
+      tokens: text(['[CLS]', '1,1', '1,2']),
+      grid: ['I32', [2], bytesOf(Int32Array.of(1, 2))],
+      image: ['U8', [1, 2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)],
+    };
+    let seed = 11;
+    const random = (below: number): number => (seed = (seed * 16807) % 2147483647) % below;
+    const changed = (bytes: Uint8Array): Uint8Array => {
+      const copy = new Uint8Array(bytes);
+      for (let change = 0; change <= random(3); change++)
+        copy[random(copy.length)] = random(2) === 0 ? random(256) : 48 + random(10);
+      return copy;
+    };
+    const told = { read: 0, refused: 0 };
+    for (let round = 0; round < 1500; round++) {
+      const arrays = round % 3 === 0 ? ofPicture : ofText;
+      const files = unzipSync(npz(arrays));
+      const names = Object.keys(files);
+      const one = names[random(names.length)];
+      const bytes =
+        round % 2 === 0
+          ? changed(safetensors(arrays))
+          : zipSync({ ...files, [one]: changed(files[one]) }, { level: 0 });
+      try {
+        const { layers, weighings, components } = open(bytes);
+        for (const layer of layers) if (layer.numHeads > 0) await layer.rows(0, 0, layer.numQueries);
+        for (const { component } of components) weighings(component);
+        told.read++;
+      } catch (error) {
+        expect((error as Partial<ExplorerError>).code, `round ${round}: ${String(error)}`).to.equal(
+          'attentionFileInvalid',
+        );
+        told.refused++;
+      }
+    }
+    expect(told.read).to.be.greaterThan(200);
+    expect(told.refused).to.be.greaterThan(200);
+  });
 
   for (const [title, level] of [
     ['stored', 0],

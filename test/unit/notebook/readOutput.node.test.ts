@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import * as l10n from '@vscode/l10n';
 import { expect } from 'chai';
 import { zipSync } from 'fflate';
+import { errorSentences } from '../../../src/base/errors';
+import { sentenceOf } from '../../../src/notebook/outputHost';
 import { maxOutputBytes, maxOutputUnpackedBytes, readOutput } from '../../../src/notebook/readOutput';
 import { npyHeader } from '../../../src/model/numbers/writtenArrays';
 import { openLocalAttention } from '../../../src/engine/serve/attentionFileEngine';
@@ -18,6 +22,19 @@ describe('the output of a cell', () => {
       expect(codeFor(text), text).to.equal('outputInvalid');
     expect(codeFor('A'.repeat(Math.ceil((maxOutputBytes + 3) / 3) * 4))).to.equal('outputTooLarge');
     expect(codeFor(' '.repeat(2 * maxOutputBytes))).to.equal('outputTooLarge');
+  });
+
+  it('is refused in the language of the page, with the reason', () => {
+    const chinese = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) as Record<string, string>; // our own file
+    l10n.config({ contents: chinese });
+    try {
+      const sentence = sentenceOf(errorSentences.attentionFileInvalid, ['a.npz', '"tokens.npy" is encrypted']);
+      expect(sentence)
+        .to.include('"tokens.npy" 已加密')
+        .and.to.not.match(/ is | cannot /);
+    } finally {
+      l10n.config({ contents: {} });
+    }
   });
 
   it('is refused where a bit of it is another than was written', () => {
