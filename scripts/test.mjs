@@ -70,10 +70,11 @@ async function leg(title, run, print = log) {
 
 /**
  * Runs lines of legs, two at a time, the long ones first: those that drive a whole VS Code in one place, the others in the other, and
- * whichever are left in both. A test's patience, as a person's, ends where more share two processors. What runs in the first place prints as it
- * goes, what runs in the other when it is done. A line is a function that is given its own `leg`.
+ * whichever are left in both. A test's patience, as a person's, ends where more share two processors; lines `beside` them have none, and run at a low
+ * priority from the start, when nothing else wants the processor. While VS Code is not there yet (`isVSCodeReady`), the shortest of the others take its place. What
+ * runs in the first place prints as it goes, the rest when it is done. A line is a function that is given its own `leg`.
  */
-async function inTwoPlaces(ofVSCode, others) {
+async function inTwoPlaces({ ofVSCode, isVSCodeReady, others, beside }) {
   const printAfter = async (line) => {
     const printed = [];
     await line((title, run) => leg(title, run, (text) => printed.push(text)));
@@ -81,14 +82,18 @@ async function inTwoPlaces(ofVSCode, others) {
   };
   const [drivers, rest] = [[...ofVSCode], [...others]];
   const places = [
-    { place: (line) => line((title, run) => leg(title, run)), next: () => drivers.shift() ?? rest.shift() },
+    {
+      place: (line) => line((title, run) => leg(title, run)),
+      next: () => (drivers.length > 0 && !isVSCodeReady() ? rest.pop() : undefined) ?? drivers.shift() ?? rest.shift(),
+    },
     { place: printAfter, next: () => rest.shift() ?? drivers.shift() },
   ];
-  await Promise.all(
-    places.map(async ({ place, next }) => {
+  await Promise.all([
+    ...places.map(async ({ place, next }) => {
       for (let line = next(); line !== undefined; line = next()) await place(line);
     }),
-  );
+    ...beside.map(printAfter),
+  ]);
 }
 
 /** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
@@ -100,11 +105,13 @@ function tests(floors, platform) {
   });
 }
 
+let isVSCodeReady = false;
 const { vscode, vsix } = await setUp();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-await inTwoPlaces(
-  [...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])],
-  [
+await inTwoPlaces({
+  ofVSCode: [...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])],
+  isVSCodeReady: () => isVSCodeReady,
+  others: [
     ...(isChosen('visual')
       ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))]
       : []),
@@ -117,7 +124,6 @@ await inTwoPlaces(
         ]
       : []),
     ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
-    ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
     ...(isChosen('package')
       ? [
           (leg) =>
@@ -130,12 +136,13 @@ await inTwoPlaces(
     ...(isChosen('webgpu') ? webGpu() : []),
     ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
   ],
-);
+  beside: isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : [],
+});
 finish();
 
 /**
- * Builds the extension and finds Chromium, which almost all legs need, and begins what only some do: resolves to `vscode`, when both releases are
- * ready, and `vsix`, the path of the package, each of which the legs wait for that need it.
+ * Builds the extension and finds Chromium, which almost all legs need, and begins what only some do: resolves to `vscode`, when each of both releases is
+ * ready, and `vsix`, the path of the package, for each of which the legs wait that need it.
  */
 async function setUp() {
   const needsVSCode = isChosen('integration', 'e2e');
@@ -146,19 +153,22 @@ async function setUp() {
       (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'),
   );
   const begun = (promise) => {
-    promise.catch(() => undefined); // who waits for it is told
+    promise?.catch(() => undefined); // who waits for it is told
     return promise;
   };
   try {
     const { build } = await import('./build.mjs');
-    const hosts = needsVSCode ? setUpVSCode('newest', log).then(() => setUpVSCode('oldest', log)) : undefined;
-    if (hosts !== undefined) begun(hosts);
+    const newest = needsVSCode ? begun(setUpVSCode('newest', log)) : undefined;
+    const oldest = begun(newest?.then(() => ((isVSCodeReady = true), setUpVSCode('oldest', log))));
     await Promise.all([
       option('no-build') ? undefined : build({ production: true }),
       needsChromium ? ensureChromium(log) : undefined,
     ]);
     log(`Set up (${seconds(since)}).`);
-    return { vscode: hosts, vsix: isChosen('package', 'e2e') ? begun(packageOnce()) : undefined };
+    return {
+      vscode: newest && { newest, oldest },
+      vsix: isChosen('package', 'e2e') ? begun(packageOnce()) : undefined,
+    };
   } catch (error) {
     log(`${error.message}${error.cause ? `\n${error.cause.message}` : ''}`);
     results.push({ title: 'Set-up', counts: oneFailure, failures: [] });
@@ -228,7 +238,7 @@ function integration() {
   const isRestricted = (file) => /restricted/.test(file);
   const inHost = (host, isWeb) => (leg) =>
     leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, async (log) => {
-      await vscode;
+      await vscode[host];
       const isOfHost = (file) =>
         !isRestricted(file) && (host !== 'oldest' || isOfOldest(file)) && (!isWeb || isOfWeb(file));
       const files = tests(['integration'], isWeb ? 'browser' : 'node').filter(isOfHost);
@@ -237,7 +247,7 @@ function integration() {
   // What is restricted is ours to see to, and here VS Code lets the most through.
   const restricted = (leg) =>
     leg('Integration: oldest VS Code, Node host, workspace not trusted', async (log) => {
-      await vscode;
+      await vscode.oldest;
       return runInServerTwice({
         host: 'oldest',
         isWeb: false,
@@ -262,7 +272,7 @@ function endToEnd() {
     return installed.get(host);
   };
   const install = async (host, log) => {
-    await vscode;
+    await vscode[host];
     const folder = temporaryFolder('extensions');
     await installVsix(host, await vsix, folder, log);
     return folder;

@@ -3,11 +3,14 @@ import { runNpm, runProcess } from '../lib/processes.mjs';
 import { oneFailure, sum } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
+/** Nobody waits for any of them: what else runs comes first. */
+const inRoot = { cwd: root, isPatient: true };
+
 const checks = {
-  typecheck: () => runNpm(['run', '--silent', 'typecheck'], { cwd: root }),
-  lint: () => runNpm(['run', '--silent', 'lint'], { cwd: root }),
-  'strings to translate': () => runProcess(process.execPath, ['scripts/l10n.mjs', '--check'], { cwd: root }),
-  dependencies: () => runProcess(process.execPath, ['scripts/checkDependencies.mjs'], { cwd: root }),
+  typecheck: () => runNpm(['run', '--silent', 'typecheck'], inRoot),
+  lint: () => runNpm(['run', '--silent', 'lint'], inRoot),
+  'strings to translate': () => runProcess(process.execPath, ['scripts/l10n.mjs', '--check'], inRoot),
+  dependencies: () => runProcess(process.execPath, ['scripts/checkDependencies.mjs'], inRoot),
 };
 
 /** Runs the checks that need no test runner; resolves to their counts. */

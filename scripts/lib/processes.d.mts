@@ -2,7 +2,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 export function startProcess(
   command: string,
   args: readonly string[],
-  options?: SpawnOptions & { endsTidily?: boolean },
+  options?: SpawnOptions & { endsTidily?: boolean; isPatient?: boolean },
 ): ChildProcess;
 export function stopProcess(child: ChildProcess): Promise<void>;
 export function runProcess(command: string, args: readonly string[], options?: SpawnOptions): Promise<string>;

@@ -25,7 +25,10 @@ const folders = { node_modules: 'node_modules', fixtures: 'test/fixtures', dist:
 export async function startStaticServer({ pages = {} } = {}) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://localhost');
-    const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
+    const headers = {
+      'Cache-Control': url.pathname.startsWith('/out/') ? 'max-age=3600' : 'no-store',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+    };
     if (url.searchParams.has('isolated') || /[?&]isolated/.test(request.headers.referer ?? '')) {
       Object.assign(headers, {
         'Cross-Origin-Opener-Policy': 'same-origin',

@@ -59,8 +59,8 @@ export function proxiedFetch(environment: Environment): typeof fetch {
       (name) => (environment[name] ?? environment[name.toLowerCase()] ?? '') !== '',
     );
     if (!isProxied) return globalThis.fetch(input, init);
-    const dispatcher = (agent ??= own()) as NonNullable<RequestInit['dispatcher']>; // made of its own class
-    return globalThis.fetch(input, { ...init, dispatcher });
+    const dispatched: object = { ...init, dispatcher: (agent ??= own()) };
+    return globalThis.fetch(input, dispatched); // of Node's own options, which not every library of types names
   };
 }
 

@@ -1,7 +1,8 @@
-import { cpSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { createRequire } from 'node:module';
+import { linkNativeLibraries } from '../../scripts/lib/nativeRuntime.mjs';
 
 /** What is used of scripts/build.mjs. */
 interface BuildScript {
@@ -31,10 +32,6 @@ export async function buildPrograms(programs: readonly Program[]): Promise<strin
   const runtime = dirname(createRequire(resolve('package.json')).resolve('onnxruntime-web'));
   for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs'])
     linkSync(join(runtime, name), join(folder, name));
-  if (programs.includes('native'))
-    cpSync(resolve('node_modules/onnxruntime-node/bin'), join(folder, 'native/bin'), {
-      recursive: true,
-      filter: (path) => !/napi-v6\/(?!linux|darwin|win32)/.test(path),
-    });
+  if (programs.includes('native')) linkNativeLibraries(process.platform, process.arch, join(folder, 'native'));
   return folder;
 }

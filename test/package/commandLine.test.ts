@@ -90,6 +90,8 @@ describe('The command line’s time limit', function () {
 
 describe('The command line', function () {
   this.timeout(60_000);
+  /** What is computed is compared on the backend that there is everywhere; what is refused is refused on any, and the fastest is soonest there. */
+  const wasm = ['--backend', 'wasm'];
 
   it('says how it is used, and which version it is', async () => {
     for (const args of [[], ['help'], ['--help'], ['-h'], ['explain', '--help'], ['inspect', '-h']]) {
@@ -121,7 +123,7 @@ describe('The command line', function () {
   });
 
   it('prints what a model predicts, and refuses what it cannot tell', async () => {
-    const causal = await run(['predict', '-', '--backend', 'wasm', '--json'], 'for i in range(10):');
+    const causal = await run(['predict', '-', ...wasm, '--json'], 'for i in range(10):');
     expect(causal.stderr).to.equal('');
     const { mean, vocabularySize, predictions } = JSON.parse(causal.stdout) as {
       readonly mean: { readonly surprisal: number; readonly numTokens: number };
@@ -137,12 +139,12 @@ describe('The command line', function () {
     expect(predictions.at(-1)).to.include({ token: null, surprisal: null });
     for (const { alternatives } of predictions)
       expect(alternatives.reduce((sum, { probability }) => sum + probability, 0)).to.be.within(0, 1);
-    const encoder = ['predict', '-', '--backend', 'wasm', '--model', 'bundled:code-encoder'];
-    const masked = await run(encoder, 'def area(width, height):\n    return width * [MASK]\n');
+    const encoder = ['predict', '-', '--model', 'bundled:code-encoder'];
+    const masked = await run([...encoder, ...wasm], 'def area(width, height):\n    return width * [MASK]\n');
     expect(masked.stdout).to.match(/"\[MASK\]": "height" 0\.\d+/);
     for (const [args, code, sentence] of [
       [[...encoder, '--mask', 'x'], 2, /^--mask is not valid: it is the place of a token, from 0;/],
-      [['predict', '-', '--backend', 'wasm', '--mask', '1'], 1, /no masked language model\.\n$/],
+      [['predict', '-', '--mask', '1'], 1, /no masked language model\.\n$/],
     ] as const) {
       const ended = await run(args, 'dogs bark');
       expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
@@ -152,8 +154,8 @@ describe('The command line', function () {
 
   it('prints what heads write to a prediction, which adds up to it, and refuses what it cannot tell', async () => {
     const text = 'def fibonacci_memo(n):\n    return fibonacci';
-    const own = ['writes', '-', '--backend', 'wasm'];
-    const told = await run([...own, '--token', '_m', '--json'], text);
+    const own = ['writes', '-'];
+    const told = await run([...own, ...wasm, '--token', '_m', '--json'], text);
     expect(told.stderr).to.equal('');
     const { logit, parts, layers } = JSON.parse(told.stdout) as {
       readonly logit: number;
@@ -166,7 +168,7 @@ describe('The command line', function () {
     expect(parts.reduce((sum, { value }) => sum + value, 0)).to.be.closeTo(logit, 1e-3);
     expect(layers.map(({ heads }) => heads.length)).to.deep.equal([8, 8, 8, 8]);
     // The head that has seen what came next the first time writes most of it for that.
-    const head = await run([...own, '--token', '_m', '--head', '1.4'], text);
+    const head = await run([...own, ...wasm, '--token', '_m', '--head', '1.4'], text);
     expect(head.stdout).to.match(/head 1\.4 \(self\) writes +0\.\d+ of it, for what it reads at\n +0\.\d+ {2}7 "_m"/);
     for (const [args, code, sentence] of [
       [own, 2, /^--token is not valid: it is missing;/],
@@ -185,8 +187,10 @@ describe('The command line', function () {
 
   it('prints what a model writes after a text, and refuses what it cannot read', async () => {
     const text = 'def fibonacci_memo(n):\n    return fibonacci';
-    const own = ['generate', '-', '--backend', 'wasm', '--tokens', '3'];
-    const drawn = JSON.parse((await run([...own, '--temperature', '0.01', '--seed', '5', '--json'], text)).stdout) as {
+    const own = ['generate', '-', '--tokens', '3'];
+    const drawn = JSON.parse(
+      (await run([...own, ...wasm, '--temperature', '0.01', '--seed', '5', '--json'], text)).stdout,
+    ) as {
       readonly text: string;
       readonly sampling: unknown;
       readonly tokens: readonly { readonly rank: number }[];
@@ -211,16 +215,16 @@ describe('The command line', function () {
 
   it('prints what silent and swapped heads and blocked cells do to a prediction, and refuses what cannot be asked', async () => {
     const text = 'for i in range(10):';
-    const asked = ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', '#5'];
-    const scan = await run([...asked, '--all', '--json'], text);
+    const asked = ['effect', '-', '--at', '3', '--token', '#5'];
+    const scan = await run([...asked, ...wasm, '--all', '--json'], text);
     expect(scan.stderr).to.equal('');
     const { layers } = JSON.parse(scan.stdout) as {
       readonly layers: readonly { readonly effects: readonly number[] }[];
     }; // printed by our own command
     expect(layers.map(({ effects }) => effects.length)).to.deep.equal([8, 8, 8, 8]);
-    const blocked = await run([...asked, '--head', '1.4', '--block', '2:1', '--renormalize'], text);
+    const blocked = await run([...asked, ...wasm, '--head', '1.4', '--block', '2:1', '--renormalize'], text);
     expect(blocked.stdout).to.match(/blocked what token 2 reads of token 1, the rest of the row divided by its sum\n/);
-    const swapped = await run([...asked, '--swap', 'for', '--to', 'if', '--json'], text);
+    const swapped = await run([...asked, ...wasm, '--swap', 'for', '--to', 'if', '--json'], text);
     expect(swapped.stderr).to.equal('');
     const shares = (
       JSON.parse(swapped.stdout) as { readonly layers: readonly { readonly shares: readonly number[] }[] }
@@ -229,7 +233,7 @@ describe('The command line', function () {
     expect(shares.flat().every(Number.isFinite), 'all are shares').to.equal(true);
     // Nothing stands before the token that could be another.
     const same = await run(
-      ['effect', '-', '--backend', 'wasm', '--at', '1', '--token', '#5', '--swap', '10', '--to', '20', '--head', '1.4'],
+      ['effect', '-', ...wasm, '--at', '1', '--token', '#5', '--swap', '10', '--to', '20', '--head', '1.4'],
       text,
     );
     expect(same.stdout)
@@ -244,7 +248,7 @@ describe('The command line', function () {
         /this text has \d+ tokens and the other \d+, which must stand one beside the other/,
       ],
       [
-        ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', 'no such token'],
+        ['effect', '-', '--at', '3', '--token', 'no such token'],
         1,
         /no token of the vocabulary of .+: it is \d tokens/,
       ],
@@ -256,8 +260,11 @@ describe('The command line', function () {
   });
 
   it('prints what heads do to the label of a picture, by its name', async () => {
-    const asked = ['effect', 'media/models/shapes-vit/samples/red-circle.png', '--backend', 'wasm'];
-    const one = await run([...asked, '--label', 'red circle', '--against', '4', '--block', '*:0', '--json'], '');
+    const asked = ['effect', 'media/models/shapes-vit/samples/red-circle.png'];
+    const one = await run(
+      [...asked, ...wasm, '--label', 'red circle', '--against', '4', '--block', '*:0', '--json'],
+      '',
+    );
     expect(one.stderr).to.equal('');
     const { measure, plain, effect } = JSON.parse(one.stdout) as {
       readonly measure: string;
@@ -268,7 +275,7 @@ describe('The command line', function () {
     expect(plain.choices[0].text).to.equal('red circle');
     expect(Math.abs(effect)).to.be.above(0.01);
     const other = 'media/models/shapes-vit/samples/blue-star.png';
-    const swapped = await run([...asked, '--label', 'red circle', '--to', other], '');
+    const swapped = await run([...asked, ...wasm, '--label', 'red circle', '--to', other], '');
     expect(swapped.stdout).to.match(/each head swapped by itself \(what it reads in the other text or picture/);
     for (const [args, code, sentence] of [
       [[...asked, '--loss'], 2, /^--label is not valid: it is missing: of a picture, labels are predicted/],
