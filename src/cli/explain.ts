@@ -12,14 +12,14 @@ import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
-import { patchAt, type PlacedPicture } from '../model/patchGrid';
+import type { PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
 import { lineAt, readWholePart, meantOf } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
-import { areaOf } from './explainImage';
+import { areaOf, patchWords } from './explainImage';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
@@ -376,8 +376,8 @@ function pictureFacts({ tokens }: TokenStream, grid: PatchGrid, picture: PlacedP
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {
-  const patch = stream.grid && patchAt(stream.grid, position);
-  if (patch !== undefined) return line`row ${patch.row + 1}, column ${patch.column + 1} (${position})`;
+  const patch = stream.grid && patchWords(stream.grid, position);
+  if (patch !== undefined) return line`${patch} (${position})`;
   return line`"${visibleText(stream, position)}" (${position})`;
 }
 

@@ -1,4 +1,11 @@
-import { patchAt, positionOfPatch, specialPositions } from '../../src/model/patchGrid';
+import {
+  anyPatchAt,
+  gridsOf,
+  patchAt,
+  positionOfPatch,
+  specialPositions,
+  type GridPatch,
+} from '../../src/model/patchGrid';
 import type { PatchGrid, TokenStream } from '../../src/model/token';
 import type { Rect } from './headGrid';
 
@@ -51,7 +58,7 @@ export function patchUnder(grid: PatchGrid, x: number, y: number, { scale }: Pic
   });
 }
 
-/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them; undefined for other keys. */
+/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them and those of the thumbnail below; undefined for other keys. */
 export function movePatch(
   stream: TokenStream,
   position: number | undefined,
@@ -62,29 +69,39 @@ export function movePatch(
   if (grid === undefined || !['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].includes(key))
     return undefined;
   const special = specialPositions(stream);
-  const last = positionOfPatch(grid, { row: grid.rows - 1, column: grid.columns - 1 });
+  const bottom = gridsOf(grid).at(-1) ?? grid;
+  const last = positionOfPatch(bottom, { row: bottom.rows - 1, column: bottom.columns - 1 });
   if (position === undefined) return special[0] ?? grid.first;
   if (isControl) return key === 'Home' ? (special[0] ?? grid.first) : key === 'End' ? last : undefined;
-  const patch = patchAt(grid, position);
+  const patch = anyPatchAt(grid, position);
   if (patch === undefined) {
     const index = special.indexOf(position);
     const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: special.length - 1 }[key];
     if (key === 'ArrowDown') return positionOfPatch(grid, { row: 0, column: Math.min(index, grid.columns - 1) });
     return (to === undefined ? undefined : special[to]) ?? position;
   }
-  const { row, column } = patch;
+  const { row, column, grid: own } = patch;
   switch (key) {
     case 'ArrowUp':
       return (
-        positionOfPatch(grid, { row: row - 1, column }) ?? special[Math.min(column, special.length - 1)] ?? position
+        positionOfPatch(own, { row: row - 1, column }) ??
+        (patch.isOfThumbnail ? across(patch, grid, grid.rows - 1) : undefined) ??
+        special[Math.min(column, special.length - 1)] ??
+        position
       );
     case 'ArrowDown':
-      return positionOfPatch(grid, { row: row + 1, column }) ?? position;
+      return positionOfPatch(own, { row: row + 1, column }) ?? across(patch, bottom, 0) ?? position;
     case 'Home':
-      return positionOfPatch(grid, { row, column: 0 });
+      return positionOfPatch(own, { row, column: 0 });
     case 'End':
-      return positionOfPatch(grid, { row, column: grid.columns - 1 });
+      return positionOfPatch(own, { row, column: own.columns - 1 });
     default:
-      return positionOfPatch(grid, { row, column: column + (key === 'ArrowLeft' ? -1 : 1) }) ?? position;
+      return positionOfPatch(own, { row, column: column + (key === 'ArrowLeft' ? -1 : 1) }) ?? position;
   }
+}
+
+/** The patch of another grid of the picture, in one of its rows, that lies where a patch does; undefined where it is of that grid itself. */
+function across({ grid, column }: GridPatch, other: PatchGrid, row: number): number | undefined {
+  if (other === grid) return undefined;
+  return positionOfPatch(other, { row, column: Math.floor(((column + 0.5) * other.columns) / grid.columns) });
 }
