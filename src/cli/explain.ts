@@ -26,6 +26,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { openTextModel, readGiven, readPicture } from './readWith';
 import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import type { Explanation } from '../engine/text/textModel';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -196,7 +197,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     await loaded.release();
     return joinTerminal([
       ...said,
-      await writeFigure(drawn, { numbers, store, chosen, ...lookedAt(options, selected) }),
+      await writeFigure(drawn, { ...picturedBy(numbers, picture), store, chosen, ...lookedAt(options, selected) }),
     ]);
   }
   if (checked !== undefined) {
@@ -356,6 +357,13 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
+}
+
+/** Numbers of a text, or of a text with a picture, which is drawn with its patches and the other tokens beside it. */
+function picturedBy(numbers: Numbers, picture: Explanation['picture']): Pick<Drawn, 'numbers' | 'picture'> {
+  if (picture === undefined) return { numbers };
+  const streams = numbers.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
+  return { numbers: { ...numbers, streams }, picture };
 }
 
 /** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */
