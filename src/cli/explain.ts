@@ -12,7 +12,7 @@ import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
-import { patchAt, type PlacedPicture } from '../model/patchGrid';
+import type { PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
@@ -20,7 +20,7 @@ import { counted, countedTokens } from './counted';
 import { lineAt, readWholePart, meantOf } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
-import { areaOf } from './explainImage';
+import { areaOf, patchWords } from './explainImage';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
@@ -28,6 +28,7 @@ import { readHead } from './readHead';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
 import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import type { Explanation } from '../engine/text/textModel';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -202,7 +203,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     await loaded.release();
     return joinTerminal([
       ...said,
-      await writeFigure(drawn, { numbers, store, chosen, ...lookedAt(options, selected) }),
+      await writeFigure(drawn, { ...picturedBy(numbers, picture), store, chosen, ...lookedAt(options, selected) }),
     ]);
   }
   if (checked !== undefined) {
@@ -381,6 +382,13 @@ function refusalOfText(error: unknown): unknown {
   ]);
 }
 
+/** Numbers of a text, or of a text with a picture, which is drawn with its patches and the other tokens beside it. */
+function picturedBy(numbers: Numbers, picture: Explanation['picture']): Pick<Drawn, 'numbers' | 'picture'> {
+  if (picture === undefined) return { numbers };
+  const streams = numbers.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
+  return { numbers: { ...numbers, streams }, picture };
+}
+
 /** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */
 function lookedAt(
   { query, file, text }: ExplainOptions,
@@ -399,8 +407,8 @@ function pictureFacts({ tokens }: TokenStream, grid: PatchGrid, picture: PlacedP
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {
-  const patch = stream.grid && patchAt(stream.grid, position);
-  if (patch !== undefined) return line`row ${patch.row + 1}, column ${patch.column + 1} (${position})`;
+  const patch = stream.grid && patchWords(stream.grid, position);
+  if (patch !== undefined) return line`${patch} (${position})`;
   return line`"${visibleText(stream, position)}" (${position})`;
 }
 

@@ -7,7 +7,7 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/h
 import { methodOf, type MethodId } from '../model/methods';
 import { noticeText } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
-import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
+import { anyPatchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { StrongestHeads } from '../model/strongestHeads';
 import type { PatchGrid, TokenStream } from '../model/token';
@@ -217,13 +217,18 @@ function gridFacts(
 
 /** The pixels of the picture that was given which a patch shows; null for a special token, and for one beside it. */
 export function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): PlacedPicture['placed'] | null {
-  const patch = patchAt(grid, position);
-  return (patch && sourceOfPatch(grid, patch, picture)) ?? null;
+  const patch = anyPatchAt(grid, position);
+  return (patch && sourceOfPatch(patch.grid, patch, picture)) ?? null;
 }
 
 function named({ tokens, grid }: TokenStream, position: number): TerminalText {
-  const patch = grid && patchAt(grid, position);
-  return patch === undefined
-    ? line`${plain(tokens[position].piece)}`
-    : line`row ${patch.row + 1}, column ${patch.column + 1}`;
+  return (grid && patchWords(grid, position)) ?? line`${plain(tokens[position].piece)}`;
+}
+
+/** A patch by its row and column from one; undefined for a special token. */
+export function patchWords(grid: PatchGrid, position: number): TerminalText | undefined {
+  const patch = anyPatchAt(grid, position);
+  return (
+    patch && line`${patch.isOfThumbnail ? line`thumbnail ` : line``}row ${patch.row + 1}, column ${patch.column + 1}`
+  );
 }

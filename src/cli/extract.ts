@@ -5,6 +5,7 @@ import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession, type LayerWeights } from '../engine/session/attentionSession';
 import { SiteParts, type LayerParts } from '../engine/session/siteParts';
+import type { ReadPositions } from '../engine/weights/extents';
 import type { SitePart } from '../model/sitePart';
 import { modelAccess } from '../engine/files/modelAccess';
 import { readModelFiles } from '../engine/files/modelFiles';
@@ -16,7 +17,8 @@ import { maxReason, Runtimes, type ChosenRuntime } from '../engine/runtime/runti
 import { noticeText, type Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
 import type { GraphIndex } from '../onnx/graph/graphIndex';
-import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import { planInputs, type InputRole, type ModelInput } from '../onnx/inputs/inputs';
 import { positionsFirst } from '../onnx/inputs/positionsFirst';
 import { counted } from './counted';
 import { floatBytes, toModelInputs } from './storedInputs';
@@ -87,13 +89,17 @@ export async function extract(
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });
+  const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
+  const unchanging = pixels === undefined ? new Set<PlacedSite>() : await session.provePicture();
+  if (pixels === undefined) await session.provePositions(readPositions(index, given, roles));
   const result = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const { layers, outputs, extras } = result;
   const tensors = new Map<string, StoredTensor>();
   const all = [...given, ...made.inputs];
   const placed = await placedLayers(session, result, {
     inputs: all,
-    pixels: given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4),
+    pixels,
+    unchanging,
     text: given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2),
     // Rows of a matrix of numbers are positions of one item.
     isAlone: batch === 1 || (main?.dims.length === 2 && main.type === 'float32'),
@@ -182,6 +188,23 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       ({ part, reason, count }) => line`Not written: ${plain(part)} of ${layers(count)}: ${plain(reason)}`,
     ),
   ];
+}
+
+/** The positions of the texts that a model is given, [item, position] or the other way round. */
+function readPositions(
+  index: GraphIndex,
+  given: readonly ModelInput[],
+  roles: ReadonlyMap<string, InputRole>,
+): ReadPositions {
+  const lengthOf = (role: InputRole): number | undefined => {
+    const input = given.find(({ name, dims }) => roles.get(name) === role && dims.length === 2);
+    return input?.dims.at(positionsFirst(index).has(input.name) ? 0 : 1);
+  };
+  const [numPositions, numTargetPositions] = [lengthOf('ids'), lengthOf('targetIds')];
+  return {
+    ...(numPositions === undefined ? {} : { numPositions }),
+    ...(numTargetPositions === undefined ? {} : { numTargetPositions }),
+  };
 }
 
 /** Throws `invalidArgument` where a tensor is for an input that the model does not have, as a misspelt name is, or none is for one that it has. */

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ensureChromium } from '../../scripts/lib/chromium.mjs';
-import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { picturedTokenizer, tinyTokenizer } from '../harness/tinyTokenizer';
 
 const root = process.cwd();
 
@@ -473,6 +473,19 @@ describe('The command line’s figures', function () {
     expect(svg.match(/<image [^>]*href="data:image\/png;base64,/g)).to.have.length(1);
     expect(svg.match(/<rect [^>]*fill-opacity=/g)?.length).to.be.within(64, 128);
     expect(svg).to.include('>[CLS]').and.include('blue-star.png');
+  });
+
+  it('are a picture within a text, in tiles and as a whole, with the text below', async () => {
+    const [path, model] = [join(folder, 'tiles.svg'), join(folder, 'tiles')];
+    cpSync(join(root, 'test/fixtures/pictured/smolvlm'), model, { recursive: true });
+    writeFileSync(join(model, 'tokenizer.json'), picturedTokenizer());
+    const args = ['--text', '(J', '--model', model, '--head', '1.0', '--figure', path, '--view', 'source'];
+    expect(await run(['explain', join(model, 'picture.png'), ...args])).to.deep.include({ code: 0, stderr: '' });
+    const svg = readFileSync(path, 'utf8');
+    expect(svg.match(/<image [^>]*href="data:image\/png;base64,/g)).to.have.length(2);
+    // What the last token reads lies over 4 × 6 patches and over 2 × 2 of the thumbnail.
+    expect(svg.match(/<rect [^>]*fill-opacity=/g)?.length).to.be.within(28, 56);
+    expect(svg).to.match(/<text [^>]*>J/);
   });
 
   it('are the matrix, as wide as is asked, and a page that holds all heads', async () => {

@@ -1,4 +1,12 @@
-import { patchAt, positionOfPatch, specialPositions, type Patch } from '../../src/model/patchGrid';
+import {
+  anyPatchAt,
+  gridsOf,
+  patchAt,
+  positionOfPatch,
+  specialPositions,
+  type GridPatch,
+  type Patch,
+} from '../../src/model/patchGrid';
 import type { PatchGrid, TokenStream } from '../../src/model/token';
 import type { Rect } from './headGrid';
 
@@ -59,7 +67,7 @@ const arrows: Readonly<Record<string, Patch>> = {
   ArrowDown: { row: 1, column: 0 },
 };
 
-/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them; undefined for other keys. */
+/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them and those of the thumbnail below; undefined for other keys. */
 export function movePatch(
   stream: TokenStream,
   position: number | undefined,
@@ -72,13 +80,20 @@ export function movePatch(
   const special = specialPositions(stream);
   const first = special[0] ?? grid.first;
   if (position === undefined || (isControl && key === 'Home')) return first;
-  if (isControl) return isEnd ? positionOfPatch(grid, { row: grid.rows - 1, column: grid.columns - 1 }) : undefined;
-  const patch = patchAt(grid, position);
+  if (isControl) {
+    const bottom = bottomOf(grid);
+    return isEnd ? positionOfPatch(bottom, { row: bottom.rows - 1, column: bottom.columns - 1 }) : undefined;
+  }
+  const patch = anyPatchAt(grid, position);
   return (
     (patch === undefined
       ? besideSpecial(grid, special, special.indexOf(position), key)
       : besidePatch(grid, special, patch, key)) ?? position
   );
+}
+
+function bottomOf(grid: PatchGrid): PatchGrid {
+  return gridsOf(grid).at(-1) ?? grid;
 }
 
 /** What a key leads to from a special token, by its place among them. */
@@ -88,15 +103,20 @@ function besideSpecial(grid: PatchGrid, special: readonly number[], index: numbe
   return to === undefined ? undefined : special[to];
 }
 
-/** What a key leads to from a patch: above the first row are the special tokens. */
-function besidePatch(
-  grid: PatchGrid,
-  special: readonly number[],
-  { row, column }: Patch,
-  key: string,
-): number | undefined {
+/** What a key leads to from a patch: above the first row are the special tokens, below the last of the tiles the thumbnail. */
+function besidePatch(grid: PatchGrid, special: readonly number[], patch: GridPatch, key: string): number | undefined {
+  const { row, column, grid: own } = patch;
   const step = arrows[key];
-  if (step === undefined) return positionOfPatch(grid, { row, column: key === 'Home' ? 0 : grid.columns - 1 });
-  const beside = positionOfPatch(grid, { row: row + step.row, column: column + step.column });
-  return beside ?? (step.row < 0 ? special[Math.min(column, special.length - 1)] : undefined);
+  if (step === undefined) return positionOfPatch(own, { row, column: key === 'Home' ? 0 : own.columns - 1 });
+  const beside = positionOfPatch(own, { row: row + step.row, column: column + step.column });
+  if (beside !== undefined || step.row === 0) return beside;
+  if (step.row > 0) return across(patch, bottomOf(grid), 0);
+  const above = patch.isOfThumbnail ? across(patch, grid, grid.rows - 1) : undefined;
+  return above ?? special[Math.min(column, special.length - 1)];
+}
+
+/** The patch of another grid of the picture, in one of its rows, that lies where a patch does; undefined where it is of that grid itself. */
+function across({ grid, column }: GridPatch, other: PatchGrid, row: number): number | undefined {
+  if (other === grid) return undefined;
+  return positionOfPatch(other, { row, column: Math.floor(((column + 0.5) * other.columns) / grid.columns) });
 }

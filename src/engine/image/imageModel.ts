@@ -7,6 +7,7 @@ import type { TokenStream } from '../../model/token';
 import { itemsOf, planInputs, signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
+import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
@@ -98,6 +99,8 @@ export class ImageModel {
   #fed: readonly FedFile[] = [];
   /** How pictures are made ready, and once there was one, how that was. */
   #facts: readonly Notice[];
+  /** Sites of which a run of other sizes tells that they are over no patches. */
+  #unchanging: ReadonlySet<PlacedSite> = new Set();
   /** Where layers stand, for pictures of one size. */
   #placements: { readonly size: string; readonly found: Placements } | undefined;
   /** Why the first layer that could not be placed was not. */
@@ -241,12 +244,13 @@ export class ImageModel {
     await this.#checkMemory(candidates, inputs);
     const { isChannelLast } = this.#parts.layout;
     this.#fed = [{ file: this.#session.fileName, inputs, placedBy: { input: inputs[0].name, isChannelLast } }];
+    this.#unchanging = await this.#session.provePicture();
     let growing: PlacedLayers | undefined;
     const onLayers = (made: readonly LayerWeights[]): void => {
       // Layers within windows are put in their places when all are there.
       const there = made.filter(({ isComing }) => isComing !== true);
       const first = growing ?? this.#plainly(there, candidates, true);
-      if (first === undefined || !there.every((layer) => isOver(layer, first.streams[0].tokens.length))) return;
+      if (first === undefined || !there.every((layer) => this.#isOver(layer, first.streams[0].tokens.length))) return;
       growing = first;
       const components = describeComponents(made, first.streamsOf);
       steps.onGrowth?.({
@@ -358,20 +362,21 @@ export class ImageModel {
     isAll: boolean,
     known?: TokenStream,
   ): PlacedLayers | undefined {
-    for (const numTokens of new Set(layers.filter((layer) => isOver(layer)).map((layer) => layer.numKeys))) {
+    for (const numTokens of new Set(layers.filter((layer) => this.#isOver(layer)).map((layer) => layer.numKeys))) {
       const grid = fitGrid(candidates, numTokens);
       if (typeof grid === 'string') continue;
       const [drawn, others] = [
-        layers.filter((layer) => isOver(layer, numTokens)),
-        layers.filter((layer) => !isOver(layer, numTokens)),
+        layers.filter((layer) => this.#isOver(layer, numTokens)),
+        layers.filter((layer) => !this.#isOver(layer, numTokens)),
       ];
       if (isAll && others.length > 0) return undefined;
-      const failed = others.map(({ path, batch, numQueries, numKeys }) => ({
-        path,
-        reason:
-          batch > 1
-            ? `it is computed within ${batch} windows, not over the whole picture`
-            : `it is over ${numQueries} queries and ${numKeys} keys, not over the ${numTokens} tokens of the picture`,
+      const failed = others.map((layer) => ({
+        path: layer.path,
+        reason: this.#isUnchanging(layer)
+          ? `its ${layer.numKeys} keys, or queries, do not grow with the picture, so they are no patches of it`
+          : layer.batch > 1
+            ? `it is computed within ${layer.batch} windows, not over the whole picture`
+            : `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`,
       }));
       return {
         layers: drawn,
@@ -386,6 +391,24 @@ export class ImageModel {
     return undefined;
   }
 
+  /** Whether a layer is over all tokens of a picture, of which there are so many. */
+  #isOver(layer: LayerWeights, numTokens = layer.numKeys): boolean {
+    const { batch, numQueries, numKeys } = layer;
+    return batch === 1 && numQueries === numKeys && numKeys === numTokens && !this.#isUnchanging(layer);
+  }
+
+  /** Whether it is surely over no patches: pictures of other sizes have as many of them. */
+  #isUnchanging(layer: LayerWeights): boolean {
+    const site = this.#siteOf(layer);
+    return site !== undefined && this.#unchanging.has(site);
+  }
+
+  #siteOf({ path, component, layer }: LayerWeights): PlacedSite | undefined {
+    return this.#session.analysis.sites.find(
+      (each) => each.path === path && each.component === component && each.layer === layer,
+    );
+  }
+
   /** Layers over grids of their own, or within windows, put where the graph says that they stand; undefined where it does not. */
   async #placed(
     layers: readonly LayerWeights[],
@@ -393,9 +416,8 @@ export class ImageModel {
     inputs: readonly ModelInput[],
   ): Promise<PlacedLayers | undefined> {
     const places = await this.#places(inputs);
-    const sites = this.#session.analysis.sites;
-    const placesOf = ({ path, component, layer }: LayerWeights): SitePlaces | string => {
-      const site = sites.find((each) => each.path === path && each.component === component && each.layer === layer);
+    const placesOf = (layer: LayerWeights): SitePlaces | string => {
+      const site = this.#siteOf(layer);
       return (site && places.get(site)) ?? 'where its patches lie is not known';
     };
     const placed = placeLayers(layers, placesOf, picture, this.#parts.resolved.config);
@@ -432,11 +454,6 @@ export class ImageModel {
     if (bytes === undefined || bytes > maxAttentionBytes)
       throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
-}
-
-/** Whether a layer is over all tokens of a picture, of which there are so many. */
-function isOver({ batch, numQueries, numKeys }: LayerWeights, numTokens = numKeys): boolean {
-  return batch === 1 && numQueries === numKeys && numKeys === numTokens;
 }
 
 /** What is to be said of grids whose patches are windows that overlap. */

@@ -2,6 +2,7 @@ import { byDivisor, byMultiples, byPixels, byPatches, downToMultiples, roundHalf
 import type { PixelSize } from './raster';
 import type { Resampling } from './resample';
 import { marginsAround, marginsTo } from './shapings';
+import { byAspect, byWholeTiles } from './tilings';
 import { type Processor, type Step, inTurn, values, rescaling, normalization, resizing, sizeSetting, usualSizing, edgesSizing, boxOf, shortestOf, cropping, paddingTo, padding, toSquare, meanColour } from './processorSteps';
 
 /** Resize, crop, rescale, normalise, pad: what the library's own backend does. */
@@ -106,7 +107,7 @@ const longestInSquare: Processor = (settings) => {
 };
 
 /** Idefics3, SmolVLM: the longest edge, with an even other, then the square of a tile. */
-const idefics3: Processor = wholeUnless('do_image_splitting', 'a picture that is cut into several ("do_image_splitting")', (settings) => {
+const idefics3: Processor = (settings) => {
   const sizing = (): Sizing => {
     const { longest } = sizeSetting(settings);
     return longest === undefined ? usualSizing(settings, sizeSetting(settings)) : toLongestEven(longest);
@@ -114,8 +115,13 @@ const idefics3: Processor = wholeUnless('do_image_splitting', 'a picture that is
   const tile = settings.size('max_image_size', false)?.longest;
   if (tile === undefined) throw settings.unsupported('a "max_image_size" without the longest edge');
   const resampling = settings.resampling();
-  return { shapings: inTurn([resizing(settings, sizing), () => ({ kind: 'resize', size: { width: tile, height: tile }, resampling })]), ...values(settings) };
-});
+  return {
+    shapings: inTurn([resizing(settings, sizing), () => ({ kind: 'resize', size: { width: tile, height: tile }, resampling })]),
+    ...values(settings),
+    ...(settings.flag('do_image_splitting') ? { tiles: byWholeTiles(settings, settings.flag('do_resize') ? sizing() : undefined, tile) } : {}),
+  };
+};
+const idefics3Whole = wholeUnless('do_image_splitting', 'a picture that is cut into several ("do_image_splitting")', idefics3);
 
 /** LLaVA: a square of the mean's colour first. */
 const llava: Processor = (settings) => ({
@@ -390,7 +396,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   Gemma3ImageProcessor: wholeUnless('do_pan_and_scan', 'a picture that is cut into several ("do_pan_and_scan")', resizeOnly),
   GotOcr2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', resizeOnly),
   GroundingDinoImageProcessor: detr(false),
-  Idefics3ImageProcessor: idefics3,
+  Idefics3ImageProcessor: idefics3Whole,
   IdeficsImageProcessor: idefics,
   JanusImageProcessor: longestInSquare,
   LayoutLMv2ImageProcessor: layoutLmV2,
@@ -417,7 +423,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   SegGptImageProcessor: resizeOnly,
   SegformerImageProcessor: resizeOnly,
   SiglipImageProcessor: plain,
-  SmolVLMImageProcessor: idefics3,
+  SmolVLMImageProcessor: idefics3Whole,
   SuperPointImageProcessor: superPoint,
   Swin2SRImageProcessor: swin2Sr,
   TextNetImageProcessor: textNet,
@@ -431,4 +437,16 @@ export const processors: Readonly<Record<string, Processor>> = {
 /** Those that make a table of patches, for models that take one. */
 export const patchProcessors: Readonly<Record<string, Processor>> = {
   Qwen2VLImageProcessor: qwen2Vl,
+};
+
+/** Those that cut a picture into tiles, for models that read these one after the other. */
+export const tileProcessors: Readonly<Record<string, Processor>> = {
+  GotOcr2ImageProcessor: (settings) => {
+    if (!settings.flag('crop_to_patches')) return resizeOnly(settings);
+    // Tiles are scaled whatever "do_resize" says.
+    const whole = { kind: 'resize', size: boxOf(settings, sizeSetting(settings)), resampling: settings.resampling() } as const;
+    return { shapings: () => [whole], ...values(settings), tiles: byAspect(settings) };
+  },
+  Idefics3ImageProcessor: idefics3,
+  SmolVLMImageProcessor: idefics3,
 };

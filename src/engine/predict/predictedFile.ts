@@ -35,8 +35,9 @@ export interface FedLogits {
   readonly inputs: readonly ModelInput[];
   /** Where its text begins. */
   readonly first: number;
-  /** Positions of all items of its batch. */
+  /** Positions of all items of its batch, and of one of them. */
   readonly numPositions: number;
+  readonly length: number;
   /** Its input of ids. */
   readonly ids: string | undefined;
 }
@@ -108,28 +109,29 @@ export function fedOf(
       inputs: read.inputs,
       first: 0,
       numPositions: Math.max(...streams.map(({ tokens }) => tokens.length)),
+      length: Math.max(...streams.map(({ tokens }) => tokens.length)),
       ids: undefined,
     };
   const ids =
     named('targetIds') ?? named('ids') ?? read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
   if (ids === undefined) throw new ExplorerError('noPredictions', [name, 'its input of tokens is not known']);
-  if (positionsFirst(index).has(ids.name))
-    throw new ExplorerError('noPredictions', [
-      name,
-      'its positions come before the items of a batch, [position, item]',
-    ]);
   return {
     inputs: read.inputs,
     first: read.firstPosition ?? 0,
     numPositions: ids.dims.length === 3 ? ids.dims[0] * ids.dims[1] : ids.data.length,
+    // Where positions come before items, [position, item], there is one item.
+    length: ids.dims[positionsFirst(index).has(ids.name) ? 0 : 1] ?? ids.data.length,
     ids: ids.name,
   };
 }
 
-/** Ids with another in the place of one, in every item of the batch. */
-export function withIds(input: ModelInput, at: number, id: number): ModelInput {
+/** Ids with another in the place of one, in every item of the batch, of which each has so many positions. */
+export function withIds(
+  input: ModelInput,
+  { at, length }: { readonly at: number; readonly length: number },
+  id: number,
+): ModelInput {
   const data = input.data.slice();
-  const length = input.dims.at(-1) ?? data.length;
   for (let from = 0; from < data.length; from += length) {
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[from + at] = BigInt(id);
     else data[from + at] = id;

@@ -208,12 +208,14 @@ export class PredictionRuns {
         'it reads a text from both sides, and its tokenizer has no mask token to put in the place of one',
       );
     const { tokens } = run.streams[stream];
-    const { inputs, first, numPositions, ids } = fedOf(this.#parts, run);
+    const { inputs, first, numPositions, length, ids } = fedOf(this.#parts, run);
     const readMasked = async (places: readonly number[], hides: boolean): Promise<TokenPredictions> => {
       const targets = new BigInt64Array(numPositions);
       for (const place of places) targets[first + place] = BigInt(tokens[place].id);
       const fed = hides
-        ? inputs.map((input) => (input.name === ids ? withIds(input, first + places[0], maskId) : input))
+        ? inputs.map((input) =>
+            input.name === ids ? withIds(input, { at: first + places[0], length }, maskId) : input,
+          )
         : inputs;
       const rows = await this.#run(logits, run, fed, targets);
       if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the logits of the last token alone');

@@ -277,6 +277,11 @@ export class AttentionSession {
     return this.#made.positions.prove(read, (inputs, names) => this.#run(inputs, names));
   }
 
+  /** Which sites, whose axes shapes leave open, are over no patches of a picture, once, before one is first read; see {@link PositionProofs.provePicture}. */
+  provePicture(): Promise<ReadonlySet<PlacedSite>> {
+    return this.#made.positions.provePicture((inputs, names) => this.#run(inputs, names));
+  }
+
   /**
    * Runs the layer of a site again: what its stage was given in a run that kept it makes the tensors that are named, which are of that stage. A model that
    * is not run in stages is run as a whole. Of a session that is suspended the layer is run without the others.

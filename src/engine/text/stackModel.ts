@@ -121,7 +121,7 @@ export class StackModel implements TextModel {
     const started = performance.now();
     const formerlyFed = this.#fed;
     const { sites } = this.#parts.session.analysis;
-    const seen = reading.picture && (await this.#see(reading.picture));
+    const seen = reading.picture && (await this.#see(reading.picture, turn));
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading, seen);
     const { continuation } = reading;
@@ -242,7 +242,7 @@ export class StackModel implements TextModel {
   }
 
   /** A picture made ready for the decoder. */
-  async #see(picture: PictureFile): Promise<Seen> {
+  async #see(picture: PictureFile, turn: ReadingSteps['turn']): Promise<Seen> {
     const { openPictures, info } = this.#parts;
     if (openPictures === undefined) throw new ExplorerError('modelReadsText', [info.name]);
     const opening = (this.#pictures ??= openPictures());
@@ -250,7 +250,7 @@ export class StackModel implements TextModel {
       this.#pictures = undefined;
       throw error;
     });
-    return { picture: await reader.read(picture), writing: reader.writing };
+    return { picture: await reader.read(picture, turn), writing: reader.writing };
   }
 
   async #tokenize(reading: Reading, seen?: Seen): Promise<TokenizedText> {
@@ -365,7 +365,7 @@ export class StackModel implements TextModel {
     return {
       ...made,
       inputs,
-      fed: [...(seen === undefined ? [] : [seen.picture.fed]), ...(first === undefined ? [] : [first.fed]), own],
+      fed: [...(seen === undefined ? [] : seen.picture.fed), ...(first === undefined ? [] : [first.fed]), own],
     };
   }
 

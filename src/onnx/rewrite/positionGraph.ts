@@ -13,6 +13,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
 import { isFloatType } from '../file/dataType';
 import { PositionNodes } from './positionNodes';
+import { comparing, ReadValues } from './positionValues';
 import type { PositionGraph, SitePositions, StreamPositions } from './positions';
 import {
   moving,
@@ -56,6 +57,7 @@ class Carrier {
   /** Tensors that hold positions in place of values. */
   readonly #carried = new Set<string>();
   readonly #input: string;
+  readonly #values: ReadValues;
   /** Ids, and what positions beside them are called: ids stay what they are, as masks are made of them. */
   readonly #ids = new Map<string, string>();
   /** Tensors behind an operator that is not known, by that operator. */
@@ -77,6 +79,7 @@ class Carrier {
     this.#index = index;
     this.#write = new PositionNodes(index);
     this.#input = isIds ? this.#write.named('positions') : input;
+    this.#values = new ReadValues(index, this.#write, input);
     if (isIds) this.#ids.set(input, this.#input);
     else this.#carried.add(input);
   }
@@ -114,6 +117,7 @@ class Carrier {
       sites: new Map(placed),
       streams: new Map(found),
       input: this.#input,
+      values: this.#values.inputs,
     };
   }
 
@@ -180,6 +184,10 @@ class Carrier {
     }
     const isCarried = this.#asking.has(node) || dependencies.some((name) => this.#carried.has(name));
     if (!isCarried || opType === 'Shape' || opType === 'Size') return;
+    if (comparing.has(opType) && this.#values.compare(node, this.#carried, this.#lost)) {
+      this.#replaced.set(node, this.#write.take());
+      return;
+    }
     const kept = this.#carryOn(node);
     if (kept === undefined) return this.#lose(node, operatorOf(this.#index, node));
     outputs.forEach((output, i) => {

@@ -117,6 +117,46 @@ describe('An attention file', () => {
     expect([...(picture?.pixels ?? [])]).to.deep.equal([1, 2, 3, 255, 4, 5, 6, 255]);
   });
 
+  it('may be of a picture in tiles, each where it stands, and once more as a whole', () => {
+    const size = 8;
+    const grid = {
+      ...{ rows: 2, columns: 2, first: 1, patchWidth: 3, patchHeight: 3 },
+      tiles: { rows: 2, columns: 1, starts: [1, 4] },
+      thumbnail: { rows: 1, columns: 1, first: 7, patchWidth: 6, patchHeight: 6 },
+    };
+    const read = (told: unknown): FileAttention =>
+      open(
+        safetensors({
+          'attention.self.0': ['F32', [1, size, size], floats(Array.from({ length: size ** 2 }, () => 1 / size))],
+          image: ['U8', [4, 4, 3], new Uint8Array(48)],
+          'image.ids': ['I32', [size], bytesOf(new Int32Array(size))],
+          metadata: text({ streams: [{ name: 'image', text: '', grid: told }] }),
+        }),
+      );
+    const [stream] = read(grid).streams;
+    expect(stream.grid).to.deep.equal({
+      ...{ rows: 2, columns: 2, first: 1, patchWidth: 2, patchHeight: 2 },
+      tiles: grid.tiles,
+      thumbnail: { ...grid.thumbnail, patchWidth: 4, patchHeight: 4 },
+    });
+    expect(stream.tokens.map(({ piece }) => piece)).to.deep.equal(
+      ['[CLS]', '1,1', '2,1', '[S2]', '1,2', '2,2', '[S3]', 'thumbnail 1,1'], // prettier-ignore
+    );
+    // What places tokens twice, or outside, or is of another form fits no tokens.
+    for (const wrong of [
+      { ...grid, tiles: { ...grid.tiles, starts: [1, 2] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [4, 1] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [1] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [1, 1e9] } },
+      { ...grid, tiles: { ...grid.tiles, rows: 0 } },
+      { ...grid, tiles: 'none' },
+      { ...grid, thumbnail: { ...grid.thumbnail, first: 5 } },
+      { ...grid, thumbnail: { ...grid.thumbnail, first: 8 } },
+      { ...grid, thumbnail: { ...grid.thumbnail, rows: -1 } },
+    ])
+      expect(() => read(wrong), JSON.stringify(wrong)).to.throw(ExplorerError, 'the grid does not fit');
+  });
+
   it('has norms and values where it has them, and says which it lacks', () => {
     const { weighings } = open(
       safetensors({
