@@ -27,7 +27,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts, writtenIn } from './weighed';
 import type { Explanation } from '../engine/text/textModel';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -158,20 +158,20 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     { layers, components: found },
     { model: loaded, wanted, ...(token === undefined ? {} : { token }) },
   ] as const;
-  const { components: all, layers: weighed } = await weighedBy(method, ...weighing);
-  const baseline = await RolloutBaseline.of(method, ...weighing);
+  const { components: all, layers: weighed, lacks } = await weighedAsFar(method, ...weighing, head);
+  const baseline = await RolloutBaseline.of(method, ...weighing, all);
   store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
     throw new ExplorerError('invalidArgument', [
       '--component',
-      `the model has ${all.map(({ component }) => component).join(', ')}`,
+      `the model has ${found.map(({ component }) => component).join(', ')}`,
     ]);
   // What tokens come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
   const named = parseHead(head, components);
   const chosen = named ?? last;
-  const sentences = notices.map(noticeText);
+  const sentences = [...notices.map(noticeText), ...lacks];
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${countedTokens(streams)} · ${plain(method.title)}`;
   const place =
     context === undefined

@@ -16,7 +16,7 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
-import { isOfLayers, methodLine, ofFile, tokenOf, weighedBy, weighedFacts } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts } from './weighed';
 import { readHead } from './readHead';
 import { checkFigureOut, writeFigure, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -56,8 +56,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     { layers: read, components: found },
     { model: loaded, wanted: undefined, ...(token === undefined ? {} : { token }) },
   ] as const;
-  const { layers, components } = await weighedBy(ofMethod, ...weighing);
-  const baseline = await RolloutBaseline.of(ofMethod, ...weighing);
+  const { layers, components, lacks } = await weighedAsFar(ofMethod, ...weighing, head);
+  const baseline = await RolloutBaseline.of(ofMethod, ...weighing, components);
   await loaded.release();
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
@@ -71,7 +71,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
       : components.filter((component) => chosen.head < (component.layers[chosen.layer]?.numHeads ?? 0));
   if (shown.length === 0 || streams.some(({ grid }) => grid === undefined))
     throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
-  const sentences = [...preparing, ...notices].map(noticeText);
+  const sentences = [...[...preparing, ...notices].map(noticeText), ...lacks];
   const isDerived = shown.some((component) => component.layers.some(({ method }) => method === 'derived'));
   const method = isWeighed
     ? ofMethod.title

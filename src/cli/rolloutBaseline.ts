@@ -1,7 +1,7 @@
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import type { HeldLayer } from '../engine/weights/heldLayer';
-import type { Component, HeadRef } from '../model/head';
+import type { Component, ComponentInfo, HeadRef } from '../model/head';
 import { methodOf } from '../model/methods';
 import type { Source } from './openModel';
 import { weighedBy } from './weighed';
@@ -14,13 +14,16 @@ export class RolloutBaseline {
     this.#layers = layers;
   }
 
-  /** Of the same layers as rollout is; undefined of other methods. Throws what weighing throws. */
+  /** Of the components that rollout is had of; undefined of other methods. Throws what weighing throws. */
   static async of(
     method: ReturnType<typeof methodOf>,
-    ...read: Parameters<typeof weighedBy> extends [unknown, ...infer Rest] ? Rest : never
+    run: Parameters<typeof weighedBy>[1],
+    how: Parameters<typeof weighedBy>[2],
+    rolled: readonly ComponentInfo[],
   ): Promise<RolloutBaseline | undefined> {
     if (method.id !== 'rollout') return undefined;
-    const { layers } = await weighedBy(methodOf('rolloutUniform'), ...read);
+    const components = run.components.filter(({ component }) => rolled.some((each) => each.component === component));
+    const { layers } = await weighedBy(methodOf('rolloutUniform'), { ...run, components }, how);
     return new RolloutBaseline(layers);
   }
 

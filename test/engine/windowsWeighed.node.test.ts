@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import 'vscode-jsonrpc/node';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { ImageModel } from '../../src/engine/image/imageModel';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
@@ -15,6 +16,7 @@ import { readFixture, readFixtureText } from '../harness/fixtures';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
+import { serveEngine } from './servedEngine.node';
 
 const floatsOf = (tensor: StoredTensor | undefined): Float32Array =>
   new Float32Array((tensor ?? { data: new Uint8Array(0) }).data.slice().buffer);
@@ -148,6 +150,32 @@ describe('attention within windows that is weighed', () => {
     expect(numSeen).to.equal(3 * 16);
     expect(await codeOf(cell(9, 27))).to.equal('howNotFollowed');
     await model.release();
+  });
+
+  it('comes from the engine as of any other picture: by a method, and step by step', async () => {
+    const { connection, end } = serveEngine();
+    const engine = connection.remote;
+    const folder = 'test/fixtures/windows/swin.legacy';
+    const model = { path: folder, backend: 'wasm', threads: 1 } as const;
+    const { runId, components } = await engine.explainImage({ model, path: `${folder}/picture.png` });
+    const [{ component }] = components;
+    const reasons = await engine.methodReasons({ runId, component });
+    expect(reasons).to.not.have.any.keys('norm', 'summed', 'residual', 'value', 'rollout');
+    const { ceiling, mixing } = await engine.weighing({ runId, component, method: 'residual' });
+    const expected = readSafetensors(await readFixture('windows/swin.legacy/weighed.safetensors'), 'weighed');
+    const wanted = [0, 1].map((layer) => floatsOf(expected.get(`residual.${layer}`)));
+    const largest = Math.max(...wanted.flatMap((each) => [...each]));
+    expect(ceiling).to.be.closeTo(largest, 1e-4 * largest);
+    expect(mixing).to.have.length(2);
+    const { weights } = await engine.pattern({
+      runId,
+      selection: { component, heads: [{ layer: 1, head: 0 }], aggregation: 'mean' },
+      form: { method: 'residual', sinks: 'show', isRenormalized: false, canHaveSinks: false, isCausal: false },
+    });
+    expectClose(weights, wanted[1], 'residual 1');
+    const { steps, keys } = await engine.how({ runId, cell: { component, layer: 1, head: 0, query: 63, key: 0 } });
+    expect([steps.every(agrees), keys?.length]).to.deep.equal([true, 16]);
+    end();
   });
 
   it('is that of blocks of a text, too, whose tokens are keys of several blocks', async () => {

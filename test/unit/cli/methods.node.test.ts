@@ -142,6 +142,26 @@ describe('methods on the command line', () => {
     expect(await codeOf(explain({ ...dates, component: 'cross', method: 'flow' }))).to.equal('methodNotOffered');
   });
 
+  it('what one component of a model cannot have leaves the others, with a sentence; asked for alone, it is refused', async () => {
+    const hiera = {
+      file: 'test/fixtures/windows/hiera.legacy/picture.png',
+      model: 'test/fixtures/windows/hiera.legacy',
+      backend: 'wasm',
+      isJson: true,
+      method: 'residual',
+    } as const;
+    const of = async (head: string | undefined) =>
+      JSON.parse(await explainImage({ ...hiera, head })) as {
+        readonly notices: readonly string[];
+        readonly stages?: readonly { readonly name: string }[];
+      };
+    const all = await of(undefined);
+    expect(all.stages?.map(({ name }) => name)).to.deep.equal(['stage1', 'stage3']);
+    expect(all.notices.at(-1)).to.match(/with the residual \(stage2\) cannot be shown of this model/);
+    expect((await of('0.0')).notices.filter((notice) => notice.includes('cannot be shown'))).to.deep.equal([]);
+    expect(await codeOf(explainImage({ ...hiera, head: '1.0' }))).to.equal('methodNotOffered');
+  });
+
   it('rollout is written of all layers, or of the one that is named, as any other method', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attention-rollout-'));
     try {
