@@ -203,7 +203,7 @@ describe('a picture within a text', () => {
     for (const [each, reason] of [
       [await filesOf('llava', ['vision_encoder.onnx']), /not beside the other/],
       [{ ...files, 'm/config.json': '{"model_type": "unheard_of", "image_token_id": 97}' }, /of its kind/],
-      // Rows of tiles end with an embedding that no file has.
+      // Rows of tiles end with an embedding that is no feature of the picture.
       [{ ...files, 'm/config.json': '{"model_type": "llava_next", "image_token_index": 97}' }, /image_newline/],
       [
         {

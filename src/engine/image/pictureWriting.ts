@@ -65,11 +65,11 @@ const writings: Readonly<Record<string, (config: Settings, id: number) => Writin
   qwen2_5_vl: qwen,
 };
 
-/** Kinds whose pictures take more than their files have, with what that is, in a clause. */
+/** Kinds whose pictures take more than a vision encoder gives, with what that is, in a clause. */
 const packed: Readonly<Record<string, string>> = Object.fromEntries(
   ['llava_next', 'llava_next_video', 'llava_onevision'].map((kind) => [
     kind,
-    'a model of its kind puts an embedding of its own (image_newline) behind each row of a picture’s tiles, which is in neither of these files',
+    'a model of its kind puts an embedding of its own (image_newline) behind each row of a picture’s tiles, and how these files would have it is not known here',
   ]),
 );
 
