@@ -94,7 +94,10 @@ export function makeTestApi(
     },
     restore: (state) => restorePanel(memory.recall(state), controller),
     changeView: (view) => store.changeView(view),
-    profile: async (include) => (await workspaceProfile.profile({ include, exclude: '', budget: {} }))?.code,
+    profile: async (include, budget = {}) => {
+      const told = await workspaceProfile.profile({ include, exclude: '', budget });
+      return told instanceof ExplorerError ? { code: told.code, sentence: told.sentence } : { sentence: told ?? '' };
+    },
     closePanel: () => panels.current?.close(),
   };
 }

@@ -18,7 +18,7 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
   after(() => vscode?.close());
 
   /** Profiles all files of the workspace that globs name. */
-  const profile = async (globs: string, budget = 'All files'): Promise<void> => {
+  const profile = async (globs: string): Promise<void> => {
     await vscode.runCommand('Attention Explorer: Profile Heads on Workspace…');
     await vscode.page.locator('.quick-input-widget input').first().waitFor();
     await vscode.page.keyboard.press('ControlOrMeta+A');
@@ -26,7 +26,7 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.page.keyboard.press('Enter');
     await vscode.page.locator('.quick-input-widget', { hasText: 'Files to leave out' }).waitFor();
     await vscode.page.keyboard.press('Enter');
-    await vscode.pick(budget);
+    await vscode.pick('All files');
   };
 
   it('stands beside what they do on this text, names them, opens its examples, and is measured on the workspace', async function () {
@@ -126,13 +126,5 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.quickPickRow('Go On').waitFor();
     await vscode.pick('Cancel');
     await status.waitFor({ state: 'hidden' });
-    // Nor does it take more than it may: what was read of it does not count then.
-    vscode.writeFile('large/add.py', 'def add(a, b):\n    return a + b\n');
-    vscode.writeFile('large/binary.py', '\0');
-    await profile('large/*.py', 'At most 20000 tokens');
-    await vscode.waitForNotification(
-      /profiled on 1 file, \d\d tokens\. The budget was spent within large\/long\.py, which does not count\. Left out, as the log lists: 1 file\./,
-      120_000,
-    );
   });
 });

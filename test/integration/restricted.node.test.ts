@@ -148,7 +148,10 @@ describe('A workspace that is not trusted', () => {
     expect(api.snapshot().run).to.equal(undefined);
     const of = (path: string): Promise<string | undefined> =>
       configureUser({ modelPath: path }).then(() =>
-        api.profile('read.txt').catch((error: { readonly code?: string }) => error.code),
+        api.profile('read.txt').then(
+          ({ code }) => code,
+          (error: { readonly code?: string }) => error.code,
+        ),
       );
     // The window itself, and its engine, which follows links.
     for (const way of ['models/evil', `${outside}/leadsIn/models/evil`, `${outside}/mixed`])
@@ -158,7 +161,7 @@ describe('A workspace that is not trusted', () => {
       JSON.stringify({ 'attentionExplorer.modelPath': 'models/evil', 'attentionExplorer.scale': scale }),
     );
     // What the workspace says is not asked: the model is ours. Files are looked for then, for which not every host has a program.
-    expect(await api.profile('read.txt')).to.be.oneOf([undefined, 'internal']);
+    expect((await api.profile('read.txt')).code).to.be.oneOf([undefined, 'internal']);
   });
 
   it('supplies none by a saved explanation, nor a limit beyond one’s own', async () => {

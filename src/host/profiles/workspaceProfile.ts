@@ -94,8 +94,8 @@ export class WorkspaceProfile implements Disposable {
     if (wanted !== undefined && this.#work === undefined) void this.#start(model, wanted);
   }
 
-  /** Profiles what is wanted, without asking; resolves when that is done, to why it failed where it did. Throws what {@link begin} throws. */
-  profile(wanted: Wanted): Promise<ExplorerError | undefined> {
+  /** Profiles what is wanted, without asking; resolves when that is done, to what was told. Throws what {@link begin} throws. */
+  profile(wanted: Wanted): Promise<ExplorerError | PlainText | undefined> {
     return this.#start(this.#locate(), wanted);
   }
 
@@ -108,7 +108,7 @@ export class WorkspaceProfile implements Disposable {
     return store.run?.model ?? locateModel(readSettings(resource), places, resource);
   }
 
-  async #start(model: ModelLocation, wanted: Wanted): Promise<ExplorerError | undefined> {
+  async #start(model: ModelLocation, wanted: Wanted): Promise<ExplorerError | PlainText | undefined> {
     const work = new Work(this.#deps, model, wanted);
     this.#work = work;
     try {
@@ -292,8 +292,8 @@ class Work implements Disposable {
     return plain(documentName(this.#model.uri));
   }
 
-  /** Resolves to why it failed, which is told, where it did. */
-  async run(): Promise<ExplorerError | undefined> {
+  /** Resolves to what was told: what came of it, or why it failed; undefined where it was cancelled. */
+  async run(): Promise<ExplorerError | PlainText | undefined> {
     const { log, profiles } = this.#deps;
     try {
       this.#show();
@@ -319,8 +319,7 @@ class Work implements Disposable {
         entry`Profiled: files ${this.#pace.numTexts - this.#numLeftOut}, left out ${this.#numLeftOut}, tokens ${this.#pace.numTokens}.`,
       );
       await profiles.choose(this.#model, folder);
-      this.#offer();
-      return undefined;
+      return this.#offer();
     } catch (error) {
       const failure = ExplorerError.from(error);
       if (this.#ended.signal.aborted || isCancelled(failure)) return undefined;
@@ -427,7 +426,7 @@ class Work implements Disposable {
     return keepFiles({ place: storageUri, name: `${safeName(this.#name)}-${stamp}`, files }, this.#deps.writeFolder);
   }
 
-  #offer(): void {
+  #offer(): PlainText {
     const { numTexts = 0, numTokens = 0 } = this.#pace ?? {};
     const numRead = numTexts - this.#numLeftOut;
     const done = joinPlain(
@@ -438,11 +437,15 @@ class Work implements Disposable {
       ],
       ' ',
     );
-    if (this.#deps.store.run === undefined) return showInformation(done);
+    if (this.#deps.store.run === undefined) {
+      showInformation(done);
+      return done;
+    }
     const show = said('Show Heads');
     void showChoice(done, [show]).then((chosen) => {
       if (chosen === show) this.#deps.showHeads();
     });
+    return done;
   }
 }
 

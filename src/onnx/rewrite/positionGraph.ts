@@ -5,7 +5,7 @@ import {
   isLearned,
   isOfWeights,
   isSingle,
-  isWidth,
+  rowWidth,
   spelledOut,
 } from '../follow/positionShapes';
 import type { PlacedSite } from '../name/describeSites';
@@ -24,6 +24,7 @@ import {
   poolingAll,
   reducing,
   packedProducts,
+  padsWithConstant,
   windowAttributes,
 } from './positionOperators';
 import { operatorOf, productOf, type Product } from '../follow/products';
@@ -204,7 +205,7 @@ class Carrier {
     const write = this.#write;
     const { inputs, outputs, bytes, range } = this.#index.nodes[node];
     const operator = operatorOf(this.#index, node);
-    const width = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#rowWidth(node) : undefined;
+    const width = operator === 'Gather' && this.#ids.has(inputs[1]) ? rowWidth(this.#index, node) : undefined;
     if (width !== undefined) {
       write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(width)], {}, outputs[0]);
       this.#replaced.set(node, write.take());
@@ -213,7 +214,7 @@ class Carrier {
     }
     const beside = this.#ids.get(inputs[0]);
     const isSame = operator === 'Identity' || operator === 'Cast';
-    const isPadded = operator === 'Pad' && this.#padsWithConstant(node);
+    const isPadded = operator === 'Pad' && padsWithConstant(this.#index, node);
     if (beside === undefined || !(moving.has(operator) || isSame || isPadded)) return false;
     if (inputs.slice(1).some((name) => this.#ids.has(name))) return false;
     const own = outputs.map(() => write.fresh());
@@ -223,17 +224,6 @@ class Carrier {
     outputs.forEach((output, i) => this.#ids.set(output, own[i]));
     this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
     return true;
-  }
-
-  /** The width of the table that a node chooses rows of; undefined where it is no such. */
-  #rowWidth(node: number): number | undefined {
-    const table = this.#index.weight(this.#index.nodes[node].inputs[0])?.dims;
-    const isOfRows = table?.length === 2 && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0;
-    return isOfRows && isWidth(table[1]) ? table[1] : undefined;
-  }
-
-  #padsWithConstant(node: number): boolean {
-    return (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant';
   }
 
   /** A Pad of positions, which fills up with 0: no place. */
@@ -345,7 +335,7 @@ class Carrier {
         return this.#scatter(node);
       case 'Pad':
         if (!isFirstOnly) return undefined;
-        if (!this.#padsWithConstant(node)) return 'all';
+        if (!padsWithConstant(this.#index, node)) return 'all';
         this.#padWithZeros(node, inputs[0]);
         return [0];
       case 'DynamicQuantizeLinear':
