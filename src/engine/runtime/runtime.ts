@@ -128,8 +128,8 @@ export class Runtime {
       if (!this.traits.isOnDevice) return await session.release();
       this.#held.push(session);
       // Typed where a browser's types are known, which this file does without.
-      if (this.build.showsDevice)
-        this.#device = new WatchedDevice((await this.ort.env.webgpu.device) as GraphicsDevice);
+      const device: unknown = this.build.showsDevice ? await this.ort.env.webgpu.device : undefined;
+      if (device !== undefined) this.#device = new WatchedDevice(device as GraphicsDevice);
     } catch (error) {
       const typed = runtimeError(error, 'starting the runtime');
       throw typed.code === 'outOfMemory'

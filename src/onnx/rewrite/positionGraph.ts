@@ -5,6 +5,7 @@ import {
   isLearned,
   isOfWeights,
   isSingle,
+  isWidth,
   rowWidth,
   spelledOut,
 } from '../follow/positionShapes';
