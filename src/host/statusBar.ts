@@ -7,7 +7,8 @@ import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import { noticeLines, progressTitle } from './localize';
 import { selectedPlaceName } from './panel/panelSnapshots';
-import type { ViewStore } from './view/viewStore';
+import type { ShownRun } from './run/shownRun';
+import type { LiveState, ViewStore } from './view/viewStore';
 import { said } from './say/said';
 import { StatusItem, type StatusLook } from './say/statusItem';
 
@@ -72,57 +73,7 @@ export class StatusBar implements Disposable {
       return { label: iconLabel('warning', said('Attention engine stopped')), tooltip: said('Click to restart it') };
     if (live.kind === 'paused')
       return { label: iconLabel('debug-pause', said('Live mode rests')), tooltip: live.sentence };
-    const following =
-      live.kind === 'on' ? (live.sentence ?? said('The text around the caret is explained as you type.')) : undefined;
-    if (run === undefined)
-      return {
-        label: live.kind === 'on' ? iconLabel('pulse', said('Live')) : iconLabel('eye', said('Attention')),
-        tooltip: following ?? plain('Attention Explorer'),
-      };
-    const { model } = run.info;
-    const icon = live.kind === 'off' ? 'eye' : live.sentence === undefined ? 'pulse' : 'warning';
-    const target = run.info.streams.find(({ role }) => role === 'target');
-    return {
-      label: iconLabel(
-        icon,
-        joinPlain(
-          [
-            ...(live.kind === 'off' ? [] : [said('Live')]),
-            ...(run.held.intervened === undefined ? [] : [said('Intervened run')]),
-            model.name,
-            plain(model.backend),
-            run.focus === undefined
-              ? said('{0} tokens', numTokensOf(run.info))
-              : said('{0} of {1} tokens', selectedTokens(run.source, run.focus).length, numTokensOf(run.info)),
-          ],
-          ' · ',
-        ),
-      ),
-      tooltip: linesOf([
-        ...(following === undefined ? [] : [following]),
-        ...(run.held.intervened === undefined
-          ? []
-          : [
-              said(
-                'What is lit in the editor, and the weights in its cards, are those of the run with what is switched on in Effects.',
-              ),
-            ]),
-        ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
-        said('Model: {0}', model.path),
-        ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),
-        ...inOneLine(model.settings, (settings) => said('Settings used: {0}', settings)),
-        ...inOneLine(model.assumptions, (assumptions) => said('Assumed: {0}', assumptions)),
-        said('Backend: {0}, {1} threads', model.backend, model.numThreads),
-        ...(model.backendReason === '' ? [] : [model.backendReason]),
-        ...noticeLines(run.info.inputFacts ?? []),
-        ...(run.info.languages === undefined
-          ? []
-          : [said('Languages: {0} to {1}', run.info.languages.source ?? '?', run.info.languages.target ?? '?')]),
-        ...(target === undefined
-          ? []
-          : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
-      ]),
-    };
+    return run === undefined ? lookWithoutRun(live) : lookOfRun(run, live);
   }
 
   #turn(isBusy: boolean): void {
@@ -136,6 +87,67 @@ export class StatusBar implements Disposable {
         this.#update();
       }, longRunMilliseconds);
   }
+}
+
+/** What live mode does, or what went wrong in it last; undefined where it is off. */
+function followingSentence(live: LiveState): PlainText | undefined {
+  if (live.kind !== 'on') return undefined;
+  return live.sentence ?? said('The text around the caret is explained as you type.');
+}
+
+function lookWithoutRun(live: LiveState): Omit<StatusLook, 'isWarning'> {
+  return {
+    label: live.kind === 'on' ? iconLabel('pulse', said('Live')) : iconLabel('eye', said('Attention')),
+    tooltip: followingSentence(live) ?? plain('Attention Explorer'),
+  };
+}
+
+function lookOfRun(run: ShownRun, live: LiveState): Omit<StatusLook, 'isWarning'> {
+  const icon = live.kind === 'off' ? 'eye' : live.sentence === undefined ? 'pulse' : 'warning';
+  return { label: iconLabel(icon, joinPlain(labelParts(run, live), ' · ')), tooltip: linesOf(tooltipLines(run, live)) };
+}
+
+/** Model, backend and number of tokens, behind what is not the usual. */
+function labelParts({ held, info, focus, source }: ShownRun, live: LiveState): PlainText[] {
+  return [
+    ...(live.kind === 'off' ? [] : [said('Live')]),
+    ...(held.intervened === undefined ? [] : [said('Intervened run')]),
+    info.model.name,
+    plain(info.model.backend),
+    focus === undefined
+      ? said('{0} tokens', numTokensOf(info))
+      : said('{0} of {1} tokens', selectedTokens(source, focus).length, numTokensOf(info)),
+  ];
+}
+
+function tooltipLines(run: ShownRun, live: LiveState): PlainText[] {
+  const { model, inputFacts = [], languages, streams } = run.info;
+  const following = followingSentence(live);
+  const target = streams.find(({ role }) => role === 'target');
+  return [
+    ...(following === undefined ? [] : [following]),
+    ...(run.held.intervened === undefined
+      ? []
+      : [
+          said(
+            'What is lit in the editor, and the weights in its cards, are those of the run with what is switched on in Effects.',
+          ),
+        ]),
+    ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
+    said('Model: {0}', model.path),
+    ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),
+    ...inOneLine(model.settings, (settings) => said('Settings used: {0}', settings)),
+    ...inOneLine(model.assumptions, (assumptions) => said('Assumed: {0}', assumptions)),
+    said('Backend: {0}, {1} threads', model.backend, model.numThreads),
+    ...(model.backendReason === '' ? [] : [model.backendReason]),
+    ...noticeLines(inputFacts),
+    ...(languages === undefined
+      ? []
+      : [said('Languages: {0} to {1}', languages.source ?? '?', languages.target ?? '?')]),
+    ...(target === undefined
+      ? []
+      : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
+  ];
 }
 
 function inOneLine(notices: readonly Notice[] = [], say: (sentences: PlainText) => PlainText): PlainText[] {
