@@ -502,39 +502,27 @@ function cacheDims(input: ValueInfo): readonly number[] {
   return made;
 }
 
+/** Arrays for elements of types; bytes where it is none of them. */
+const arrays: Readonly<Partial<Record<DataTypeName, new (count: number) => TensorData>>> = {
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  float64: Float64Array,
+  float32: Float32Array,
+};
+
 /** A zeroed array for elements of a type. Throws `outOfMemory` where there can be none. */
 export function allocate(type: DataTypeName, count: number): TensorData {
   try {
-    return zeros(type, count);
+    return new (arrays[type] ?? Uint8Array)(count);
   } catch (error) {
     throw new ExplorerError('outOfMemory', [`a tensor of ${count} elements`], { cause: error });
-  }
-}
-
-function zeros(type: DataTypeName, count: number): TensorData {
-  switch (type) {
-    case 'int64':
-      return new BigInt64Array(count);
-    case 'uint64':
-      return new BigUint64Array(count);
-    case 'int32':
-      return new Int32Array(count);
-    case 'uint32':
-      return new Uint32Array(count);
-    case 'float16':
-    case 'bfloat16':
-    case 'uint16':
-      return new Uint16Array(count);
-    case 'int16':
-      return new Int16Array(count);
-    case 'int8':
-      return new Int8Array(count);
-    case 'float64':
-      return new Float64Array(count);
-    case 'float32':
-      return new Float32Array(count);
-    default:
-      return new Uint8Array(count);
   }
 }
 
