@@ -27,6 +27,8 @@ const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const threads = Number(process.env['BENCH_THREADS'] ?? 2);
 const folder = resolve('out/bench');
 const numTokens = 128;
+/** What takes a moment is measured more often. */
+const leastParts = 15;
 
 /** A model's folder, with a tokenizer whose words are w0, w1, … */
 function writeFolder(name: string, kind: string, vocabulary: number, write: (path: string) => void): string {
@@ -130,9 +132,14 @@ const wanted = process.env['BENCH_MODELS']?.split(',');
 
 const choosing = new Runtimes({ native: () => Promise.resolve(native) }, threads).choose('native', threads);
 const load = async (path: string, staging: 'none' | 'large' = 'large'): Promise<LoadedModel> =>
-  LoadedModel.load(await choosing, nodeFileAccess, { path, backend: 'native', threads }, undefined, undefined, {
-    staging,
-  });
+  LoadedModel.load(
+    await choosing,
+    nodeFileAccess,
+    { path, backend: 'native', threads },
+    {
+      staging,
+    },
+  );
 
 /** A plain session of the model's file, as anyone would make it, and what it is fed. */
 async function plainRun(path: string, model: LoadedModel): Promise<() => Promise<unknown>> {
@@ -181,11 +188,11 @@ for (const { title, path, text, numHeads, token, python: kind } of cases) {
     token: () => scan(token),
     loss: () => scan({ kind: 'loss' }),
     other: () => other?.run(numInPython) ?? Promise.resolve(),
-    // The first makes the plain run anew, as the question before masked other tokens.
-    silent: () => model.effects.effect(run, { question: token, interventions: [silent], path: 'total' }),
-    after: () => model.effects.effect(run, { question: token, interventions: [silent], path: 'total' }),
-    cell: () => model.effects.effect(run, { question: token, interventions: [block], path: 'total' }),
   });
+  const ask = (intervention: typeof silent | typeof block) => () =>
+    model.effects.effect(run, { question: token, interventions: [intervention], path: 'total' });
+  // Short, and of the same plain run, which the first round makes anew, as the question before masked other tokens.
+  const parts = await interleave(Math.max(rounds, leastParts), { after: ask(silent), cell: ask(block) });
   const once = times.plain.map((time, i) => Math.min(time, times.again[i]));
   const ratio = (list: readonly number[], by: readonly number[]): number => median(list.map((time, i) => time / by[i]));
   const all = once.map((time) => numHeads * time);
@@ -204,9 +211,9 @@ for (const { title, path, text, numHeads, token, python: kind } of cases) {
   cells.push([
     title,
     layer,
-    ms(median(times.after)),
-    ms(median(times.cell)),
-    ratio(times.cell, times.after).toFixed(2),
+    ms(median(parts.after)),
+    ms(median(parts.cell)),
+    ratio(parts.cell, parts.after).toFixed(2),
   ]);
   if (other !== undefined)
     console.error(`${other.title}: ${numInPython} heads a round, taken ${numHeads / numInPython} times.`);
@@ -243,7 +250,7 @@ if (wanted === undefined || wanted.includes('predictions')) {
   const run: PredictedRun = { ...explained, fed: model.fed };
   const plain = await plainRun(path, model);
   await model.predict(run);
-  const times = await interleave(Math.max(rounds, 5), { plain, predictions: () => model.predict(run) });
+  const times = await interleave(Math.max(rounds, 9), { plain, predictions: () => model.predict(run) });
   const ratio = median(times.predictions.map((time, i) => time / times.plain[i]));
   console.log(
     `\nPredictions at every position (log-probability, rank, entropy, five alternatives) beside the same run that gives its logits: GPT-2-small size, 256 tokens.\n\n${table(['logits ms', 'predictions ms', 'ratio'], [[ms(median(times.plain)), ms(median(times.predictions)), ratio.toFixed(3)]])}`,

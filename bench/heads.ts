@@ -1,10 +1,10 @@
-// The metrics of all heads beside reading all of their weights once: what the view of them waits for.
+// The metrics of all heads beside reading all of their weights once: what the view of them waits for. In one thread, so in milliseconds of the processor.
 import { readHeadTable } from '../src/engine/weights/readAllHeads';
 import { WholeLayer } from '../src/engine/weights/heldLayer';
 import type { ComponentInfo } from '../src/model/head';
 import { applicableTo } from '../src/model/metrics/headTable';
 import type { MetricTextData } from '../src/model/metrics/metricText';
-import { interleave, median } from './statistics';
+import { interleave, median, processorTime } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 7);
 const [numLayers, numHeads] = [12, 12];
@@ -29,7 +29,7 @@ function layer(n: number, isCausal: boolean): WholeLayer {
     }
     for (let key = 0; key < end; key++) weights[row * n + key] /= sum;
   }
-  return new WholeLayer('self', numHeads, n, n, weights);
+  return new WholeLayer('self', { numHeads, numQueries: n, numKeys: n, weights });
 }
 
 console.log(
@@ -47,7 +47,7 @@ for (const n of [128, 512, 1024]) {
     };
     const positions = (from: number): number[] => Array.from({ length: 32 }, (_, i) => from + 2 * i);
     const asked = { queries: positions(n - 64), keys: positions(0) };
-    const times = await interleave(rounds, {
+    const runs = {
       metrics: () => readHeadTable(layers, applicableTo(component(isCausal)), text),
       asked: () => readHeadTable(layers, ['reads', 'readsBaseline', 'readsRatio'], { ...text, asked }),
       read: async () => {
@@ -59,7 +59,8 @@ for (const n of [128, 512, 1024]) {
           }
         return sum;
       },
-    });
+    };
+    const times = await interleave(rounds, runs, 0, processorTime);
     const said = (name: keyof typeof times): string => `${median(times[name]).toFixed(0)} ms`;
     console.log(
       `| ${n} | ${isCausal ? 'causal' : 'bidirectional'} | ${said('metrics')} | ${said('asked')} | ${said('read')} |`,

@@ -20,7 +20,7 @@ mkdirSync(folder, { recursive: true });
 if (!existsSync(path)) writeRandomBert(path, { ...bertBase, context: length });
 const { runtime } = await new Runtimes({ native: () => Promise.resolve(native) }, 2).choose('native', 0);
 const files = await readModelFiles(nodeFileAccess, path);
-const parts = new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, ['value', 'norm']);
+const parts = new SiteParts({ ort: runtime.ort, files, build: runtime.build }, ['value', 'norm']);
 const plain = await AttentionSession.create({ ort: runtime.ort, runtime, files });
 const weighing = await AttentionSession.create({ ort: runtime.ort, runtime, files, extras: parts.extras });
 const ids = Int32Array.from({ length }, (_, i) => (i * 7919) % bertBase.vocabulary);

@@ -1,7 +1,8 @@
 // Profiles over the sources of this project: beside plain inference of the same batches, a loop in PyTorch, two processes, and ten times as many files.
-import { spawn, spawnSync } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { globSync } from 'glob';
 import * as native from 'onnxruntime-node';
 import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';
@@ -16,6 +17,12 @@ import { syntaxFilesIn } from '../src/engine/syntax/syntaxFiles.node';
 import { WeightKernel } from '../src/engine/runtime/weightKernel';
 import { ProfileFold } from '../src/model/profile/profileFold';
 import { interleave, median, table } from './statistics';
+
+type Fed = Parameters<typeof toTensor>[1];
+
+/** Says to run batches that come, and nothing else. */
+const plainKey = 'BENCH_PROFILE_PLAIN';
+if (process.env[plainKey] !== undefined) await runPlainly();
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const numTexts = Number(process.env['BENCH_TEXTS'] ?? 60);
@@ -141,6 +148,15 @@ console.log(
   `\nOne process ${(median(walls.one) / 1000).toFixed(1)} s, two at once on half of the list each ${(median(walls.two) / 1000).toFixed(1)} s, from their start to their tables: ${(median(walls.one) / median(walls.two)).toFixed(2)} times as fast.`,
 );
 
+const halves = [0, 1].map((i) => batches.filter((_, at) => at % 2 === i));
+const machine = await interleave(Math.min(rounds, 3), {
+  one: await plainly(batches),
+  two: await Promise.all(halves.map(plainly)).then((each) => () => Promise.all(each.map((run) => run()))),
+});
+console.log(
+  `What the machine itself gives: plain inference of all batches ${(median(machine.one) / median(machine.two)).toFixed(2)} times as fast in two processes of one thread as in one, once they are loaded.`,
+);
+
 const peaks: string[] = [];
 for (const count of [Math.ceil(numFiles / 10), numFiles]) {
   const many = join(folder, `many${count}`);
@@ -156,3 +172,43 @@ for (const count of [Math.ceil(numFiles / 10), numFiles]) {
 }
 console.log(`\nMost memory of the process: ${peaks.join(', ')}.`);
 process.exit(0);
+
+/** A process that has loaded the model, and how to have it run these batches. */
+async function plainly(own: readonly Record<string, native.Tensor>[]): Promise<() => Promise<void>> {
+  const child = fork(fileURLToPath(import.meta.url), {
+    env: { ...process.env, [plainKey]: 'yes' },
+    execArgv: [],
+    serialization: 'advanced',
+  });
+  await told(child);
+  const fed: readonly Fed[][] = own.map((batch) =>
+    Object.entries(batch).map(([name, { type, data, dims }]) => ({ name, type, data, dims }) as Fed),
+  ); // no batch has strings
+  return async () => {
+    child.send(fed);
+    await told(child);
+  };
+}
+
+function told(child: ChildProcess): Promise<void> {
+  return new Promise((settle, fail) => {
+    child.once('message', () => settle());
+    child.once('exit', (code) => fail(new Error(`A process that runs plainly ended with ${code}.`)));
+  });
+}
+
+/** In a process of its own: loads the model, and runs batches each time that it is sent any. */
+async function runPlainly(): Promise<never> {
+  const session = await native.InferenceSession.create(resolve('media/models/code-decoder/model.onnx'), {
+    intraOpNumThreads: 1,
+  });
+  process.on('message', (fed: readonly Fed[][]) => {
+    void (async () => {
+      for (const batch of fed)
+        await session.run(Object.fromEntries(batch.map((input) => [input.name, toTensor(native, input)])));
+      process.send?.('done');
+    })();
+  });
+  process.send?.('ready');
+  return new Promise(() => {});
+}

@@ -15,19 +15,26 @@ export function interval(values: readonly number[], numSamples = 2000): readonly
   return [medians[Math.floor(numSamples * 0.025)], medians[Math.ceil(numSamples * 0.975) - 1]];
 }
 
-/** Runs functions in turn, A B C A B C …, and gives the milliseconds of each; the first round is not counted. Before each the process rests for `pauseMs`. */
+/** Milliseconds of the processor that this process took: what a clock says of one thread on a machine with nothing else to do. */
+export function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Runs functions in turn, A B C A B C …, and gives the milliseconds of each by a clock; the first round is not counted. Before each the process rests for `pauseMs`. */
 export async function interleave<K extends string>(
   rounds: number,
   runs: Readonly<Record<K, () => Promise<unknown>>>,
   pauseMs = 0,
+  clock: () => number = () => performance.now(),
 ): Promise<Record<K, number[]>> {
   const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []])) as unknown as Record<K, number[]>; // a list per name
   for (let round = 0; round <= rounds; round++) {
     for (const [name, run] of Object.entries<() => Promise<unknown>>(runs)) {
       if (pauseMs > 0) await new Promise((settle) => setTimeout(settle, pauseMs));
-      const started = performance.now();
+      const started = clock();
       await run();
-      if (round > 0) times[name as K].push(performance.now() - started); // names of `runs`
+      if (round > 0) times[name as K].push(clock() - started); // names of `runs`
     }
   }
   return times;

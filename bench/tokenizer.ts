@@ -78,7 +78,7 @@ async function measure(name: string, textName: string, order: string): Promise<R
   const ids: ArrayLike<number>[] = [];
   const times: Partial<Record<'ours' | 'reference', Times>> = {};
   for (const side of order === 'oursFirst' ? (['ours', 'reference'] as const) : (['reference', 'ours'] as const)) {
-    const { time: load, value: encode } = await timed(side, sides[side]);
+    const { time: load, value: encode } = await timed<() => Promise<ArrayLike<number>>>(side, sides[side]);
     const each: Time[] = [];
     for (let i = 0; i < 5; i++) {
       const { time, value } = await timed(side, encode);

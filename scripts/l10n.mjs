@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview and src/notebook, and
-// the tables of errors, notices, metrics, methods, steps of a weight and bundled models.
+// the tables of errors, clauses in them, notices, metrics, methods, steps of a weight and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date; both fail where a string has no
 //   translation in l10n/bundle.l10n.zh-cn.json or package.nls.zh-cn.json
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { methods } from './src/model/methods'; export { relationSentences, relationTitles } from './src/model/relations/relation'; export { pageSentences } from './src/model/figures/pageWords';",
+        "export { errorSentences } from './src/base/errors'; export { clauses } from './src/base/clauses'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { methods } from './src/model/methods'; export { relationSentences, relationTitles } from './src/model/relations/relation'; export { pageSentences } from './src/model/figures/pageWords';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -31,6 +31,7 @@ async function tables() {
   const models = Object.values(JSON.parse(readFileSync(join(root, 'media', 'models', 'models.json'), 'utf8')));
   return [
     ...Object.values(module.errorSentences),
+    ...module.clauses,
     ...Object.values(module.noticeSentences),
     ...Object.values(module.stageSentences),
     ...module.metrics.flatMap(({ title, definition }) => [title, definition]),

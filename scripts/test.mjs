@@ -232,7 +232,8 @@ function webGpu() {
 
 function integration() {
   // What happens between the extension and its engine, the model's files or a changed text is not for VS Code's release to change.
-  const isOfOldest = (file) => !/(?:badInput|course\.node|editing|engine|live)\.test/.test(file);
+  const isOfOldest = (file) =>
+    !/(?:badInput|course\.node|editing|engine|git\.node|live|profile\.node)\.test/.test(file);
   // What the extension does with the editor once a text is explained is the same code in both hosts, beside the same VS Code.
   const isOfWeb = (file) => !/(?:editing|hover|live|selection)\.test/.test(file);
   const isRestricted = (file) => /restricted/.test(file);

@@ -11,6 +11,7 @@ export function activate(context: ExtensionContext): TestApi | undefined {
     hasFilePaths: false,
     homePath: undefined,
     writeWhole: undefined,
+    writeFolder: undefined,
     hub: undefined,
     createLauncher: (files, onOutput) => browserEngineLauncher(readAsset, files, onOutput),
   });

@@ -5,6 +5,7 @@ import type { ExtensionContext } from 'vscode';
 import { writeWhole } from './base/wholeFile.node';
 import { activateExtension } from './host/activateExtension';
 import { nodeEngineLauncher } from './host/engine/launchEngine.node';
+import { writeFolder } from './host/profiles/writeFolder.node';
 import { hubAccess } from './hub/hubAccess.node';
 import type { HubFunctions } from './hub/hubClient.node';
 import type { TestApi } from './host/testApi';
@@ -15,6 +16,7 @@ export function activate(context: ExtensionContext): TestApi | undefined {
     hasFilePaths: true,
     homePath: homedir(),
     writeWhole,
+    writeFolder,
     hub: hubAccess(() => {
       const require = createRequire(join(context.extensionPath, 'dist', 'extension.node.cjs'));
       return require('./hub.cjs') as HubFunctions; // what is built of it

@@ -394,14 +394,14 @@ export interface EngineApi {
   predict(params: PredictParams): Predictions;
   /**
    * Makes an experiment: what a prediction is without and with interventions. Throws `noEffects`, `noPredictions`, `noSuchToken`,
-   * `invalidArgument`, `outOfMemory`, and what a run throws.
+   * `sameTwice`, `invalidArgument`, `outOfMemory`, and what a run throws.
    */
   effect(params: EffectParams): EffectAnswer;
   /** Holds the attention of a run with interventions as a run of its own, until that is released: of layers behind them, and of all others as they are. Throws what {@link effect} throws. */
   intervene(params: IntervenedParams): { readonly runId: number };
   /** Silences one head after the other; layers are told as they come. Throws what {@link effect} throws. */
   headEffects(params: HeadEffectsParams): HeadEffects;
-  /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `sameTwice`, `invalidArgument`, and what a run throws. */
   writes(params: WritesParams): Writes;
   /** Writes numbers of a run to a file, by an engine that has files; the event `written` says how much. Throws `fileNotWritten`, and what reading them throws. */
   writeNumbers(params: WriteNumbersParams): void;

@@ -10,7 +10,7 @@ import {
   type HeadSelection,
 } from '../src/model/head';
 import { methodOf, type MethodId } from '../src/model/methods';
-import { patchAt } from '../src/model/patchGrid';
+import { anyPatchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream, type Units } from '../src/model/token';
 import { tokensOfUnit } from '../src/model/units';
@@ -55,7 +55,8 @@ function isolated(text: string): string {
 export function tokenName(streams: readonly TokenStream[], { stream, position }: TokenRef): string {
   const found = streams[stream];
   if (found?.grid !== undefined) {
-    const patch = patchAt(found.grid, position);
+    const patch = anyPatchAt(found.grid, position);
+    if (patch?.isOfThumbnail === true) return l10n.t('thumbnail row {0}, column {1}', patch.row + 1, patch.column + 1);
     if (patch !== undefined) return l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
     // What of a text is read with the picture is named as in a text.
     const token = found.tokens[position];

@@ -17,9 +17,9 @@ def line_of(row):
 
 
 def command(out, profiler="attention-explorer"):
-    """The command of each partition. Its folder has a name of its own, so that two tries of a task never write into one."""
+    """The command of each partition, which is a part (--shard) and so may be empty. Its folder has a name of its own, so that two tries of a task never write into one."""
     folder = f"{shlex.quote(out)}.parts/$(cat /proc/sys/kernel/random/uuid)"
-    return f"sh -c {shlex.quote(f'exec {profiler} profile --jsonl - --length 256 --out {folder}')}"
+    return f"sh -c {shlex.quote(f'exec {profiler} profile --jsonl - --shard 0/1 --length 256 --out {folder}')}"
 
 
 def main():

@@ -76,6 +76,8 @@ export async function runInServer({
     isTestDriver: true,
     needsTrust,
     hasFewExtensions: true,
+    // One leg meets git, which every window would have to load.
+    moreExtensions: host === 'newest' && !isWeb ? ['git-base', 'git'] : [],
     settings: {
       ...stillSettings,
       ...(needsTrust ? { 'security.workspace.trust.startupPrompt': 'never' } : {}),

@@ -11,6 +11,7 @@ export interface ServerOptions {
   isTestDriver?: boolean;
   needsTrust?: boolean;
   hasFewExtensions?: boolean;
+  moreExtensions?: readonly string[];
   logFile?: string | undefined;
   port?: number;
   log?: (line: string) => void;

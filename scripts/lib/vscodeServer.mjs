@@ -69,7 +69,7 @@ export async function installVsix(host, vsix, extensionsDir, log) {
  * Starts a server; resolves when it listens.
  * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `machineSettings`: those of the server's machine; `certificates`: a file of some that it trusts beside the usual ones; `vsix`: an extension to install, or
  * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
- * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster; `logFile`: keeps what the server prints.
+ * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster, and `moreExtensions`; `logFile`: keeps what the server prints.
  */
 export async function startServer({
   host = 'newest',
@@ -81,6 +81,7 @@ export async function startServer({
   isTestDriver = false,
   needsTrust = false,
   hasFewExtensions = false,
+  moreExtensions = [],
   logFile,
   port = 0,
   log = console.log,
@@ -121,7 +122,7 @@ export async function startServer({
     '--disable-telemetry',
     '--disable-experiments',
   ];
-  if (hasFewExtensions) args.push('--builtin-extensions-dir', fewExtensions(server, home));
+  if (hasFewExtensions) args.push('--builtin-extensions-dir', fewExtensions(server, home, moreExtensions));
   if (!needsTrust) args.push('--disable-workspace-trust');
   if (isTestDriver) args.push('--enable-smoke-test-driver');
   const child = startProcess(node, args, {
@@ -193,10 +194,10 @@ const neededExtensions = [
   'node_modules',
 ];
 
-function fewExtensions(server, home) {
+function fewExtensions(server, home, more) {
   const folder = join(home, 'builtin-extensions');
   mkdirSync(folder, { recursive: true });
-  for (const name of neededExtensions) {
+  for (const name of [...neededExtensions, ...more]) {
     const path = join(server, 'extensions', name);
     if (existsSync(path)) symlinkSync(path, join(folder, name), 'junction');
   }

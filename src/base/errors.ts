@@ -21,6 +21,10 @@ export const errorSentences = {
   outputNotWritten: 'The output cannot be written: make room, or send it elsewhere.',
   fileNotWritten:
     '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
+  folderNotWritten: '{0} cannot be written into ({1}): choose a folder where you may write and there is room.',
+  folderInUse: '{0} is being written by {1}: wait until that is done, or choose another folder.',
+  folderTaken:
+    'The lock of {0} is no longer that of this process, so that another one may have gone on with it: what was finished is kept; try again.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in the settings of VS Code, then try again.',
   hubTokenNeeded:
@@ -141,10 +145,14 @@ export const errorSentences = {
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   figureNotDrawn: 'The panel has not drawn the picture: it has to be in sight; a figure as SVG needs no panel.',
+  browserNotDrawn:
+    'No browser on this machine has drawn the figure ({0}): install Chromium, Chrome or Edge, or choose SVG.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
   noContinuation: '{0} does not go on with this text: {1}.',
   noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',
   noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
+  sameTwice:
+    '{0} is compared with itself, which is no difference whatever is done: compare it with another, or with none.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
   noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
   notCompared: 'These two cannot be compared: {0}.',

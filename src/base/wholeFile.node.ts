@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ExplorerError } from './errors';
+import { systemReason } from './systemReason';
 
 /** Throws `fileNotWritten` where a file cannot come to stand at a path: said before the work that it is for. */
 export async function checkWritable(path: string): Promise<void> {
@@ -92,20 +93,10 @@ async function placeOf(path: string): Promise<{ readonly path: string; readonly 
   return { path: real, isDevice: stats.isCharacterDevice() };
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is a file',
-  EACCES: 'it is not allowed',
-  EPERM: 'it is not allowed',
-  EROFS: 'nothing can be written there',
-  ENOSPC: 'there is no room left',
-  EDQUOT: 'there is no room left',
-  EFBIG: 'it would be too large for this disk',
-};
+const reasons = { ENOENT: 'its folder does not exist', ENOTDIR: 'its folder is a file' };
 
 /** What the system says of a file, as `fileNotWritten`; all else is of the pieces, and stays what it is. */
 export function notWritten(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  const code = 'code' in error ? String(error.code) : error.message;
-  return new ExplorerError('fileNotWritten', [path, reasons[code] ?? code], { cause: error });
+  return new ExplorerError('fileNotWritten', [path, systemReason(error, reasons)], { cause: error });
 }

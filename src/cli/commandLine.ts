@@ -265,14 +265,16 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
       });
 }
 
-function figureOut({ figure, view, width, out, json, input }: Options): FigureOut | undefined {
+function figureOut({ figure, out, json, input, ...form }: Options): FigureOut | undefined {
+  const { view, width, scale: times } = form;
   if (figure === undefined) {
-    if (view === undefined && width === undefined) return undefined;
-    throw new ExplorerError('wrongUsage', [view === undefined ? '--width' : '--view', 'it goes with --figure']);
+    const given = (['view', 'width', 'scale'] as const).find((name) => form[name] !== undefined);
+    if (given === undefined) return undefined;
+    throw new ExplorerError('wrongUsage', [`--${given}`, 'it goes with --figure']);
   }
   if (out !== undefined || json || input)
     throw new ExplorerError('wrongUsage', ['--figure', 'it goes with none of --out, --json and --input']);
-  return { path: figure, view, width };
+  return { path: figure, view, width, times };
 }
 
 /** Of commands that have one view. */
@@ -340,6 +342,7 @@ function profileOptions(files: readonly string[], values: Options): Parameters<t
     threads: wholeNumberOf('--threads', values.threads, 1) ?? 1,
     texts: values.texts,
     isMerge: values.merge,
+    isPart: values.shard !== undefined,
   };
 }
 

@@ -32,6 +32,8 @@ const sentences: Partial<Record<ErrorCode, string>> = {
     'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or name it with --tokenizer.',
   tokenTypeUnknown:
     'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or name it with --tokenizer.',
+  sameTwice:
+    '{0} is compared with itself, which is no difference whatever is done: give another with --against, or leave it out.',
   nothingRead: 'The model {0} has read nothing yet.',
   contextNotRead:
     'The model {0} writes a text of its own for all that it reads, so it reads a part of a file alone: leave --context out.',
@@ -40,6 +42,12 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
   codeNotParsed: 'The program was not parsed, as {0}: give a part of the file (FILE:RANGE).',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
+  folderNotWritten: '{0} cannot be written into ({1}): name a folder with --out where you may write and there is room.',
+  folderInUse: '{0} is being written by {1}: wait until that is done, end it, or name another folder with --out.',
+  folderTaken:
+    'The lock of {0} is no longer that of this process, so that another one may have gone on with it: what was finished is kept; give the same command again.',
+  browserNotDrawn:
+    'No browser on this machine has drawn the figure ({0}): name a Chromium, Chrome or Edge in the variable CHROME_PATH, or write an .svg.',
   hubUnreachable:
     'The hub {0} cannot be reached ({1}): check the connection, and the proxy in HTTPS_PROXY, then give the same command again: it goes on from there.',
   hubTokenNeeded:

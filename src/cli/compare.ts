@@ -21,6 +21,7 @@ import { noticeText, type Languages } from '../model/modelInfo';
 import type { Predictions } from '../model/predictions';
 import { visibleText, type TokenStream } from '../model/token';
 import { comparedPredictions, type PredictedSide } from './comparedPredictions';
+import { counted, countedTokens } from './counted';
 import { isImageFile } from './isImageFile';
 import type { ModelOptions } from './openModel';
 import { differencesFigure } from '../model/figures/headFigures';
@@ -96,6 +97,7 @@ export async function compare(options: CompareOptions): Promise<TerminalText> {
       return await writeSvg(
         drawnTo,
         tableSvg(differencesFigure(differences[0].heads, titles), paperOf(drawnTo, caption)),
+        [a, b].flatMap(({ notices }, i) => notices.map((notice) => plain(`${'AB'[i]}: ${noticeText(notice)}`))),
       );
     }
     return isJson
@@ -279,10 +281,7 @@ function asLines({ a, b, pair, pairing, differences }: Compared): TerminalText[]
   const predictions = predictedSides(a, b);
   return [
     ...[a, b].flatMap(({ file, model, streams, notices }, i) => [
-      line`${plain('AB'[i])}: ${model.name} · ${plain(model.backend)} · ${plain(file)} · ${joinTerminal(
-        streams.map(({ tokens }) => line`${tokens.length}`),
-        ' + ',
-      )} tokens`,
+      line`${plain('AB'[i])}: ${model.name} · ${plain(model.backend)} · ${plain(file)} · ${countedTokens(streams)}`,
       ...notices.map((notice) => line`   ${noticeText(notice)}`),
     ]),
     ...pair.alignments.map((alignment, i) => alignmentLine(alignment, [a.streams[i], b.streams[i]])),
@@ -305,8 +304,10 @@ const columns: Readonly<Record<string, string>> = {
 function alignmentLine(alignment: Alignment, [a, b]: readonly [TokenStream, TokenStream]): TerminalText {
   const { kind, starts, isCommon } = alignment;
   const onlyA = isCommon.length - numCommon(alignment);
-  const parts = starts.length === a.tokens.length ? 'tokens' : `parts of ${a.tokens.length} tokens`;
-  return line`${plain(a.role)}: ${numCommon(alignment)} of ${starts.length} ${plain(parts)} are in both, put together ${plain(alignmentTitles[kind])}; ${onlyA} only in A, ${onlyInB(alignment).length} of ${b.tokens.length} tokens only in B`;
+  const ofA = counted(a.tokens.length, 'token');
+  const parts = starts.length === a.tokens.length ? ofA : line`${starts.length} parts of ${ofA}`;
+  const number = numCommon(alignment);
+  return line`${plain(a.role)}: ${number} of ${parts} ${plain(number === 1 ? 'is' : 'are')} in both, put together ${plain(alignmentTitles[kind])}; ${onlyA} only in A, ${onlyInB(alignment).length} of ${counted(b.tokens.length, 'token')} only in B`;
 }
 
 function componentLines(
@@ -318,13 +319,14 @@ function componentLines(
     visibleText(a.streams[stream], pair.alignments[stream].starts[unit]);
   const apart = (value: number, width: number): PlainText => plain(distanceText(value).padStart(width));
   const share = (value: number): PlainText => plain((Number.isNaN(value) ? '–' : value.toFixed(3)).padStart(7));
+  const numAlone = numHeads[0] - heads.length;
   return [
     line``,
-    line`${plain(component)}: ${heads.length} heads, ${plain(pairingTitles[pairing])}; those that differ most first`,
+    line`${plain(component)}: ${counted(heads.length, 'head')}, ${plain(pairingTitles[pairing])}; those that differ most first`,
     ...(areHeadsAlike
       ? []
       : [
-          line`  A has ${numHeads[0]} heads and B has ${numHeads[1]}, not as many in each layer${plain(pairing === 'index' ? `: ${numHeads[0] - heads.length} of A have none beside them` : '')}`,
+          line`  A has ${counted(numHeads[0], 'head')} and B has ${numHeads[1]}, not as many in each layer${plain(pairing === 'index' ? `: ${numAlone} of A ${numAlone === 1 ? 'has' : 'have'} none beside ${numAlone === 1 ? 'it' : 'them'}` : '')}`,
         ]),
     line`head   with        JS  mean |B − A|  largest    off A   off B  where the largest is`,
     ...heads.map(({ head, other, difference: { jensenShannon, meanAbsolute, largest, unaligned } }) => {

@@ -4,6 +4,7 @@ import type { Alignment } from '../model/compare/alignTokens';
 import { comparePredictions, type ComparedPrediction, type UnitPrediction } from '../model/compare/comparePredictions';
 import { meanSurprisal, predictionAt, type Predictions, type TokenPredictions } from '../model/predictions';
 import { visibleText, type TokenStream } from '../model/token';
+import { counted } from './counted';
 
 /** What one of the two predicts; a sentence where it does not. */
 export interface PredictedSide {
@@ -84,12 +85,12 @@ function ofTokens(
     },
     lines: [
       line``,
-      line`predictions (bits, −log₂ p at temperature 1) of ${rows.length} tokens that both predict; those that differ most first`,
+      line`predictions (bits, −log₂ p at temperature 1) of ${counted(rows.length, 'token')} that both predict; those that differ most first`,
       ...means.flatMap((mean, i) =>
         mean === undefined
           ? []
           : [
-              line`  mean surprisal ${plain('AB'[i])}: ${plain(mean.surprisal.toFixed(3))} bits over ${mean.numTokens} tokens`,
+              line`  mean surprisal ${plain('AB'[i])}: ${plain(mean.surprisal.toFixed(3))} bits over ${counted(mean.numTokens, 'token')}`,
             ],
       ),
       line` place         A         B     B − A  token: most probable in A, in B`,

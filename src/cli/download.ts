@@ -11,6 +11,7 @@ import { neededFiles } from '../hub/neededFiles';
 import { proxiedFetch } from '../hub/proxiedFetch.node';
 import { formatBytes } from '../model/fileLimits';
 import { modelVariants, type ModelVariant } from '../model/modelVariants';
+import { counted } from './counted';
 
 /** What `download` is asked. */
 export interface DownloadOptions {
@@ -49,7 +50,7 @@ export async function download({ name, file, out, isJson }: DownloadOptions): Pr
     const { revision, files } = wanted;
     return isJson
       ? jsonText({ name: wanted.name, revision, model: path, bytes: total, files: files.map((each) => each.path) })
-      : line`${files.length} files (${plain(formatBytes(total))}) of ${plain(wanted.name)} at ${plain(revision.slice(0, 8))} are there; the model is ${plain(path)}`;
+      : line`${counted(files.length, 'file')} (${plain(formatBytes(total))}) of ${plain(wanted.name)} at ${plain(revision.slice(0, 8))} ${plain(files.length === 1 ? 'is' : 'are')} there; the model is ${plain(path)}`;
   } finally {
     shown.clear();
     process.off('SIGINT', end).off('SIGTERM', end);

@@ -21,8 +21,10 @@ import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import type { PredictedRun } from '../engine/predict/predictedFile';
 import type { EffectRuns } from '../engine/effects/effectRuns';
+import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
+import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
 import { askOfText, openPictureModel, preparePicture, readPicture, type TranslatedOptions } from './readWith';
@@ -60,14 +62,20 @@ interface AskedRun {
   readonly info: ModelInfo;
   readonly effects: EffectRuns;
   readonly run: PredictedRun;
-  readonly other: PredictedRun | undefined;
+  readonly notices: readonly Notice[];
+  readonly other: OtherRead | undefined;
+}
+
+/** A run that heads are swapped with, and what is told of reading it. */
+interface OtherRead {
+  readonly run: PredictedRun;
   readonly notices: readonly Notice[];
 }
 
 /** What silent or swapped heads or blocked cells do to a prediction, of a text or a picture, as text for people or as JSON. */
 export async function effect(options: EffectOptions): Promise<TerminalText> {
+  if (options.text === undefined && isImageFile(options.file)) return effectOfPicture(options);
   const tell = told(options);
-  if (options.text === undefined && isImageFile(options.file)) return effectOfPicture(options, tell);
   return askOfText(options, { target: options.target, languages: options.languages }, async (model, read) => {
     const { streams, components, notices } = read;
     const run = { streams, components, fed: model.fed };
@@ -76,42 +84,49 @@ export async function effect(options: EffectOptions): Promise<TerminalText> {
   });
 }
 
-async function effectOfPicture(options: EffectOptions, tell: ReturnType<typeof told>): Promise<TerminalText> {
+async function effectOfPicture(options: EffectOptions): Promise<TerminalText> {
   if (options.label === undefined)
     throw new ExplorerError('wrongUsage', ['--label', 'it is missing: of a picture, labels are predicted']);
+  const tell = told(options);
   const read = options.to === undefined ? undefined : await readPicture(options.to);
   const { model, picture, notices } = await openPictureModel(options, options.file);
   try {
     const { streams, components, notices: more } = await model.run(picture);
     const run = { streams, components, fed: model.fed };
     const { info, effects } = model;
-    const beside = read && (await model.run((await preparePicture(model, read)).picture));
-    const other = beside && { streams: beside.streams, components: beside.components, fed: model.fed };
+    const other = read && (await readOtherPicture(model, read));
     return await tell({ info, effects, run, notices: [...notices, ...more], other });
   } finally {
     await model.release();
   }
 }
 
+async function readOtherPicture(model: ImageModel, read: Awaited<ReturnType<typeof readPicture>>): Promise<OtherRead> {
+  const { picture, notices } = await preparePicture(model, read);
+  const { streams, components, notices: more } = await model.run(picture);
+  return { run: { streams, components, fed: model.fed }, notices: [...notices, ...more] };
+}
+
 /** Asks what the options ask of a run, and tells it. Throws `wrongUsage` where they say nothing that can be asked. */
 function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText> {
   const question = questionOf(options);
+  checkUnread(options);
   const by = byOf(options);
   const path = oneOf('--path', options.path ?? 'total', effectPaths);
   if (options.isAll && (options.head !== undefined || options.block !== undefined))
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
   return async ({ info, effects, run, notices, other }) => {
     const { streams, components } = run;
-    const told = { options, info, notices, streams, components };
+    const told = { options, info, notices: sentencesOf(notices, other), streams, components };
     const isScan = options.head === undefined && options.block === undefined;
     if (isScan) {
       const chosen = componentOf(components, options.component);
       const only = options.component === undefined ? {} : { components: [chosen.component] };
-      const found = await effects.headEffects(run, { question, by, path, ...only, other });
+      const found = await effects.headEffects(run, { question, by, path, ...only, other: other?.run });
       return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
     }
     const interventions = interventionsOf(options, components, by);
-    const found = await effects.effect(run, { question, interventions, path, other });
+    const found = await effects.effect(run, { question, interventions, path, other: other?.run });
     const showsNothing = standsBehind(found, components) || isSameForwards(found, components);
     if (options.isJson)
       return jsonText({
@@ -176,7 +191,7 @@ async function readOther(
   { swap, to, languages }: EffectOptions,
   model: LoadedModel,
   { streams: [source, target] }: Explanation,
-): Promise<PredictedRun | undefined> {
+): Promise<OtherRead | undefined> {
   if (swap === undefined || to === undefined) return undefined;
   const parts = source.text.split(swap);
   if (swap === '' || parts.length !== 2)
@@ -186,21 +201,38 @@ async function readOther(
         ? 'it is not in the text'
         : `it is ${parts.length - 1} times in the text: give more of it`,
     ]);
-  const { streams, components } = await model.explain({
+  const { streams, components, notices } = await model.explain({
     text: parts.join(to),
     tokenLimit: 0,
     languages,
     target: target?.text,
   });
-  return { streams, components, fed: model.fed };
+  return { run: { streams, components, fed: model.fed }, notices };
+}
+
+/** What is told of the text, and of the other one where that is something else. */
+function sentencesOf(notices: readonly Notice[], other: OtherRead | undefined): PlainText[] {
+  const own = notices.map(noticeText);
+  const others = (other?.notices ?? []).map(noticeText).filter((sentence) => !own.includes(sentence));
+  return [...own, ...others.map((sentence) => plain(`Of the other: ${sentence}`))];
 }
 
 interface Told {
   readonly options: EffectOptions;
   readonly info: ModelInfo;
-  readonly notices: readonly Notice[];
+  readonly notices: readonly PlainText[];
   readonly streams: readonly TokenStream[];
   readonly components: readonly ComponentInfo[];
+}
+
+/** Throws `wrongUsage` where something is given that would change nothing. */
+function checkUnread({ isLoss, label, token, against, block, isRenormalized }: EffectOptions): void {
+  if (isRenormalized && block === undefined)
+    throw new ExplorerError('wrongUsage', ['--renormalize', 'it goes with --block']);
+  const asked = isLoss ? '--loss' : label === undefined ? undefined : '--label';
+  const unread = token !== undefined ? '--token' : isLoss && against !== undefined ? '--against' : undefined;
+  if (asked !== undefined && unread !== undefined)
+    throw new ExplorerError('wrongUsage', [unread, `leave it out beside ${asked}`]);
 }
 
 /** Throws `wrongUsage` where nothing, or more than one thing, is asked. */
@@ -303,35 +335,42 @@ const pathTexts: Readonly<Record<EffectPath, string>> = {
   direct: 'direct effect: only what it adds to the final sum, all between as it was',
 };
 
-function askedText({ kind, stream, positions, masked }: ResolvedQuestion, streams: readonly TokenStream[]): string {
+function askedText(
+  { kind, stream, positions, masked }: ResolvedQuestion,
+  { streams, options: { against } }: Pick<Told, 'streams' | 'options'>,
+): string {
   const hidden = masked.length === 0 ? '' : `, ${masked.length === 1 ? 'masked' : 'all masked at once'}`;
+  const measure =
+    against === undefined ? 'ln p in nats' : 'difference of two ln p, which is that of their logits, in nats';
   if (kind === 'label')
-    return `label of the ${streams.some(({ grid }) => grid !== undefined) ? 'picture' : 'text'}, ln p in nats`;
-  if (kind === 'loss') return `mean loss over ${positions.length} tokens${hidden}, −ln p in nats`;
+    return `label of the ${streams.some(({ grid }) => grid !== undefined) ? 'picture' : 'text'}, ${measure}`;
+  if (kind === 'loss') return `mean loss over ${counted(positions.length, 'token')}${hidden}, −ln p in nats`;
   const [position] = positions;
   const { tokens } = streams[stream];
   const name =
     position < tokens.length
       ? `"${visibleText(streams[stream], position)}" (${position})`
       : `what comes next (${position})`;
-  return `prediction at ${name}${hidden}, ln p in nats`;
+  return `prediction at ${name}${hidden}, ${measure}`;
 }
 
-function headJson({ info, notices, streams }: Told, question: ResolvedQuestion, path: EffectPath): object {
+function headJson(told: Told, question: ResolvedQuestion, path: EffectPath): object {
+  const { info, notices } = told;
   return {
     model: info,
     experiment: pathTexts[path],
-    measure: askedText(question, streams),
+    measure: askedText(question, told),
     unit: 'nats',
-    notices: notices.map(noticeText),
+    notices,
     question: { ...question, positions: [...question.positions] },
   };
 }
 
-function headLines({ info, notices, streams }: Told, question: ResolvedQuestion, path: EffectPath): TerminalText[] {
+function headLines(told: Told, question: ResolvedQuestion, path: EffectPath): TerminalText[] {
+  const { info, notices } = told;
   return [
-    line`${info.name} · ${plain(info.backend)} · ${plain(askedText(question, streams))} · ${plain(pathTexts[path])}`,
-    ...notices.map((notice) => line`${noticeText(notice)}`),
+    line`${info.name} · ${plain(info.backend)} · ${plain(askedText(question, told))} · ${plain(pathTexts[path])}`,
+    ...notices.map((sentence) => line`${sentence}`),
   ];
 }
 

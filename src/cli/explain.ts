@@ -12,20 +12,23 @@ import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
-import { patchAt, type PlacedPicture } from '../model/patchGrid';
+import type { PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
+import { counted, countedTokens } from './counted';
 import { lineAt, readWholePart, meantOf } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
-import { areaOf } from './explainImage';
+import { areaOf, patchWords } from './explainImage';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
 import { readHead } from './readHead';
+import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts, writtenIn } from './weighed';
+import type { Explanation } from '../engine/text/textModel';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
 
@@ -110,9 +113,12 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       '--context',
       span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target',
     ]);
+  const refuse = (error: unknown): never => {
+    throw options.isPicture === true ? refusalOfText(error) : error;
+  };
   const loaded = await openTextModel(options, {
     staging: isStaged === true ? 'all' : 'none',
-  });
+  }).catch(refuse);
   const context =
     contextTokens === undefined || span === undefined
       ? undefined
@@ -124,15 +130,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     notices,
     picture,
   } = context?.explanation ??
-  (await loaded.explain({
-    text: meantOf({ text, span }),
-    second,
-    tokenLimit: 0,
-    target,
-    languages,
-    isChatMessage,
-    picture: options.isPicture === true ? await readPicture(options.file) : undefined,
-  }));
+  (await loaded
+    .explain({
+      text: meantOf({ text, span }),
+      second,
+      tokenLimit: 0,
+      target,
+      languages,
+      isChatMessage,
+      picture: options.isPicture === true ? await readPicture(options.file) : undefined,
+    })
+    .catch(refuse));
   const token = method.id === 'flow' ? tokenOf(options.query, streams[0].tokens.length) : undefined;
   const selected =
     token !== undefined
@@ -146,26 +154,25 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return printed;
   }
   const store = new AttentionStore(Infinity);
-  const { components: all, layers: weighed } = await weighedBy(
-    method,
+  const weighing = [
     { layers, components: found },
     { model: loaded, wanted, ...(token === undefined ? {} : { token }) },
-  );
+  ] as const;
+  const { components: all, layers: weighed, lacks } = await weighedAsFar(method, ...weighing, head);
+  const baseline = await RolloutBaseline.of(method, ...weighing, all);
   store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
     throw new ExplorerError('invalidArgument', [
       '--component',
-      `the model has ${all.map(({ component }) => component).join(', ')}`,
+      `the model has ${found.map(({ component }) => component).join(', ')}`,
     ]);
   // What tokens come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
-  const chosen = parseHead(head, components) ?? last;
-  const sentences = notices.map(noticeText);
-  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
-    streams.map(({ tokens }) => line`${tokens.length}`),
-    ' + ',
-  )} tokens · ${plain(method.title)}`;
+  const named = parseHead(head, components);
+  const chosen = named ?? last;
+  const sentences = [...notices.map(noticeText), ...lacks];
+  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${countedTokens(streams)} · ${plain(method.title)}`;
   const place =
     context === undefined
       ? []
@@ -189,14 +196,14 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     streams,
     components,
     method: method.id,
-    heads: chosen && [chosen],
+    heads: ofFile(method.id, named, last),
     read: (component, each) => readHead(store, component, each),
   };
   if (drawn !== undefined) {
     await loaded.release();
     return joinTerminal([
       ...said,
-      await writeFigure(drawn, { numbers, store, chosen, ...lookedAt(options, selected) }),
+      await writeFigure(drawn, { ...picturedBy(numbers, picture), store, chosen, ...lookedAt(options, selected) }),
     ]);
   }
   if (checked !== undefined) {
@@ -253,6 +260,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       one === undefined
         ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
         : strongest(weightsOf(one, query, 'reads'), numSources);
+    const beside = async (sources: readonly Source[], of: readonly number[]): Promise<readonly Source[]> =>
+      baseline?.beside(sources, component.component, of, shown) ?? sources;
     const mean =
       means === undefined
         ? undefined
@@ -260,14 +269,18 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
           ? means.reads(0, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
           : strongest(weightsOf(meanPattern(one), 0, 'reads'), numSources);
     explained.push({
-      ...(mean === undefined ? {} : { meanReads: mean }),
+      ...(mean === undefined ? {} : { meanReads: await beside(mean, selected ?? []) }),
       component: component.component,
       pattern: patternName(shown),
       isOne: shown !== undefined,
       queryStream: component.queryStream,
       keyStream: component.keyStream,
       heads: measured,
-      reads: queries.tokens.map((_, query) => (token === undefined || query === token ? reads(query) : [])),
+      reads: await Promise.all(
+        queries.tokens.map(async (_, query) =>
+          token === undefined || query === token ? beside(reads(query), [query]) : [],
+        ),
+      ),
     });
   }
   await loaded.release();
@@ -292,7 +305,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${heads.length} ${heads.length === 1 ? line`head` : line`heads`}`);
+    lines.push(line``, line`${plain(component)}: ${counted(heads.length, 'head')}`);
     if (token === undefined)
       lines.push(
         method.unit === 'norm'
@@ -336,16 +349,16 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       const read = (told.length > 0 ? told : sources)
         .slice(0, 4)
         .filter(({ weight }, i) => i === 0 || weight >= leastListed)
-        .map(
-          ({ position, weight, head: by }) =>
-            line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,
-        );
+        .map((source) => {
+          const { position, weight, head: by } = source;
+          return line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}${uniformText(source)}`;
+        });
       return read.length === 0 ? line`no key` : joinTerminal(read, ', ');
     };
     const isRead = (query: number): boolean => selected === undefined || selected.includes(query);
     if (selected !== undefined && meanReads !== undefined)
       lines.push(
-        line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`,
+        line`mean of ${counted(selected.length, 'token')} reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`,
       );
     reads.forEach((sources, query) => {
       if (!isRead(query)) return;
@@ -356,6 +369,24 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
+}
+
+/** What a failure means where a text was given with a picture: of a model that reads one of them alone, that. */
+function refusalOfText(error: unknown): unknown {
+  if (!(error instanceof ExplorerError) || (error.code !== 'modelReadsImages' && error.code !== 'modelReadsText'))
+    return error;
+  const alone = error.code === 'modelReadsImages' ? 'pictures' : 'texts';
+  return new ExplorerError('wrongUsage', [
+    '--text',
+    `${error.args[0]} reads ${alone} alone, and no picture within a text: leave --text out, or name a model that reads both (embed_tokens, vision_encoder and a decoder in one folder) with --model`,
+  ]);
+}
+
+/** Numbers of a text, or of a text with a picture, which is drawn with its patches and the other tokens beside it. */
+function picturedBy(numbers: Numbers, picture: Explanation['picture']): Pick<Drawn, 'numbers' | 'picture'> {
+  if (picture === undefined) return { numbers };
+  const streams = numbers.streams.map((stream): TokenStream => ({ ...stream, role: 'image' }));
+  return { numbers: { ...numbers, streams }, picture };
 }
 
 /** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */
@@ -376,8 +407,8 @@ function pictureFacts({ tokens }: TokenStream, grid: PatchGrid, picture: PlacedP
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {
-  const patch = stream.grid && patchAt(stream.grid, position);
-  if (patch !== undefined) return line`row ${patch.row + 1}, column ${patch.column + 1} (${position})`;
+  const patch = stream.grid && patchWords(stream.grid, position);
+  if (patch !== undefined) return line`${patch} (${position})`;
   return line`"${visibleText(stream, position)}" (${position})`;
 }
 

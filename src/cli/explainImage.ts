@@ -7,7 +7,7 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/h
 import { methodOf, type MethodId } from '../model/methods';
 import { noticeText } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
-import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
+import { anyPatchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { StrongestHeads } from '../model/strongestHeads';
 import type { PatchGrid, TokenStream } from '../model/token';
@@ -15,7 +15,8 @@ import { numSources, patternName, type ModelOptions, type Source } from './openM
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
-import { isOfLayers, methodLine, tokenOf, weighedBy, weighedFacts } from './weighed';
+import { RolloutBaseline, uniformText } from './rolloutBaseline';
+import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts } from './weighed';
 import { readHead } from './readHead';
 import { checkFigureOut, writeFigure, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -51,24 +52,26 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     ofMethod.id === 'flow'
       ? tokenOf(options.query ?? (special === undefined ? undefined : String(special)), streams[0].tokens.length)
       : undefined;
-  const { layers, components } = await weighedBy(
-    ofMethod,
+  const weighing = [
     { layers: read, components: found },
     { model: loaded, wanted: undefined, ...(token === undefined ? {} : { token }) },
-  );
+  ] as const;
+  const { layers, components, lacks } = await weighedAsFar(ofMethod, ...weighing, head);
+  const baseline = await RolloutBaseline.of(ofMethod, ...weighing, components);
   await loaded.release();
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   // What patches come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(ofMethod.id) ? headsOf(components[0]).slice(-1) : [];
-  const chosen = parseHead(head, components) ?? last;
+  const asked = parseHead(head, components);
+  const chosen = asked ?? last;
   const shown =
     chosen === undefined
       ? components
       : components.filter((component) => chosen.head < (component.layers[chosen.layer]?.numHeads ?? 0));
   if (shown.length === 0 || streams.some(({ grid }) => grid === undefined))
     throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
-  const sentences = [...preparing, ...notices].map(noticeText);
+  const sentences = [...[...preparing, ...notices].map(noticeText), ...lacks];
   const isDerived = shown.some((component) => component.layers.some(({ method }) => method === 'derived'));
   const method = isWeighed
     ? ofMethod.title
@@ -79,14 +82,16 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     streams,
     components: shown,
     method: ofMethod.id,
-    heads: chosen && [chosen],
+    heads: ofFile(ofMethod.id, asked, last),
     read: (component, each) => readHead(store, component, each),
   };
   const position = options.query === undefined ? special : Number(options.query);
   const figured =
     drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file), picture }));
   const written = figured ?? (checked && (await writeNumbers(checked, numbers)));
-  const described = await Promise.all(shown.map((component) => describe({ component, streams, store, chosen })));
+  const described = await Promise.all(
+    shown.map((component) => describe({ component, streams, store, chosen, baseline })),
+  );
   if (isJson) {
     const [first] = described;
     const stages =
@@ -138,8 +143,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     );
     for (const query of asking) {
       const read = reads[query].map(
-        ({ position, weight, head: by }) =>
-          line`${named(keys, position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,
+        (source) =>
+          line`${named(keys, source.position)}: ${plain(source.weight.toFixed(3))}${source.head === undefined ? line`` : line` in ${plain(source.head)}`}${uniformText(source)}`,
       );
       lines.push(line`${named(queries, query)} reads ${joinTerminal(read, ', ')}`);
     }
@@ -172,11 +177,13 @@ async function describe({
   streams,
   store,
   chosen,
+  baseline,
 }: {
   readonly component: ComponentInfo;
   readonly streams: readonly TokenStream[];
   readonly store: AttentionStore;
   readonly chosen: HeadRef | undefined;
+  readonly baseline: RolloutBaseline | undefined;
 }): Promise<Described> {
   const [queries, keys] = [streams[component.queryStream], streams[component.keyStream]];
   const patternOf = (each: HeadRef): Promise<Pattern> =>
@@ -184,10 +191,14 @@ async function describe({
   const one = chosen && (await patternOf(chosen));
   const all = new StrongestHeads();
   if (one === undefined) for (const each of headsOf(component)) all.add(each, await patternOf(each));
-  const reads = queries.tokens.map((_, query): readonly Source[] =>
-    one === undefined
-      ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
-      : strongest(weightsOf(one, query, 'reads'), numSources),
+  const reads = await Promise.all(
+    queries.tokens.map(async (_, query): Promise<readonly Source[]> => {
+      const sources: readonly Source[] =
+        one === undefined
+          ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
+          : strongest(weightsOf(one, query, 'reads'), numSources);
+      return baseline?.beside(sources, component.component, [query], chosen) ?? sources;
+    }),
   );
   return { name: component.component, queries, keys, reads };
 }
@@ -206,13 +217,18 @@ function gridFacts(
 
 /** The pixels of the picture that was given which a patch shows; null for a special token, and for one beside it. */
 export function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): PlacedPicture['placed'] | null {
-  const patch = patchAt(grid, position);
-  return (patch && sourceOfPatch(grid, patch, picture)) ?? null;
+  const patch = anyPatchAt(grid, position);
+  return (patch && sourceOfPatch(patch.grid, patch, picture)) ?? null;
 }
 
 function named({ tokens, grid }: TokenStream, position: number): TerminalText {
-  const patch = grid && patchAt(grid, position);
-  return patch === undefined
-    ? line`${plain(tokens[position].piece)}`
-    : line`row ${patch.row + 1}, column ${patch.column + 1}`;
+  return (grid && patchWords(grid, position)) ?? line`${plain(tokens[position].piece)}`;
+}
+
+/** A patch by its row and column from one; undefined for a special token. */
+export function patchWords(grid: PatchGrid, position: number): TerminalText | undefined {
+  const patch = anyPatchAt(grid, position);
+  return (
+    patch && line`${patch.isOfThumbnail ? line`thumbnail ` : line``}row ${patch.row + 1}, column ${patch.column + 1}`
+  );
 }

@@ -5,6 +5,7 @@ import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession, type LayerWeights } from '../engine/session/attentionSession';
 import { SiteParts, type LayerParts } from '../engine/session/siteParts';
+import type { ReadPositions } from '../engine/weights/extents';
 import type { SitePart } from '../model/sitePart';
 import { modelAccess } from '../engine/files/modelAccess';
 import { readModelFiles } from '../engine/files/modelFiles';
@@ -16,8 +17,10 @@ import { maxReason, Runtimes, type ChosenRuntime } from '../engine/runtime/runti
 import { noticeText, type Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
 import type { GraphIndex } from '../onnx/graph/graphIndex';
-import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import { planInputs, type InputRole, type ModelInput } from '../onnx/inputs/inputs';
 import { positionsFirst } from '../onnx/inputs/positionsFirst';
+import { counted } from './counted';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
@@ -56,7 +59,7 @@ export async function extract(
     const chosen = await choosing;
     const { runtime } = chosen;
     const parts =
-      also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, also);
+      also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, build: runtime.build }, also);
     const session = await AttentionSession.create({
       ort: runtime.ort,
       runtime,
@@ -86,13 +89,17 @@ export async function extract(
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });
+  const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
+  const unchanging = pixels === undefined ? new Set<PlacedSite>() : await session.provePicture();
+  if (pixels === undefined) await session.provePositions(readPositions(index, given, roles));
   const result = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const { layers, outputs, extras } = result;
   const tensors = new Map<string, StoredTensor>();
   const all = [...given, ...made.inputs];
   const placed = await placedLayers(session, result, {
     inputs: all,
-    pixels: given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4),
+    pixels,
+    unchanging,
     text: given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2),
     // Rows of a matrix of numbers are positions of one item.
     isAlone: batch === 1 || (main?.dims.length === 2 && main.type === 'float32'),
@@ -135,7 +142,7 @@ export async function extract(
       ? []
       : [
           stages.failure === ''
-            ? line`Run in ${stages.count} ${stages.count === 1 ? line`stage` : line`stages`}`
+            ? line`Run in ${counted(stages.count, 'stage')}`
             : line`Run as a whole, not layer by layer: ${plain(stages.failure)}`,
         ];
   const reasons = [...cut, ...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
@@ -167,7 +174,7 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       coarsest = Math.max(coarsest, proof.difference);
     }
   }
-  const layers = (count: number): TerminalText => line`${count} ${count === 1 ? line`layer` : line`layers`}`;
+  const layers = (count: number): TerminalText => counted(count, 'layer');
   return [
     ...(numExact > 0
       ? [line`Norms of ${layers(numExact)} exact: what the heads write adds up to what their projection gives`]
@@ -181,6 +188,23 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       ({ part, reason, count }) => line`Not written: ${plain(part)} of ${layers(count)}: ${plain(reason)}`,
     ),
   ];
+}
+
+/** The positions of the texts that a model is given, [item, position] or the other way round. */
+function readPositions(
+  index: GraphIndex,
+  given: readonly ModelInput[],
+  roles: ReadonlyMap<string, InputRole>,
+): ReadPositions {
+  const lengthOf = (role: InputRole): number | undefined => {
+    const input = given.find(({ name, dims }) => roles.get(name) === role && dims.length === 2);
+    return input?.dims.at(positionsFirst(index).has(input.name) ? 0 : 1);
+  };
+  const [numPositions, numTargetPositions] = [lengthOf('ids'), lengthOf('targetIds')];
+  return {
+    ...(numPositions === undefined ? {} : { numPositions }),
+    ...(numTargetPositions === undefined ? {} : { numTargetPositions }),
+  };
 }
 
 /** Throws `invalidArgument` where a tensor is for an input that the model does not have, as a misspelt name is, or none is for one that it has. */

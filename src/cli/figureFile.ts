@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
-import { checkWritable } from '../base/wholeFile.node';
 import type { AttentionStore } from '../engine/weights/attentionStore';
 import { figureTokenName, listFigure, sinksOf, sourceFigure, type LitView } from '../model/figures/viewFigures';
 import { figureNumber } from '../model/figures/figureNumber';
@@ -24,42 +23,31 @@ import { maxPool, weightsOf, type Pattern } from '../model/pattern';
 import { editorColours, rampFor } from '../model/ramp';
 import { depthOf } from '../model/viewState';
 import { visibleText, type TokenStream } from '../model/token';
+import { counted } from './counted';
 import { readVersion } from './readVersion';
-import { millimetresOf, paperOf } from './svgFile';
+import { checkSvgOut, paperOf, writeSvg, type CheckedSvg, type SvgOut } from './svgFile';
 import { writeWhole } from './writeWhole';
 
 /** What of a text a figure on the command line shows. */
 const views = ['matrix', 'source', 'list', 'grid'] as const;
 
 /** What a figure is asked to be. */
-export interface FigureOut {
-  readonly path: string;
+export interface FigureOut extends SvgOut {
   /** One of `matrix`, `source`, `list` and `grid`, as it was given. */
   readonly view: string | undefined;
-  /** Millimetres, as they were given. */
-  readonly width: string | undefined;
 }
 
 /** A figure that can be written. */
-export interface CheckedFigure {
-  readonly path: string;
+export interface CheckedFigure extends CheckedSvg {
   readonly view: (typeof views)[number] | 'page';
-  readonly millimetres: number;
 }
 
-/** Throws `wrongUsage` where a path's ending names no form, or an option is not of it, `fileNotWritten` where nothing can be written there. */
-export async function checkFigureOut({ path, view = 'matrix', width }: FigureOut): Promise<CheckedFigure> {
-  const [ending = ''] = /\.(svg|html)$/i.exec(path.toLowerCase())?.slice(1) ?? [];
-  if (ending === '')
-    throw new ExplorerError('wrongUsage', [
-      '--figure',
-      'its name ends in .svg or .html; the panel makes PNG, and a browser or rsvg-convert makes PDF of an SVG',
-    ]);
+/** Throws what {@link checkSvgOut} throws. */
+export async function checkFigureOut({ view = 'matrix', ...out }: FigureOut): Promise<CheckedFigure> {
   const chosen = views.find((each) => each === view);
   if (chosen === undefined) throw new ExplorerError('wrongUsage', ['--view', `it is one of ${views.join(', ')}`]);
-  const millimetres = millimetresOf(width);
-  await checkWritable(path);
-  return { path, view: ending === 'html' ? 'page' : chosen, millimetres };
+  const checked = await checkSvgOut(out, ['svg', 'png', 'pdf', 'html']);
+  return { ...checked, view: checked.ending === 'html' ? 'page' : chosen };
 }
 
 /** What is drawn: numbers of a text or a picture, the head that is named, and the place of the token that is looked at. */
@@ -73,17 +61,17 @@ export interface Drawn {
   readonly picture?: FigurePicture;
 }
 
-/** Writes a figure on a light page, and resolves to a sentence of what was written. Throws `fileNotWritten`, `invalidArgument`. */
+/** Writes a figure on a light page, and resolves to a sentence of what was written. Throws `fileNotWritten`, `browserNotDrawn`, `invalidArgument`. */
 export async function writeFigure(figure: CheckedFigure, drawn: Drawn): Promise<TerminalText> {
   const { numbers, position } = drawn;
   const numQueries = numbers.streams[numbers.components[0].queryStream].tokens.length;
   if (position !== undefined && !(Number.isInteger(position) && position >= 0 && position < numQueries))
     throw new ExplorerError('invalidArgument', ['--query', `it is the place of a token, from 0 to ${numQueries - 1}`]);
   if (figure.view === 'page') await writeWhole(figure.path, await pageOf(drawn, figure.path));
-  else await writeWhole(figure.path, new TextEncoder().encode(await svgOf(figure, drawn)));
+  else await writeSvg(figure, await svgOf(figure, drawn), []);
   const heads = writtenLayers(numbers).reduce((sum, layer) => sum + layer.heads.length, 0);
   return figure.view === 'page'
-    ? line`A page of ${heads} ${heads === 1 ? line`head` : line`heads`} written to ${plain(figure.path)}`
+    ? line`A page of ${counted(heads, 'head')} written to ${plain(figure.path)}`
     : line`The ${plain(figure.view)} written to ${plain(figure.path)}`;
 }
 

@@ -5,6 +5,8 @@ import { mostContinued, type Sampling } from '../model/continuation';
 import { noticeText } from '../model/modelInfo';
 import { predictionAt } from '../model/predictions';
 import { visibleText } from '../model/token';
+import { writtenText } from '../model/writtenTokens';
+import { counted } from './counted';
 import { askOfText, type TextOptions } from './readWith';
 
 /** What `generate` is asked. */
@@ -44,13 +46,12 @@ export async function generate(options: GenerateOptions): Promise<TerminalText> 
               },
             ];
       });
-      const written = stream.tokens.slice(from).map(({ template = '' }) => template);
       if (options.isJson)
         return jsonText({
           model: model.info,
           sampling: sampling ?? 'greedy',
           notices: notices.map(noticeText),
-          text: written.join(''),
+          text: writtenText(stream),
           ending: ending ?? null,
           tokens: steps.map(({ actual, entropy, ...step }) => ({
             ...step,
@@ -60,7 +61,7 @@ export async function generate(options: GenerateOptions): Promise<TerminalText> 
           })),
         });
       return joinTerminal([
-        line`${model.info.name} · ${plain(model.info.backend)} · ${from} tokens read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
+        line`${model.info.name} · ${plain(model.info.backend)} · ${counted(from, 'token')} read, ${steps.length} written${ending === undefined ? line`` : line`, and then ${plain(ending)}`} · ${plain(said(sampling))}`,
         ...notices.map((notice) => line`${noticeText(notice)}`),
         line``,
         line`   place  drawn at       bits   rank  token, and the most probable ones (temperature 1)`,

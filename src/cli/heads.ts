@@ -24,6 +24,7 @@ import { rankHeads } from '../model/rankHeads';
 import { selectedTokens } from '../model/selectedTokens';
 import { visibleText, type TokenStream } from '../model/token';
 import type { RandomText } from '../protocol';
+import { counted, countedTokens } from './counted';
 import { isImageFile } from './isImageFile';
 import { readFilePart, meantOf } from './filePart';
 import { headsFigure, mostTableHeads } from '../model/figures/headFigures';
@@ -80,8 +81,8 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
     ]);
   const measured = [];
   for (const component of components) measured.push(await measure(component, read));
-  if (drawnTo !== undefined) return writeSvg(drawnTo, headsSvg(measured[0], sort, { options, read, drawnTo }));
   const notices = [...read.notices.map(noticeText), ...(read.norms?.lacks ?? []).map((lack) => plain(lack))];
+  if (drawnTo !== undefined) return writeSvg(drawnTo, headsSvg(measured[0], sort, { options, read, drawnTo }), notices);
   if (isJson)
     return jsonText({
       model: read.model,
@@ -91,10 +92,7 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
       components: measured.map((each) => componentJson(each, sort)),
     });
   const lines: TerminalText[] = [
-    line`${read.model.name} · ${plain(read.model.backend)} · ${joinTerminal(
-      read.streams.map(({ tokens }) => line`${tokens.length}`),
-      ' + ',
-    )} tokens${isRandom ? line`: ${numOwn(read.streams[0]) / 2} random ones that come twice` : line``} · attention weight`,
+    line`${read.model.name} · ${plain(read.model.backend)} · ${countedTokens(read.streams)}${isRandom ? line`: ${numOwn(read.streams[0]) / 2} random ones that come twice` : line``} · attention weight`,
     ...notices.map((sentence) => line`${sentence}`),
   ];
   for (const each of measured) lines.push(line``, ...componentLines(each, sort));
@@ -285,7 +283,7 @@ function componentLines(measured: Measured, sort: MetricId | undefined): Termina
   const all = headsOf(component);
   const repeated =
     component.queryStream === component.keyStream && !text.isPicture
-      ? line`, of ${text.numQueries} tokens ${text.numRepeated} occurred before`
+      ? line`, of ${counted(text.numQueries, 'token')} ${text.numRepeated} occurred before`
       : line``;
   const cell = (id: MetricId, said: string): TerminalText => line`${plain(said.padStart(id.length + 2))}`;
   const number = (head: number, at: number): string => {
@@ -298,7 +296,7 @@ function componentLines(measured: Measured, sort: MetricId | undefined): Termina
   const keys = streams[component.keyStream];
   const keyAt = table.metrics.indexOf('sinkKey');
   return [
-    line`${plain(component.component)}: ${all.length} heads${repeated}`,
+    line`${plain(component.component)}: ${counted(all.length, 'head')}${repeated}`,
     line`head  ${joinTerminal(
       table.metrics.map((id) => cell(id, id)),
       '',

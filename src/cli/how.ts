@@ -1,14 +1,15 @@
 import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
-import { plain, plainLines } from '../base/safeText';
+import { plain, plainLines, type PlainText } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
-import { drawnCell } from '../engine/how/drawnCell';
+import { drawnCell, inWindow } from '../engine/how/drawnCell';
 import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
 import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../model/how/how';
 import { fillText, formulaText } from '../model/how/howWords';
 import { numpySnippet } from '../model/how/numpySnippet';
+import { noticeText, type ModelInfo } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import type { Explanation } from '../engine/text/textModel';
 import { figureTokenName, stepsFigure } from '../model/figures/viewFigures';
@@ -35,7 +36,7 @@ export interface HowOptions extends TranslatedOptions {
 const mostPrinted = 8;
 
 /** A model and what it has read. */
-interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components'> {
+interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components' | 'notices'> {
   readonly model: LoadedModel | ImageModel;
 }
 
@@ -61,16 +62,18 @@ export async function how(options: HowOptions): Promise<TerminalText> {
       read.streams,
       () => read.layers[at].rows(head.head, query, query + 1),
     );
-    const found = await read.model.how(drawn, read.model.fed);
+    const found = await read.model.how(inWindow(drawn, read.layers[at]), read.model.fed);
+    const { info } = read.model;
+    const notices = read.notices.map(noticeText);
     if (drawnTo !== undefined) {
       const title = `${figureTokenName(streams[0], query)} reads ${figureTokenName(streams[1], key)}`;
-      const caption = [read.model.info.name, basename(options.file), component.component, `head ${headLabel(head)}`];
+      const caption = [info.name, basename(options.file), component.component, `head ${headLabel(head)}`];
       const steps = stepsFigure(found, { title, translated: (sentence) => sentence });
-      return await writeSvg(drawnTo, stepsSvg(steps, paperOf(drawnTo, [caption.join(' · ')])));
+      return await writeSvg(drawnTo, stepsSvg(steps, paperOf(drawnTo, [caption.join(' · ')])), notices);
     }
-    if (isJson) return jsonText(howJson(found, streams));
-    if (isNumpy) return joinTerminal(numpyLines(found));
-    return joinTerminal(howLines(found, read.model.info.name, streams));
+    const told = { found, info, notices, streams };
+    if (isJson) return jsonText(howJson(told));
+    return joinTerminal(isNumpy ? numpyLines(told) : howLines(told));
   } finally {
     await read.model.release();
   }
@@ -79,8 +82,9 @@ export async function how(options: HowOptions): Promise<TerminalText> {
 async function readAny(options: HowOptions): Promise<Read> {
   const { file } = options;
   if (options.text === undefined && isImageFile(file)) {
-    const { model, picture } = await openPictureModel(options, file);
-    return { ...(await model.run(picture)), model };
+    const { model, picture, notices } = await openPictureModel(options, file);
+    const run = await model.run(picture);
+    return { ...run, notices: [...notices, ...run.notices], model };
   }
   const { text, span } = await readGiven(options);
   if (text === '') throw new ExplorerError('emptyText');
@@ -100,9 +104,14 @@ function chosenHead(
   { head, component: wanted }: HowOptions,
 ): { readonly component: ComponentInfo; readonly head: HeadRef } {
   if (head === undefined) throw new ExplorerError('wrongUsage', ['--head', 'it is missing']);
+  // Grids of a picture have layers of their own.
+  const hasHead = ({ layers }: ComponentInfo): boolean =>
+    layers.some(({ numHeads }, layer) =>
+      Array.from({ length: numHeads }, (_, at) => headLabel({ layer, head: at })).includes(head),
+    );
   const component =
     wanted === undefined
-      ? (components.find(({ component: name }) => name === 'cross') ?? components[0])
+      ? (components.find(({ component: name }) => name === 'cross') ?? components.find(hasHead) ?? components[0])
       : components.find(({ component: name }) => name === wanted);
   if (component === undefined)
     throw new ExplorerError('invalidArgument', [
@@ -120,8 +129,19 @@ function positionOf(value: string | undefined, name: string, { tokens }: TokenSt
   return position;
 }
 
-function howJson({ cell, weight, numKeys, firstKey, steps }: How, [queries, keys]: readonly TokenStream[]): object {
+/** What is told of one weight, and of the run that it is of. */
+interface Told {
+  readonly found: How;
+  readonly info: ModelInfo;
+  readonly notices: readonly PlainText[];
+  readonly streams: readonly [queries: TokenStream, keys: TokenStream];
+}
+
+function howJson({ found, info, notices, streams: [queries, keys] }: Told): object {
+  const { cell, weight, numKeys, firstKey, keys: ofWindow, steps } = found;
   return {
+    model: info,
+    notices,
     cell: {
       ...cell,
       head: headLabel(cell),
@@ -131,6 +151,7 @@ function howJson({ cell, weight, numKeys, firstKey, steps }: How, [queries, keys
     weight,
     numKeys,
     firstKey,
+    ...(ofWindow === undefined ? {} : { keys: ofWindow }),
     steps: steps.map((step) => {
       const { title, sentence, formula } = howTexts[step.kind];
       const snippet = numpySnippet({ cell }, step);
@@ -154,20 +175,23 @@ function jsonNumber(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-function numpyLines(found: How): TerminalText[] {
-  return found.steps.flatMap((step) => {
+/** Notices stand above it as comments. */
+function numpyLines({ found, notices }: Told): TerminalText[] {
+  const snippets = found.steps.flatMap((step) => {
     const snippet = numpySnippet(found, step);
     return snippet === undefined ? [] : [line`${plainLines(snippet, mostUnits)}`];
   });
+  return [...notices.map((sentence) => line`# ${sentence}`), ...snippets];
 }
 
 /** UTF-16 units of one snippet. */
 const mostUnits = 20_000_000;
 
-function howLines(found: How, model: string, [queries, keys]: readonly TokenStream[]): TerminalText[] {
+function howLines({ found, info, notices, streams: [queries, keys] }: Told): TerminalText[] {
   const { cell, weight, steps } = found;
   return [
-    line`${plain(model)} · ${plain(cell.component)} · head ${plain(headLabel(cell))}`,
+    line`${info.name} · ${plain(cell.component)} · head ${plain(headLabel(cell))}`,
+    ...notices.map((sentence) => line`${sentence}`),
     line`"${visibleText(queries, cell.query)}" (${cell.query}) reads "${visibleText(keys, cell.key)}" (${cell.key}): ${plain(weight.toFixed(6))}`,
     ...steps.flatMap((step, i) => [line``, ...stepLines(step, i + 1, found.numKeys)]),
   ];

@@ -32,6 +32,8 @@ export const numSources = 8;
 /** A token that another reads, with the head that reads it most where no head was asked for. */
 export interface Source extends WeightedPosition {
   readonly head?: string;
+  /** Of rollout, what uniform attention comes to there. */
+  readonly uniform?: number;
 }
 
 /** What is listed: one head, or of each source the head that reads it most. */

@@ -22,6 +22,7 @@ export interface Options {
   readonly figure?: string;
   readonly view?: string;
   readonly width?: string;
+  readonly scale?: string;
   readonly threshold?: string;
   readonly timeout?: string;
   readonly queries?: string;
@@ -107,6 +108,7 @@ export function parseArguments(args: string[]): Arguments {
         figure: string,
         view: string,
         width: string,
+        scale: string,
         threshold: string,
         timeout: string,
         queries: string,

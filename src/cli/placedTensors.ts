@@ -18,6 +18,8 @@ export interface ReadInputs {
   readonly isAlone: boolean;
   /** Positions of what is read. */
   readonly length: number;
+  /** Sites that pictures of other sizes have shown to be over no patches. */
+  readonly unchanging: ReadonlySet<PlacedSite>;
 }
 
 /** Attention as tensors: of windows and blocks as patterns [1, heads, queries, keys] over patches or tokens. */
@@ -51,15 +53,17 @@ export async function placedLayers(
   result: AttentionResult,
   read: ReadInputs,
 ): Promise<PlacedTensors> {
-  const { pixels, text, isAlone, length } = read;
+  const { pixels, text, isAlone, length, unchanging } = read;
   const { sites } = session.analysis;
+  const isUnchanging = (layer: LayerWeights): boolean =>
+    pixels !== undefined && [...unchanging].some((site) => isOf(site, layer));
   const isWindowed = (layer: LayerWeights): boolean =>
     pixels === undefined
       ? text !== undefined &&
         layer.component !== 'cross' &&
         layer.component !== 'decoder' &&
         layer.numQueries !== length
-      : layer.batch > 1;
+      : layer.batch > 1 || isUnchanging(layer);
   const windowed = isAlone ? result.layers.filter(isWindowed) : [];
   const inParts = isAlone ? sites.filter((site) => site.inParts !== undefined) : [];
   const isText = pixels === undefined && text !== undefined;
@@ -71,10 +75,14 @@ export async function placedLayers(
   const pictured =
     pixels === undefined ? undefined : await overPatches(session, windowed, { inputs: read.inputs, pixels });
   const made = pictured?.made ?? parts.made;
-  const left = [...parts.left, ...(pictured?.left ?? [])];
+  // What pictures of another size have as much of, and what stands nowhere, is no attention over them.
+  const refused = result.layers.filter((layer) => isAlone && isUnchanging(layer) && !made.has(layer));
+  const isRefused = ({ path }: Reasoned): boolean => refused.some((layer) => layer.path === path);
+  const left = [...parts.left, ...(pictured?.left ?? [])].filter((each) => !isRefused(each));
   let bytes = 0;
   const layers: { component: Component; layer: number; tensor: StoredTensor }[] = [];
-  for (const layer of [...result.layers, ...parts.added].sort((a, b) => orderOf(sites, a) - orderOf(sites, b))) {
+  const kept = result.layers.filter((layer) => !refused.includes(layer));
+  for (const layer of [...kept, ...parts.added].sort((a, b) => orderOf(sites, a) - orderOf(sites, b))) {
     const one = made.get(layer);
     const { component, layer: number } = layer;
     bytes += one === undefined ? 0 : 4 * one.numHeads * one.numQueries * one.numKeys;
@@ -86,7 +94,11 @@ export async function placedLayers(
       tensor: one === undefined || bytes > maxAttentionBytes ? asComputed(layer) : await asOne(one),
     });
   }
-  return { layers, left, failed: parts.failed };
+  const reasons = (pictured?.left ?? []).filter(isRefused).map(({ path, reason }) => ({
+    path,
+    reason: `its keys, or queries, do not grow with the picture, and ${reason}`,
+  }));
+  return { layers, left, failed: [...parts.failed, ...reasons] };
 }
 
 function asComputed({ batch, numHeads, numQueries, numKeys, weights }: LayerWeights): StoredTensor {

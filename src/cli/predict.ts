@@ -12,6 +12,7 @@ import {
   type TokenPredictions,
 } from '../model/predictions';
 import { visibleText, type TokenStream } from '../model/token';
+import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { askOfText, openPictureModel, type TranslatedOptions } from './readWith';
 
@@ -134,12 +135,12 @@ function tokenLines(
 ): TerminalText[] {
   const mean = meanSurprisal(found, stream);
   return [
-    line`${info.name} · ${plain(info.backend)} · ${stream.tokens.length} tokens · ${plain(methods[found.kind])}`,
+    line`${info.name} · ${plain(info.backend)} · ${counted(stream.tokens.length, 'token')} · ${plain(methods[found.kind])}`,
     ...notices.map((notice) => line`${noticeText(notice)}`),
     ...(mean === undefined
       ? []
       : [
-          line`mean surprisal ${plain(mean.surprisal.toFixed(3))} bits over ${mean.numTokens} ${mean.numTokens === 1 ? line`token` : line`tokens`}; a uniform guess among ${found.vocabularySize} has ${plain(Math.log2(found.vocabularySize).toFixed(3))}`,
+          line`mean surprisal ${plain(mean.surprisal.toFixed(3))} bits over ${counted(mean.numTokens, 'token')}; a uniform guess among ${found.vocabularySize} has ${plain(Math.log2(found.vocabularySize).toFixed(3))}`,
         ]),
     line``,
     found.kind === 'tokenLabels'

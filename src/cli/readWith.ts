@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { ImageModel } from '../engine/image/imageModel';
-import { LoadedModel, type ModelBounds } from '../engine/serve/loadedModel';
+import type { ModelBounds } from '../engine/folder/loading';
+import { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation, Reading } from '../engine/text/textModel';
 import { ExplorerError } from '../base/errors';
 import type { Languages } from '../model/modelInfo';
@@ -37,8 +38,7 @@ export function openTextModel(
   return openModel(
     options,
     undefined,
-    (choosing, access, spec) =>
-      LoadedModel.load(choosing, access, spec, undefined, undefined, { ...bounds, deadlines }),
+    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, { ...bounds, deadlines }),
     options.tokenizer,
   );
 }

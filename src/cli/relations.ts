@@ -19,6 +19,7 @@ import {
 } from '../model/relations/relation';
 import { relationPairs } from '../model/relations/relationPairs';
 import { SyntaxFacts } from '../model/relations/syntaxTree';
+import { counted } from './counted';
 import type { ModelOptions } from './openModel';
 import { openTextModel, readGiven } from './readWith';
 import { weighedBy, type Weighable } from './weighed';
@@ -93,7 +94,7 @@ export async function relations(options: RelationsOptions): Promise<TerminalText
         })),
       })
     : joinTerminal([
-        line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${streams[0].tokens.length} tokens of ${plain(grammar)} · attention weight`,
+        line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${counted(streams[0].tokens.length, 'token')} of ${plain(grammar)} · attention weight`,
         ...sentences.map((sentence) => line`${sentence}`),
         ...measured.flatMap((each) => relationLines(component, each)),
       ]);
@@ -141,7 +142,7 @@ function relationLines(
     }[];
   },
 ): TerminalText[] {
-  const title = line`${plain(relationTitles[id])} (${numPairs} pairs): ${plain(relationSentences[id])}`;
+  const title = line`${plain(relationTitles[id])} (${counted(numPairs, 'pair')}): ${plain(relationSentences[id])}`;
   const [share, baseline, ratio, low, high] = relationValues.map((_, i) => i);
   const told = heads.filter(({ values }) => Number.isFinite(values[ratio]));
   if (told.length === 0) return [line``, title, line`  – too few pairs for a verdict`];

@@ -4,6 +4,7 @@ import { constants, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
 import { changedSince, type SeenFile } from '../base/changedFile.node';
 import { ExplorerError } from '../base/errors';
+import { dropLock, keepBeating, type HeldLock } from '../base/folderLock.node';
 import { GuardLine } from '../base/guardLine';
 import { memoryBound } from '../base/memoryBound';
 import { explainEnd } from '../base/processEnd';
@@ -65,11 +66,12 @@ export function guardedWork():
 export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
-    stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, [guardVariable]: String(mostBytes) },
   });
   let [printed, sentence, mapped, begun] = ['', '', '', ''];
   let limitBytes: number | undefined;
+  const locks: { readonly held: HeldLock; readonly stop: () => void }[] = [];
   const words = new GuardLine();
   const read = (line: unknown, add: (text: string) => void): void =>
     void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
@@ -77,6 +79,13 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   read(child.stdio[guardedLines.sentence], (text) => (sentence += text));
   read((child.stdio as readonly unknown[])[guardedLines.mapped] /* the type knows five */, (text) => (mapped += text));
   read((child.stdio as readonly unknown[])[guardedLines.begun] /* likewise */, (text) => (begun += text));
+  let told = '';
+  // Its runs hold its thread for as long as they take: that it lives is shown from here.
+  read((child.stdio as readonly unknown[])[guardedLines.held] /* likewise */, (text) => {
+    told += text;
+    for (const held of linesOf<HeldLock>(told)) locks.push({ held, stop: keepBeating(held) });
+    told = told.slice(told.lastIndexOf('\n') + 1);
+  });
   read(child.stdio[guardedLines.guard], (text) => {
     for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
   });
@@ -95,6 +104,10 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   });
   clearTimeout(timer);
   for (const path of linesOf<string>(begun)) rmSync(path, { force: true }); // what was finished stands elsewhere
+  for (const { held, stop } of locks) {
+    stop();
+    await dropLock(held); // where it could not itself
+  }
   if (isOver) throw new ExplorerError('commandTookTooLong', [seconds ?? 0]);
   if (code === 0) return 0;
   // Of a failure with a sentence, what the runtime printed beside is the model's: it may name anything.

@@ -1,11 +1,13 @@
 import { line } from '../base/terminalText';
+import { plain } from '../base/safeText';
+import { backends } from '../model/modelInfo';
 
 /** What `--help` prints. */
 export const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json]
                              [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
-                             [--figure FIGURE.svg|.html [--view matrix|source|list|grid] [--width MM] [--query I]]
+                             [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4] [--query I]]
                              [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
@@ -14,27 +16,28 @@ export const usage = line`Usage:
       of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
       of a conversation (YAML or JSON); --out writes all numbers to a file instead, as arrays or as text: of CSV those from WEIGHT on
       (0.01 where it is missing), one a line; --figure draws the matrix instead (of the head named, else the mean of all), or the text, the list or the
-      small pictures of all heads, MM millimetres wide (85), of the token at place --query, or of the last one; .html is a page that answers to hover,
+      small pictures of all heads, MM millimetres wide (85), of the token at place --query, or of the last one; a PNG (twice as large as on a screen,
+      else --scale) or PDF is drawn by a Chromium, Chrome or Edge of this machine (CHROME_PATH names another one); .html is a page that answers to hover,
       pins and the choice of a head without a network; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
-      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout,
-      rolloutUniform, its baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
+      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout
+      (each share beside what uniform attention comes to), rolloutUniform, that baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD [--query I]]
                            [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
-                           [--figure FIGURE.svg|.html [--view matrix|list|grid] [--width MM] [--query I]]
+                           [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4] [--query I]]
       which patches of the picture the class token reads
   attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out NUMBERS.npz|.safetensors|.csv|.json]
                              [--input] [--method METHOD]
       the same of a text with the picture in it, by a model that reads both (embed_tokens, vision_encoder and a decoder in one folder): the
       picture stands where the text says so (<image>), else before it, and its tokens are patches of it
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
-                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg [--width MM]]
+                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM]]
   attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
-  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy|--figure STEPS.svg [--width MM]]
+  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy|--figure STEPS.svg|.png|.pdf [--width MM]]
                          [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
       how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
       the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
@@ -53,10 +56,11 @@ export const usage = line`Usage:
       language, the strongest chunks (by hash, line and column; with --texts also their texts), and what classes of tokens read; in chunks
       of whole lines and at most TOKENS (what the model reads, at most 1024), each with LINES of the one before (0); LIST has a path and TEXTS
       a JSON string or {"text", "language", "name"} on each line (- is the standard input), of which --shard I/N takes every N-th from the
-      I-th (from 0) on; a folder that holds a part of it is gone on with; --merge: any split over any number of processes gives the same bytes
+      I-th (from 0) on, which may be nothing; a folder that holds a part of it is gone on with, by one process at a time; --merge: any split
+      over any number of processes gives the same bytes
   attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
                             [--path total|direct] [--block QUERY:KEY [--renormalize] | --swap PART --to TEXT] [--model MODEL] [--target TEXT]
-                            [--tokenizer TOKENIZER_JSON]
+                            [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
   attention-explorer effect FILE[:RANGE]|IMAGE|- --loss|--label L [--against M] [--to OTHER_IMAGE] …
       what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
       mean loss of the text (--loss); or to a classifier's label (its name or its place), of a text or a picture; each head by itself (--all), or
@@ -75,7 +79,7 @@ export const usage = line`Usage:
       numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
   attention-explorer compare A[:RANGE]|IMAGE|- [B[:RANGE]|IMAGE|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
                              [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
-                             [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg [--width MM]]
+                             [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM]]
       two texts or pictures by one model, or one by two models or two precisions of one: how far each head of the first is from one of the
       second, over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
       in one folder, else the nearest one; --predictions puts what both predict side by side
@@ -93,7 +97,7 @@ export const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, profile, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere, or native where wasm cannot load the model).
+--backend ${plain(backends.join('|'))}|auto chooses what explain, heads, how, relations, predict, profile, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere, or native where wasm cannot load the model).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;

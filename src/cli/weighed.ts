@@ -1,17 +1,27 @@
 import { ExplorerError } from '../base/errors';
-import { plain } from '../base/safeText';
+import { plain, type PlainText } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import type { Explanation } from '../engine/text/textModel';
 import type { HeldLayer } from '../engine/weights/heldLayer';
 import { lackOfComponent, weighComponent } from '../engine/weights/weighedLayers';
 import type { LoadedModel } from '../engine/serve/loadedModel';
-import type { Component } from '../model/head';
+import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { joinedComponent, type methodOf, type MethodId } from '../model/methods';
 import type { Pattern } from '../model/pattern';
 
 /** Whether the matrix of a layer is made of those before. */
 export function isOfLayers(method: MethodId): boolean {
   return method === 'rollout' || method === 'rolloutUniform' || method === 'flow';
+}
+
+/** The heads that are written to a file: that which was named, else all; of flow, whose rows take long, the last layer's. */
+export function ofFile(
+  method: MethodId,
+  named: HeadRef | undefined,
+  last: HeadRef | undefined,
+): readonly HeadRef[] | undefined {
+  const only = named ?? (method === 'flow' ? last : undefined);
+  return only && [only];
 }
 
 /** Throws `invalidArgument`. */
@@ -78,4 +88,37 @@ export async function weighedBy(
     layers: result,
     components: chosen.map((each) => (method.joinsHeads ? joinedComponent(each) : each)),
   };
+}
+
+/**
+ * … of those components of which that can be had, with a sentence for each of the others. Throws `methodNotOffered` where there is none, and what a run throws.
+ * @param head where one is named, of components that have it.
+ */
+export async function weighedAsFar(
+  method: ReturnType<typeof methodOf>,
+  run: Parameters<typeof weighedBy>[1],
+  how: Parameters<typeof weighedBy>[2],
+  head: string | undefined,
+): Promise<Awaited<ReturnType<typeof weighedBy>> & { readonly lacks: readonly PlainText[] }> {
+  if (method.id === 'attention') return { ...run, lacks: [] };
+  const wanted = run.components.filter(({ component }) => how.wanted === undefined || component === how.wanted);
+  const having = wanted.filter((info) =>
+    headsOf(method.joinsHeads ? joinedComponent(info) : info).some((each) => headLabel(each) === head),
+  );
+  const layers: HeldLayer[] = [];
+  const components: ComponentInfo[] = [];
+  const lacks: PlainText[] = [];
+  let refusal: ExplorerError | undefined;
+  for (const { component } of having.length > 0 ? having : wanted)
+    try {
+      const made = await weighedBy(method, run, { ...how, wanted: component });
+      layers.push(...made.layers.filter((layer) => layer.component === component));
+      components.push(...made.components.filter((each) => each.component === component));
+    } catch (error) {
+      if (!(error instanceof ExplorerError) || error.code !== 'methodNotOffered') throw error;
+      refusal ??= error;
+      lacks.push(error.sentence);
+    }
+  if (components.length === 0 && refusal !== undefined) throw refusal;
+  return { layers, components, lacks };
 }

@@ -4,6 +4,7 @@ import { line, type TerminalText } from '../base/terminalText';
 import { writtenLayers, type Numbers, type Precision } from '../model/numbers/numbers';
 import { fileOf, formatOf, plainFileForm, type NumberFormat } from '../model/numbers/numbersFile';
 import { checkWritable } from '../base/wholeFile.node';
+import { counted } from './counted';
 import { writeWhole } from './writeWhole';
 
 /** Where numbers are written, and how. */
@@ -42,7 +43,7 @@ export async function writeNumbers(out: CheckedOut, numbers: Numbers): Promise<T
   await writeWhole(out.path, fileOf(numbers, out));
   const count = writtenLayers(numbers).length;
   const least = out.format === 'csv' ? line`, numbers from ${plain(String(out.threshold))} on,` : line``;
-  return line`${count} ${count === 1 ? line`layer` : line`layers`} of attention weights${least} written to ${plain(out.path)}`;
+  return line`${counted(count, 'layer')} of attention weights${least} written to ${plain(out.path)}`;
 }
 
 const isText = (format: NumberFormat): boolean => format === 'csv' || format === 'json';

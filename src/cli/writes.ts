@@ -5,6 +5,7 @@ import { headLabel } from '../model/head';
 import { noticeText } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import { headsOf, strongestWriters, type WrittenLayer, type WrittenPart, type Writes } from '../model/writes';
+import { counted } from './counted';
 import { parseHead } from './parseHead';
 import { askOfText, type TranslatedOptions } from './readWith';
 
@@ -63,7 +64,7 @@ export async function writes(options: WritesOptions): Promise<TerminalText> {
         });
       const name = model.info.name;
       return joinTerminal([
-        line`${name} · ${plain(model.info.backend)} · ${streams[found.stream].tokens.length} tokens · ${plain(method)}`,
+        line`${name} · ${plain(model.info.backend)} · ${counted(streams[found.stream].tokens.length, 'token')} · ${plain(method)}`,
         ...notices.map((notice) => line`${noticeText(notice)}`),
         ...headLines(found),
         ...(head === undefined

@@ -1,10 +1,12 @@
 import { hexText } from '../base/hexText';
 import * as ort from 'onnxruntime-web/wasm';
 import 'vscode-jsonrpc/browser';
+import type { Backend } from '../model/modelInfo';
 import { joinBytes } from '../base/joinBytes';
 import { WorkerChannel } from '../rpc/workerChannel';
 import { EngineServer } from './serve/engineServer';
 import { hostFileAccess } from './files/hostFileAccess';
+import type { LoadRuntime } from './runtime/runtimes';
 import { windowSyntaxFiles } from './syntax/syntaxFiles.browser';
 import { webGpuRuntime } from './runtime/webGpuRuntime.browser';
 
@@ -31,7 +33,12 @@ if (!self.name.startsWith('em-pthread')) {
       });
       new EngineServer({
         channel,
-        runtimes: (window) => ({ webgpu: webGpuRuntime(window), wasm: () => Promise.resolve(ort) }),
+        runtimes: (window) =>
+          ({
+            native: undefined,
+            webgpu: webGpuRuntime(window),
+            wasm: () => Promise.resolve(ort),
+          }) satisfies Record<Backend, LoadRuntime | undefined>,
         access: hostFileAccess,
         syntax: windowSyntaxFiles,
         // Threads of a bundle in a Worker need a script URL of their own, which a blob does not have.

@@ -247,6 +247,14 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   );
   owned.add(dressOutputs(onDidChangeSettings));
   owned.add(new SampleFiles((path) => sampleFile(extensionUri, path)));
+  const workspaceProfile = owned.add(
+    new WorkspaceProfile({
+      ...{ store, supervisor, launcher, files, places, profiles, log },
+      memory: context.workspaceState,
+      writeFolder: environment.writeFolder,
+      showHeads: () => panels.showView('heads'),
+    }),
+  );
   owned.add(
     registerCommands({
       store,
@@ -265,13 +273,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       writeWhole: environment.writeWhole,
       comparisons,
       profiles,
-      workspaceProfile: owned.add(
-        new WorkspaceProfile({
-          ...{ store, supervisor, launcher, files, places, profiles, log },
-          memory: context.workspaceState,
-          showHeads: () => panels.showView('heads'),
-        }),
-      ),
+      workspaceProfile,
     }),
   );
   owned.add(
@@ -313,7 +315,10 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   log.debug(entry`Activated in ${milliseconds.toFixed(1)} ms.`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
   return makeTestApi(
-    { store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons, attentionFiles },
+    {
+      ...{ store, supervisor, panels, memory, rows, highlighter, statusBar, controller, comparisons, attentionFiles },
+      workspaceProfile,
+    },
     milliseconds,
   );
 }

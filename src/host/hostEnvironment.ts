@@ -3,6 +3,7 @@ import type { HostFilesApi } from '../protocol';
 import type { Server } from '../rpc/connection';
 import type { EngineLauncher } from './engine/engineLauncher';
 import type { WriteWhole } from './export/writeFile';
+import type { WriteFolder } from './profiles/keepFiles';
 
 /** What differs between the desktop and the web, given by the entries. */
 export interface HostEnvironment {
@@ -12,6 +13,8 @@ export interface HostEnvironment {
   readonly homePath: string | undefined;
   /** Undefined where files are written through VS Code alone, each as a whole. */
   readonly writeWhole: WriteWhole | undefined;
+  /** Undefined where the window has no files of its own. */
+  readonly writeFolder: WriteFolder | undefined;
   /** Undefined where nothing can be downloaded to. */
   readonly hub: HubAccess | undefined;
   /** Makes the launcher; `files` serves an engine that cannot read by itself, `onOutput` gets what the engine prints. */

@@ -1,3 +1,4 @@
+import { clauseIn } from '../base/clauses';
 import { errorSentences, type ErrorCode, type ExplorerError } from '../base/errors';
 import type { PlainText } from '../base/safeText';
 import { noticeSentences, type Notice } from '../model/modelInfo';
@@ -94,7 +95,13 @@ const maxNotices = 20;
 
 /** The localised sentence of an error. */
 export function errorSentence(error: ExplorerError): PlainText {
-  return said(errorSentences[error.code], ...error.args); // eslint-disable-line no-restricted-syntax -- the table is ours
+  return said(errorSentences[error.code], ...error.args.map(saidClause)); // eslint-disable-line no-restricted-syntax -- the table is ours
+}
+
+/** An argument of an error in the person's language, where it is a clause of ours. */
+function saidClause(argument: string | number): string | number {
+  const known = typeof argument === 'string' ? clauseIn(argument) : undefined;
+  return known === undefined ? argument : said(known.clause, ...known.args); // eslint-disable-line no-restricted-syntax -- the table is ours
 }
 
 /** The localised sentence of a notice. */

@@ -10,6 +10,7 @@ import { checkPersisted } from './panel/panelMessages';
 import { persistedPanel } from './panel/panelSnapshots';
 import { restorePanel } from './panel/restorePanel';
 import type { ExplainController } from './run/explainController';
+import type { WorkspaceProfile } from './profiles/workspaceProfile';
 import type { StatusBar } from './statusBar';
 import type { TestApi } from './testApi';
 import type { ViewStore } from './view/viewStore';
@@ -26,6 +27,7 @@ export interface TestedParts {
   readonly controller: ExplainController;
   readonly comparisons: Comparisons;
   readonly attentionFiles: AttentionFileEditors;
+  readonly workspaceProfile: WorkspaceProfile;
 }
 
 /** Makes what tests inside VS Code get. */
@@ -41,6 +43,7 @@ export function makeTestApi(
     controller,
     comparisons,
     attentionFiles,
+    workspaceProfile,
   }: TestedParts,
   activationMilliseconds: number,
 ): TestApi {
@@ -91,6 +94,10 @@ export function makeTestApi(
     },
     restore: (state) => restorePanel(memory.recall(state), controller),
     changeView: (view) => store.changeView(view),
+    profile: async (include, budget = {}) => {
+      const told = await workspaceProfile.profile({ include, exclude: '', budget });
+      return told instanceof ExplorerError ? { code: told.code, sentence: told.sentence } : { sentence: told ?? '' };
+    },
     closePanel: () => panels.current?.close(),
   };
 }

@@ -1,8 +1,10 @@
+import type { ErrorCode } from '../base/errors';
 import type { ViewState } from '../model/viewState';
 import type { RunInfo } from '../model/modelInfo';
 import type { PanelComparison, PanelStatus } from '../panelProtocol';
 import type { Highlight } from './editor/decorationPlan';
 import type { LiveState } from './view/viewStore';
+import type { ProfileBudget } from './profiles/profilePace';
 import type { EngineState } from './engine/engineSupervisor';
 
 /** What tests inside VS Code see of the extension; it is exported in test mode only. */
@@ -19,6 +21,8 @@ export interface TestApi {
   /** Delivers what a webview could have left behind, a hostile or late one too. */
   restore(state: unknown): Promise<void>;
   changeView(view: Partial<ViewState>): void;
+  /** Profiles heads over the files that a glob names; resolves, when that is done, to what was told. Rejects where it does not begin. */
+  profile(include: string, budget?: ProfileBudget): Promise<{ readonly code?: ErrorCode; readonly sentence: string }>;
   closePanel(): void;
 }
 

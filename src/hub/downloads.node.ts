@@ -1,35 +1,20 @@
-import {
-  access,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  rmdir,
-  stat,
-  statfs,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { mkdir, open, readdir, readFile, realpath, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExplorerError } from '../base/errors';
+import { FolderLock } from '../base/folderLock.node';
 import { isWithinFolder } from '../base/sameFile.node';
-import { checkWritable, notWritten, writeWhole } from '../base/wholeFile.node';
+import { systemReason } from '../base/systemReason';
+import { checkWritable, writeWhole } from '../base/wholeFile.node';
 import { formatBytes } from '../model/fileLimits';
 import { fetchFile, partOf, type OpenPart } from './fetchFile.node';
 import type { Downloads, DownloadWatch, HubDownload, HubFile, HubRepository, KeptDownload, OpenHubFile } from './hub';
 import { readLedger, type Ledger } from './hubAnswers';
 
-/** What a folder of downloads says of itself, and what stands there while something is downloaded into it. */
-const [ledgerName, lockName] = ['.attention-explorer.json', '.attention-explorer.lock'];
+/** What a folder of downloads says of itself. */
+const ledgerName = '.attention-explorer.json';
 const maxLedgerBytes = 2 ** 22;
 /** The most folders that are looked at. */
 const maxFolders = 1000;
-
-/** A lock is touched so often, and one that was not for so long is left over. */
-const [lockMilliseconds, leftMilliseconds] = [5_000, 30_000];
 
 /** Where the machine is asked; tests have disks of their own. */
 export interface Disk {
@@ -136,7 +121,7 @@ export function downloadsIn(
       for (const path of paths)
         for (const each of [path, partOf(path)])
           await rm(each, { force: true }).catch((error: unknown) => {
-            throw new ExplorerError('hubNotRemoved', [each, error instanceof Error ? error.message : String(error)]);
+            throw new ExplorerError('hubNotRemoved', [each, systemReason(error)], { cause: error });
           });
       if (downloads.length > 0) await writeLedger(folder, unwanted, downloads);
       else await rm(join(folder, ledgerName), { force: true });
@@ -235,45 +220,19 @@ async function removeEmpty(folder: string, last: string): Promise<void> {
   }
 }
 
-/** Does something with a folder that no other window does anything with meanwhile. Throws `hubInUse` or `fileNotWritten`. */
+/** Does something with a folder that no other process does anything with meanwhile. Throws `hubInUse` or `folderNotWritten`. */
 async function locked<T>(folder: string, name: string, work: () => Promise<T>): Promise<T> {
-  const lock = join(folder, lockName);
+  let lock: FolderLock;
   try {
-    await mkdir(folder, { recursive: true });
-    if (await isLeft(lock)) await rm(lock, { force: true });
-    await writeFile(lock, `${hostname()} ${process.pid}`, { flag: 'wx' });
+    lock = await FolderLock.take(folder, { program: 'attention-explorer', patience: 0 });
   } catch (error) {
-    if (await isThere(lock)) throw new ExplorerError('hubInUse', [name]);
-    throw notWritten(folder, error);
+    throw error instanceof ExplorerError && error.code === 'folderInUse'
+      ? new ExplorerError('hubInUse', [name])
+      : error;
   }
-  const beat = setInterval(() => {
-    const now = new Date();
-    void utimes(lock, now, now).catch(() => {}); // it was removed by hand
-  }, lockMilliseconds);
   try {
     return await work();
   } finally {
-    clearInterval(beat);
-    await rm(lock, { force: true });
+    await lock.release();
   }
-}
-
-/** Whether nobody holds a lock any more: it was not touched for long, or its process on this machine is gone. */
-async function isLeft(lock: string): Promise<boolean> {
-  try {
-    if (Date.now() - (await stat(lock)).mtimeMs > leftMilliseconds) return true;
-    const [host, pid] = (await readFile(lock, 'utf8')).split(' ');
-    if (host !== hostname()) return false;
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

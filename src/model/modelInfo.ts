@@ -32,6 +32,11 @@ export interface ModelInfo {
   readonly assumptions?: readonly Notice[];
 }
 
+/** A model that the engine runs. */
+export interface LoadedModelInfo extends ModelInfo {
+  readonly backend: Backend;
+}
+
 /** What the model itself says of its input, where it classifies: a label and its probability. */
 export interface ModelAnswer {
   readonly label: PlainText;
@@ -132,8 +137,8 @@ export const noticeSentences = {
     'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
   edgePaddingRead:
     'The model fills the picture up at its edges, and reads that too: up to {0} % of a patch’s attention is there, and not shown.',
-  pictureNotSplit:
-    'The picture is read as one, and not cut into several beside it, as {0} does where nothing else is asked for: details of a large picture are coarser than they could be.',
+  pictureInTiles:
+    'The picture is read in {0} × {1} tiles, one after the other, and then once more as a whole, as small as one of them (the thumbnail), as {2} does.',
   pictureBefore: 'The text does not say where the picture stands ({0}): it stands before the text.',
   picturePadded:
     'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',

@@ -1,9 +1,13 @@
 import type { Aggregation } from './head';
 
-/** An attention pattern: `weights[query * numKeys + key]`, row-major `[query, key]`; never changed in place. */
-export interface Pattern {
+/** How many queries and keys a pattern has. */
+export interface PatternShape {
   readonly numQueries: number;
   readonly numKeys: number;
+}
+
+/** An attention pattern: `weights[query * numKeys + key]`, row-major `[query, key]`; never changed in place. */
+export interface Pattern extends PatternShape {
   readonly weights: Float32Array;
 }
 
@@ -157,15 +161,14 @@ export function maxPool(pattern: Pattern, size: number): Pattern {
     numKeys: Math.min(size, pattern.numKeys),
     weights: new Float32Array(Math.min(size, pattern.numQueries) * Math.min(size, pattern.numKeys)),
   };
-  poolRows(pooled, pattern.numQueries, pattern.numKeys, 0, pattern.weights);
+  poolRows(pooled, pattern, 0, pattern.weights);
   return pooled;
 }
 
 /** Raises the blocks of a reduced pattern to the maxima of whole rows of the full one, of which the first is that of query `from`. */
 export function poolRows(
   pooled: Pattern,
-  numQueries: number,
-  numKeys: number,
+  { numQueries, numKeys }: PatternShape,
   from: number,
   weights: Float32Array,
 ): void {
@@ -184,7 +187,7 @@ export function poolRows(
 /** The same for differences: each block becomes its largest number by size, with its sign. */
 export function poolSigned(
   pooled: Pattern,
-  { numQueries, numKeys }: Pick<Pattern, 'numQueries' | 'numKeys'>,
+  { numQueries, numKeys }: PatternShape,
   from: number,
   differences: Float32Array,
 ): void {

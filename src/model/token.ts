@@ -30,7 +30,7 @@ export interface SecondText {
 }
 
 /**
- * Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. Without rows, all
+ * Where a picture's patches stand among its tokens: row-major from position `first`, or tile by tile; all other tokens are special ones. Without rows, all
  * tokens are queries that the model has learned, which stand for no place.
  */
 export interface PatchGrid {
@@ -40,6 +40,19 @@ export interface PatchGrid {
   /** One patch in pixels of the picture; neighbouring patches begin that far apart. */
   readonly patchWidth: number;
   readonly patchHeight: number;
+  /** Where the picture is read tile by tile: then patches follow one another within a tile alone. */
+  readonly tiles?: Tiles;
+  /** The patches of the picture read once more as a whole, which are larger. */
+  readonly thumbnail?: PatchGrid;
+}
+
+/** Parts of a picture that a model reads one after the other, each row-major. */
+export interface Tiles {
+  /** Patches of one tile. */
+  readonly rows: number;
+  readonly columns: number;
+  /** The position of the first patch of each tile, row by row of the picture; they ascend. */
+  readonly starts: readonly number[];
 }
 
 /** What tokens are put together to: neighbours, each token in exactly one unit, in order. */
@@ -113,6 +126,11 @@ export function withVisibleBlanks(text: string): PlainText {
   return plain(
     text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·'),
   );
+}
+
+/** A text whose blanks were written as {@link withVisibleBlanks} shows them. */
+export function withPlainBlanks(text: string): string {
+  return text.replaceAll('·', ' ').replaceAll('→', '\t').replaceAll('↵', '\n');
 }
 
 /** What comes after a token of a target, as a reader should see it: what the model is about to write while it reads that token. */

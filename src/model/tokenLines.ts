@@ -1,5 +1,5 @@
 import { plain } from '../base/safeText';
-import { visibleText, type TokenStream } from './token';
+import { visibleText, type Token, type TokenStream } from './token';
 import { partLabels } from './pieceBytes';
 
 /** A run of characters of one kind inside a piece; `break` is a line's end and `ghost` shows text that stands elsewhere. */
@@ -62,19 +62,21 @@ export function layoutTokens(
   stream.tokens.forEach((token, position) => {
     const isEmpty = token.start >= token.end;
     if (position === stream.second?.from) {
-      if (stream.second.start > cursor) layout.add(-1, cursor, stream.second.start, undefined, false);
+      if (stream.second.start > cursor) layout.add(cursor, stream.second.start);
       layout.beginSecond(stream.second.start, secondCharacter);
       cursor = stream.second.start;
     }
-    if (token.start > cursor) layout.add(-1, cursor, token.start, undefined, false);
+    if (token.start > cursor) layout.add(cursor, token.start);
     const shared = labels.get(position);
     if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), visibleText(stream, position));
-    else if (token.start < cursor)
-      layout.addOverlap(position, token.start, cursor, token.end, shared ?? plain(token.piece));
-    else layout.add(position, token.start, token.end, token.isSpecial ? plain(token.piece) : shared, token.isSpecial);
+    else if (token.start < cursor) layout.addOverlap(token, cursor, position, shared ?? plain(token.piece));
+    else {
+      const label = token.isSpecial ? plain(token.piece) : shared;
+      layout.add(token.start, token.end, { token: position, label, isChip: token.isSpecial });
+    }
     cursor = Math.max(cursor, token.end);
   });
-  if (cursor < stream.text.length) layout.add(-1, cursor, stream.text.length, undefined, false);
+  if (cursor < stream.text.length) layout.add(cursor, stream.text.length);
   return layout.finish();
 }
 
@@ -110,6 +112,10 @@ function sharedLabels(stream: TokenStream): Map<number, string> {
 
 const runPattern = /\r\n|\n|\r|\t| +|[^\r\n\t ]+/g;
 
+/** What a stretch of the text is. */
+type Meaning = Pick<Piece, 'token' | 'label' | 'isChip'>;
+const inNoToken: Meaning = { token: -1, label: undefined, isChip: false };
+
 class Layout {
   readonly #text: string;
   readonly #tabSize: number;
@@ -125,7 +131,7 @@ class Layout {
     this.#column = startCharacter;
   }
 
-  add(token: number, start: number, end: number, label: string | undefined, isChip: boolean): void {
+  add(start: number, end: number, { token, label, isChip } = inNoToken): void {
     let runs: Run[] = [];
     let pieceStart = start;
     let column = this.#column;
@@ -154,8 +160,8 @@ class Layout {
     this.#pieces.push({ token, start: at, end: at, runs: [], label, isChip: true, column, endColumn: this.#column });
   }
 
-  /** A token of which the text from `start` to `shown` stands already: that part is repeated as a ghost. */
-  addOverlap(token: number, start: number, shown: number, end: number, label: string): void {
+  /** A token of which the text before `shown` stands already: that part is repeated as a ghost. */
+  addOverlap({ start, end }: Pick<Token, 'start' | 'end'>, shown: number, token: number, label: string): void {
     const column = this.#column;
     const ghost = this.#text
       .slice(start, Math.min(shown, end))
@@ -173,7 +179,7 @@ class Layout {
       column,
       endColumn: this.#column,
     });
-    if (end > shown) this.add(token, shown, end, undefined, false);
+    if (end > shown) this.add(shown, end, { ...inNoToken, token });
   }
 
   /** Begins the second text, on a line of its own. */

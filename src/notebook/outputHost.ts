@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { clauseIn } from '../base/clauses';
 import { ExplorerError } from '../base/errors';
 import { plain, type PlainText } from '../base/safeText';
 import { openLocalAttention } from '../engine/serve/attentionFileEngine';
@@ -101,5 +102,11 @@ export function serveOutput(
 
 /** A sentence of our tables in the language of the page, its arguments made fit to be shown. */
 export function sentenceOf(sentence: string, args: readonly (string | number)[]): PlainText {
-  return plain(l10n.t(sentence, ...args.map((arg) => (typeof arg === 'number' ? arg : plain(arg)))), 2000);
+  return plain(l10n.t(sentence, ...args.map((arg) => (typeof arg === 'number' ? arg : clauseOf(plain(arg))))), 2000);
+}
+
+/** A text in the language of the page, where it is a clause of our tables. */
+function clauseOf(text: string): string {
+  const known = clauseIn(text);
+  return known === undefined ? text : l10n.t(known.clause, ...known.args);
 }

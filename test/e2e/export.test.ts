@@ -44,20 +44,8 @@ function attentionOf(weights: readonly number[], tokens: readonly string[]): Uin
 
   /** Answers the question where to save. */
   async function saveAs(path: string, title: string): Promise<void> {
-    await answerPath(path, title);
+    await vscode.answerPath(path, title);
     await expectEventually(() => expect(existsSync(path)).to.equal(true));
-  }
-
-  /** Answers a question about a file by its path. */
-  async function answerPath(path: string, title: string): Promise<void> {
-    const { page } = vscode;
-    const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
-    // A list of that title may still be closing, and the question writes its own path first: ours has to stay.
-    for (let stays = 0; stays < 3; await page.waitForTimeout(200)) {
-      stays = (await input.inputValue()) === path ? stays + 1 : 0;
-      if (stays === 0 && (await input.inputValue()).includes('/')) await input.fill(path);
-    }
-    await page.keyboard.press('Enter');
   }
 
   it('writes all numbers as NumPy’s arrays, and nothing beside them', async function () {
@@ -154,7 +142,7 @@ function attentionOf(weights: readonly number[], tokens: readonly string[]): Uin
     // Another one beside it, of which the second token reads the other way round.
     vscode.writeFile('other.attention.safetensors', attentionOf([1, 0, 0.88, 0.12], ['Thinking', ' Machines']));
     await vscode.runCommand('Attention Explorer: Compare With…');
-    await answerPath(join(vscode.workspace, 'other.attention.safetensors'), 'Compare with an Attention File');
+    await vscode.answerPath(join(vscode.workspace, 'other.attention.safetensors'), 'Compare with an Attention File');
     const heads = frame.locator('.compare-pane table.head-table tbody tr');
     await heads.first().waitFor({ timeout: 60_000 });
     expect(await heads.count()).to.equal(1);

@@ -161,5 +161,27 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await written.nth(1).click();
     await panel.locator('.branches [aria-current]', { hasText: first }).waitFor({ timeout: 60_000 });
     await vscode.screenshot('heads-branches');
+    // The other branch is a run that this one can be compared with.
+    await vscode.runCommand('Attention Explorer: Compare With…');
+    await vscode.pick('An Earlier Run');
+    const name = branch.slice(0, 30);
+    await vscode.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ hasText: `then “${name}` })
+      .click();
+    const compared = panel.locator('.compare-pane');
+    for (const [side, text] of [first, branch].entries())
+      await compared
+        .locator('.compare-sides dd')
+        .nth(side)
+        .filter({ hasText: `then “${text.slice(0, 30)}` })
+        .waitFor({ timeout: 60_000 });
+    await compared.getByText(/Only in A: .*Only in B: /).waitFor({ timeout: 60_000 });
+    const changes = await compared.locator('.head-table tbody td:nth-of-type(2)').allTextContents();
+    expect(changes).to.have.length(32);
+    expect(Number(changes[0])).to.be.above(0.001);
+    await compared.getByRole('button', { name: 'Predictions Side by Side' }).click();
+    await compared.getByRole('table', { name: 'Predictions side by side' }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('heads-branches-compared');
   });
 });

@@ -15,7 +15,7 @@ interface ExplainedPicture {
 
 const isInWeb = VSCode.hostOfRun === 'web';
 const samples = join(root, 'media/models/shapes-vit/samples');
-const file = 'red-circle.png';
+const [file, otherFile] = ['red-circle.png', 'blue-star.png'];
 /** A model that reads pictures within texts. */
 const withinText = [
   'embed_tokens.onnx',
@@ -24,6 +24,17 @@ const withinText = [
   'config.json',
   'preprocessor_config.json',
 ];
+
+/** What the class token reads of a picture in head 0.2, by the command line. */
+function classRow(path: string, folder: string): number[] {
+  const numbers = join(folder, 'numbers.json');
+  const asked = ['explain', path, '--head', '0.2', '--backend', 'wasm', '--out', numbers];
+  execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), ...asked]);
+  const { heads } = JSON.parse(readFileSync(numbers, 'utf8')) as {
+    readonly heads: readonly { readonly weights: readonly (readonly number[])[] }[];
+  }; // our own output
+  return [...heads[0].weights[0]];
+}
 
 describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () => {
   let vscode: VSCode;
@@ -37,6 +48,7 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
       name: 'picture',
       files: {
         'pictures/red-circle.png': readFileSync(join(samples, file)),
+        [`pictures/${otherFile}`]: readFileSync(join(samples, otherFile)),
         'notes.txt': 'Nothing but text.\n',
         ...Object.fromEntries(
           withinText.map((name) => [`within/${name}`, readFileSync(join(root, 'test/fixtures/pictured/llava', name))]),
@@ -118,6 +130,41 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     expect(await pane.locator('.effect-table tbody tr').count()).to.equal(16);
     await vscode.screenshot('2-effects');
     await pane.getByRole('button', { name: 'Close the effects' }).click();
+  });
+
+  // What is compared, and how it is shown, is the same in both hosts.
+  (isInWeb ? it.skip : it)('stands beside another picture, as B − A on its patches', async function () {
+    this.timeout(180_000);
+    await panel.locator('.special-tokens .chip').click();
+    await vscode.runCommand('Attention Explorer: Compare With…');
+    await vscode.pick('Another Picture');
+    await vscode.answerPath(join(vscode.workspace, 'pictures', otherFile), 'Compare with Another Picture');
+    const pane = panel.locator('.compare-pane');
+    await pane.locator('.compare-sides dd').nth(1).filter({ hasText: otherFile }).waitFor({ timeout: 60_000 });
+    await pane.getByText(/^65 of 65 tokens are in both/).waitFor({ timeout: 60_000 });
+    const rows = pane.locator('.head-table tbody tr');
+    const changes = (await rows.locator('td:nth-of-type(2)').allTextContents()).map(Number);
+    expect(changes).to.have.length(16);
+    expect(changes).to.deep.equal([...changes].sort((a, b) => b - a));
+    await rows
+      .filter({ has: panel.getByRole('button', { name: '0.2', exact: true }) })
+      .getByRole('button')
+      .click();
+    await panel.locator('.legend-title', { hasText: 'difference of weights, B − A' }).waitFor();
+    const [own, other] = [file, otherFile].map((name) => classRow(join(samples, name), vscode.workspace));
+    const differences = other.map((weight, position) => weight - own[position]);
+    const largest = differences.reduce((most, each) => (Math.abs(each) > Math.abs(most) ? each : most));
+    const { columns, first } = explained.grid;
+    const patch = differences.indexOf(largest) - first;
+    const readout = panel.locator('.source-pane .readout', {
+      hasText: `patch row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1}`,
+    });
+    const shown = /[+−][\d.]+$/.exec((await readout.textContent())?.trim() ?? '')?.[0] ?? '';
+    expect(Number(shown.replace('−', '-'))).to.be.closeTo(largest, 2e-3);
+    await vscode.screenshot('2-compared');
+    await pane.getByRole('button', { name: 'End the comparison' }).click();
+    await panel.locator('.legend-title', { hasText: 'B − A' }).waitFor({ state: 'detached' });
+    await pane.getByRole('button', { name: 'Close the comparison' }).click();
   });
 
   // In the Node host a text is: what a panel shows is kept and shown anew in the same way.

@@ -119,10 +119,10 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     // A large file is told of while it is read, and waits.
     vscode.writeFile('large/long.py', 'def f(a, b):\n    return [a, b, a]\n\n'.repeat(8000));
     await profile('large/*.py');
-    const status = await vscode.waitForStatusBar(/0 of 1 files · [1-9]\d* % of the next · \d+ tokens\/s/, 120_000);
+    const status = await vscode.waitForStatusBar(/0 of 1 file · [1-9]\d* % of the next · \d+ tokens\/s/, 120_000);
     await status.click();
     await vscode.pick('Pause');
-    await (await vscode.waitForStatusBar(/0 of 1 files .* paused/)).click();
+    await (await vscode.waitForStatusBar(/0 of 1 file .* paused/)).click();
     await vscode.quickPickRow('Go On').waitFor();
     await vscode.pick('Cancel');
     await status.waitFor({ state: 'hidden' });

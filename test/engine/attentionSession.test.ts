@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { portable } from '../../src/engine/session/sessionPlan';
 import { arrangeWeights, checkWeights, cropWeights } from '../../src/engine/weights/layerWeights';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { runtimeError } from '../../src/engine/runtime/runtimeError';
@@ -276,17 +277,9 @@ describe('where the runtime refuses the graph as its optimiser rewrites it', () 
     };
   };
   const open = async (own: typeof Ort, config: Readonly<Record<string, string>> = {}): Promise<AttentionSession> => {
-    const runtime = {
-      backend: 'wasm',
-      isNative: false,
-      lost: undefined,
-      sessionOptions: { executionProviders: ['wasm'] },
-      sessionConfig: () => Promise.resolve(config),
-      unlessLost: <T>(work: () => Promise<T>) => work(),
-    } as const;
     return AttentionSession.create({
       ort: own,
-      runtime,
+      runtime: { ...portable, sessionConfig: () => Promise.resolve(config) },
       files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx'),
     });
   };

@@ -195,6 +195,7 @@ describe('effects of heads on predictions', () => {
         codeOf(effect(question, [{ kind: 'silence', component: 'self', heads, by: 'zero', ...more } as Intervention]));
       expect(await ask({ ...token, token: 9999 }), 'an id too high').to.equal('noSuchToken');
       expect(await ask({ ...token, token: 'nowhere' }), 'a word that is none').to.equal('noSuchToken');
+      expect(await ask({ ...token, against: 'w1' }), 'a token against itself, by its text').to.equal('sameTwice');
       expect(await ask({ ...token, position: 0 }), 'the first token').to.equal('invalidArgument');
       expect(await ask({ kind: 'label', label: 0 }), 'a label').to.equal('invalidArgument');
       expect(await ask(token, { component: 'cross' }), 'a component').to.equal('invalidArgument');

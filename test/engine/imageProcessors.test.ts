@@ -5,6 +5,7 @@ import { pictureValues } from '../../src/engine/image/pictureValues';
 import { referenceVersion } from '../../src/engine/image/processorDefaults';
 import { processors } from '../../src/engine/image/processors';
 import { readPreprocessing, type Preprocessing } from '../../src/engine/image/readPreprocessing';
+import { cutPicture } from '../../src/engine/image/pictureTiles';
 import { shapePicture, type ShapedPicture } from '../../src/engine/image/shapePicture';
 import type { Raster } from '../../src/engine/image/raster';
 import { patchAt, sourceOfPatch } from '../../src/model/patchGrid';
@@ -24,6 +25,19 @@ interface Reference {
   readonly versions: Readonly<Record<string, string>>;
   readonly refused: readonly string[];
   readonly cases: Readonly<Record<string, readonly Case[]>>;
+}
+
+/** What the library's processors cut of pictures. */
+interface TileCases {
+  readonly values: readonly {
+    readonly config: Case['config'];
+    readonly pictures: readonly {
+      readonly picture: string;
+      readonly shape: readonly number[];
+      readonly sha256: string;
+    }[];
+  }[];
+  readonly grids: readonly { readonly config: Case['config']; readonly grids: readonly (readonly number[])[] }[];
 }
 
 const reference = async (): Promise<Reference> =>
@@ -83,6 +97,35 @@ describe('image processors of transformers', () => {
       expect(() => readPreprocessing({ image_processor_type: name, size: 32 }, 'm'), name)
         .to.throw(ExplorerError, name)
         .with.property('code', 'modelUnsupported');
+  });
+
+  it('that cut a picture into tiles cut the same, to the bit, and as many', async () => {
+    const { values, grids } = JSON.parse(await readFixtureText('tiles/cases.json')) as TileCases;
+    for (const { config, pictures: given } of values)
+      for (const { picture, shape, sha256 } of given) {
+        const title = `${picture} ${JSON.stringify(config)}`;
+        const raster = pictures.get(picture.replace('.png', ''));
+        if (raster === undefined) throw new Error(title);
+        const steps = readPreprocessing(config, 'm', { takesTiles: true });
+        const { tiles } = cutPicture(raster, steps, 'p');
+        expect([tiles.length, 3, tiles[0].height, tiles[0].width], title).to.deep.equal(shape);
+        const made = tiles.map((tile) => pictureValues(tile, steps, 3, false));
+        const all = new Float32Array(made.length * made[0].length);
+        made.forEach((each, i) => all.set(each, i * each.length));
+        expect(await hashOf(all), title).to.equal(sha256);
+        // Where they are not cut they are refused.
+        expect(() => readPreprocessing(config, 'm')).to.throw(ExplorerError, 'cut into several');
+      }
+    for (const { config, grids: each } of grids) {
+      const { tiles } = readPreprocessing(config, 'm', { takesTiles: true });
+      for (const [width, height, rows, columns] of each) {
+        const found = tiles?.({ width, height });
+        const wanted = rows * columns <= 1 ? undefined : [rows, columns];
+        expect(found && [found.rows, found.columns], `${width} × ${height} ${JSON.stringify(config)}`).to.deep.equal(
+          wanted,
+        );
+      }
+    }
   });
 
   it('are told by the kind of the model where the settings do not name theirs, else said to be assumed', () => {

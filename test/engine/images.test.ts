@@ -267,7 +267,7 @@ describe('a model of pictures', () => {
 
   it('is run layer by layer with the same numbers, tells how far it is, and ends between two', async () => {
     const weightsOf = async (staging: 'all' | 'none') => {
-      const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, undefined, undefined, {
+      const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, {
         staging,
       });
       const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
@@ -289,7 +289,7 @@ describe('a model of pictures', () => {
   });
 
   it('hands out layers that are long in coming, over the tokens that the whole run has', async () => {
-    const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, undefined, undefined, {
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, {
       staging: 'all',
     });
     const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');

@@ -168,8 +168,6 @@ describe('long texts of encoder–decoder models', () => {
       { runtime, reason: '' },
       fixtureAccess,
       { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 },
-      undefined,
-      undefined,
       { memory: given },
     );
 
@@ -282,8 +280,6 @@ describe('long texts of encoder–decoder models', () => {
         { runtime, reason: '' },
         access,
         { path: 'm', backend: 'wasm', threads: 1 },
-        undefined,
-        undefined,
         { memory: given },
       );
       const { streams, notices, layers } = await model.explain({ text: long, tokenLimit: 0, target });

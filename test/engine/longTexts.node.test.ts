@@ -21,8 +21,6 @@ describe('long texts of a bundled model', () => {
       { runtime, reason: '' },
       nodeFileAccess,
       { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 },
-      undefined,
-      undefined,
       { memory: limits },
     );
 

@@ -220,7 +220,7 @@ describe('long texts', () => {
         for (const size of [22, 10, 6, 5]) {
           const layer = layers[i].inParts;
           if (layer === undefined) throw new Error('held whole');
-          const picture = (await smallPicture(layer, head, size, true, new Turns())).pooled;
+          const picture = (await smallPicture({ layer, head }, { size, isCausal: true }, new Turns())).pooled;
           const wanted = maxPool({ numQueries: 22, numKeys: 22, weights }, size);
           picture.weights.forEach((maximum, cell) => expect(maximum).to.be.at.least(wanted.weights[cell] - 1e-6));
           expect(Math.max(...picture.weights)).to.be.closeTo(Math.max(...weights), 1e-6);

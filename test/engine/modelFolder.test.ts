@@ -37,11 +37,16 @@ describe('model folders', () => {
       name: 'tiny',
       modelPath: 'a/tiny.onnx',
       encoderPath: undefined,
+      embeddingPath: undefined,
+      visionPath: undefined,
       tokenizerPath: undefined,
       config: {},
       tokenizerConfig: {},
-      generationConfig: {},
       maskToken: undefined,
+      sentenceConfig: undefined,
+      chatTemplate: undefined,
+      preprocessorConfig: undefined,
+      generationConfig: {},
       notices: [],
     });
   });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { runtimeBuilds } from '../../src/engine/runtime/backends';
 import { fromTensor, toFloats, toTensor } from '../../src/engine/runtime/feeds';
 import { openPart } from '../../src/engine/session/openPart';
 import { analyzeModel } from '../../src/onnx/find/analyzeModel';
@@ -18,7 +19,7 @@ describe('a part of a model', () => {
     const analysis = analyzeModel(readModel(bytes, 'model.onnx'));
     const rewritten = rewriteModel(analysis, { sites: [], isWhole: false, also: ['y'] });
     const files = { path: 'model.onnx', name: 'model.onnx', analysis, access: memoryAccess({}) };
-    const session = await openPart({ ort, files, isNative: false }, rewritten);
+    const session = await openPart({ ort, files, build: runtimeBuilds.web }, rewritten);
     const ones = (name: string, dims: readonly number[]) =>
       toTensor(ort, { name, type: 'float16', dims, data: new Uint16Array(8).fill(0x3c00) });
     const { y } = await session.run({

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -134,6 +134,21 @@ describe('An attention file that is long', function () {
     truncateSync(path, 1000);
     expect(await codeOf(open(path, () => expect.fail('something was shown')))).to.equal('attentionFileInvalid');
   });
+
+  for (const name of ['damaged.attention.npz', 'packed.damaged.attention.npz'])
+    it(`is refused by the name of a later layer in which a bit is another than was written: ${name}`, async () => {
+      const path = write(name);
+      const bytes = readFileSync(path);
+      // Within the weights of the last layer, which stand before tokens and metadata.
+      const at = bytes.indexOf('attention.self.4.npy') + Math.floor(bytes.indexOf('tokens.npy') / 50);
+      bytes[at] ^= 1;
+      writeFileSync(path, bytes);
+      let runId = 0;
+      const error = await errorOf(open(path, (grown) => (runId = grown.runId)));
+      expect(error.message).to.match(/"attention\.self\.4\.npy" is (?:damaged|longer|shorter)/);
+      expect(await head(runId, 0)).to.deep.equal(expected(0));
+      await connection.remote.release({ runId });
+    });
 
   it('that is cut off while it is read is refused with a sentence', async () => {
     const path = write('cut.attention.safetensors');

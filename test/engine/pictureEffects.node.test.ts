@@ -81,7 +81,9 @@ describe('effects of heads on what classifiers of pictures say', () => {
           for (const by of ['zero', 'mean'] as const) {
             const found = await effects.headEffects(run, { question, by, path: 'total' });
             expect(found.layers.map(({ layer }) => layer)).to.deep.equal([0, 1]);
-            expect(found.oneByOne).to.equal(name === 'vit.legacy' ? undefined : 'its file takes a batch of one alone');
+            expect(found.oneByOne).to.equal(
+              name.endsWith('.legacy') ? undefined : 'its file takes a batch of one alone',
+            );
             for (const { layer, effects: own } of found.layers)
               own.forEach((effect, head) => {
                 expectClose(effect + found.plain.value, heads[by][layer][head], `${by} ${layer}.${head}`);
@@ -157,6 +159,12 @@ describe('effects of heads on what classifiers of pictures say', () => {
         path: 'total',
       });
       expect(await codeOf(unknown)).to.equal('invalidArgument');
+      const against = effects.effect(run, {
+        question: { ...question, against: alternatives[0].id },
+        interventions: [],
+        path: 'total',
+      });
+      expect(await codeOf(against), 'a label against itself').to.equal('sameTwice');
       const token = effects.effect(run, { question: { kind: 'loss' }, interventions: [], path: 'total' });
       expect(await codeOf(token)).to.equal('invalidArgument');
     });

@@ -3,9 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Ort from 'onnxruntime-common';
+import { ExplorerError } from '../../src/base/errors';
+import { extract } from '../../src/cli/extract';
+import { writeSafetensors } from '../../src/cli/safetensors';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
 import { proofShelfIn } from '../../src/engine/files/proofShelf.node';
+import { ImageModel } from '../../src/engine/image/imageModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
 import { dataType } from '../../src/onnx/file/dataType';
 import { planInputs } from '../../src/onnx/inputs/inputs';
@@ -141,6 +146,109 @@ describe('what shapes leave open of an attention', () => {
     written.add(path);
     const { results, runs } = await read('blocks', [], [8]);
     expect([results[0].drawn, results[0].reasons, runs]).to.deep.equal([1, [], [5, 9, 8]]);
+  });
+
+  /** Attention over a picture's patches of eight pixels, six features each, or between these features. */
+  const pictured = (name: string, asks: string, keys: string, values: string): string => {
+    const path = join(folder, `${name}.onnx`);
+    if (written.has(path)) return path;
+    written.add(path);
+    const cut = { strides: { integers: [8, 8] }, kernel_shape: { integers: [8, 8] } };
+    const bytes = smallModel({
+      nodes: [
+        node('Conv', ['pixel_values', 'kernel'], ['c'], cut),
+        node('Shrink', ['c'], ['d'], opaque),
+        node('Reshape', ['d', 'flat'], ['xt']),
+        node('Transpose', ['xt'], ['x'], swap),
+        ...nodes(asks, keys, values).slice(3),
+      ],
+      inputs: { pixel_values: ['batch', 3, 'height', 'width'] },
+      outputs: ['y'],
+      weights: { kernel: weight(width, 3, 8, 8) },
+      integers: { flat: [0, 0, -1] },
+    });
+    writeFileSync(path, bytes);
+    return path;
+  };
+  /** A picture of six patches. */
+  const picture = (() => {
+    const whole = { left: 0, top: 0, width: 24, height: 16 };
+    return { ...whole, pixels: new Uint8Array(24 * 16 * 4).fill(90), content: whole, source: whole, placed: whole };
+  })();
+  const runPicture = async (path: string) => {
+    const sizes: string[] = [];
+    const InferenceSession = {
+      create: async (...args: Parameters<typeof ort.InferenceSession.create>) => {
+        const session = await ort.InferenceSession.create(...args);
+        const run = session.run.bind(session);
+        session.run = async (feeds: Ort.InferenceSession.FeedsType, fetches: unknown) => {
+          sizes.push((feeds['pixel_values'] as Ort.Tensor).dims.slice(2).join('×')); // a tensor, as all that is fed
+          return run(feeds, fetches as Ort.InferenceSession.FetchesType); // names, as this backend is asked
+        };
+        return session;
+      },
+    } as unknown as typeof ort.InferenceSession; // all of it that a session is made with
+    const runtime = new Runtime({ ...ort, InferenceSession }, 1);
+    await runtime.initialize(1);
+    const access = { ...nodeFileAccess, proofs: proofShelfIn(join(folder, 'proofs.json')) };
+    const model = await ImageModel.load({ runtime, reason: '' }, access, { path, backend: 'wasm', threads: 1 });
+    const results: string[] = [];
+    for (let i = 0; i < 2; i++)
+      results.push(
+        await model.run(picture).then(
+          ({ streams, layers }) => `${layers.length} over ${streams[0].tokens.length}`,
+          (error: unknown) => (error instanceof ExplorerError ? error.code : String(error)),
+        ),
+      );
+    await model.release();
+    return { results, sizes };
+  };
+
+  it('is proven of pictures by two other sizes, once and kept by the file', async () => {
+    const path = pictured('patches', 'x', 'xt', 'x');
+    expect(await runPicture(path)).to.deep.equal({
+      results: ['1 over 6', '1 over 6'],
+      sizes: ['64×96', '96×160', '16×24', '16×24'],
+    });
+    expect(await runPicture(path)).to.deep.equal({ results: ['1 over 6', '1 over 6'], sizes: ['16×24', '16×24'] });
+  });
+
+  it('is drawn over no patches where features are by chance as many as a picture has of these', async () => {
+    const { results, sizes } = await runPicture(pictured('features', 'xt', 'x', 'xt'));
+    expect(results).to.deep.equal(['imageNoGrid', 'imageNoGrid']);
+    expect(sizes.slice(0, 3)).to.deep.equal(['64×96', '96×160', '16×24']);
+  });
+
+  it('is proven for what is written of a file’s own inputs, too', async () => {
+    const [feeds, out] = ['feeds', 'out'].map((name) => join(folder, `${name}.safetensors`));
+    const given = (name: string, shape: readonly number[], data: BigInt64Array | Float32Array): void =>
+      writeFileSync(
+        feeds,
+        writeSafetensors(
+          new Map([
+            [
+              `in.${name}`,
+              {
+                dtype: data instanceof Float32Array ? 'F32' : 'I64',
+                shape: [...shape],
+                data: new Uint8Array(data.buffer),
+              },
+            ],
+          ]),
+        ),
+      );
+    const write = async (model: string): Promise<string> =>
+      extract({ model, feeds, out, backend: 'wasm' }).catch((error: unknown) => String(error));
+    given(
+      'input_ids',
+      [1, width],
+      BigInt64Array.from({ length: width }, (_, i) => BigInt(i)),
+    );
+    expect(await write(join(folder, 'positions.onnx'))).to.match(/^1 attention layer written/);
+    expect(await write(join(folder, 'channels.onnx'))).to.match(/its 6 keys do not grow with the text/);
+    given('pixel_values', [1, 3, 16, 24], new Float32Array(3 * 16 * 24).fill(0.4));
+    expect(await write(join(folder, 'patches.onnx'))).to.match(/^1 attention layer written/);
+    expect(await write(join(folder, 'features.onnx'))).to.match(/do not grow with the picture/);
   });
 
   it('costs no run where shapes tell, and none where the file takes one length alone', async () => {

@@ -32,6 +32,17 @@ describe('what runs prove of a model that is inspected', () => {
     expect(markdown.match(/ · proof: values times weights equal its result/g)).to.have.length(sites.length);
   });
 
+  it('says of heads that stand in several windows that their norms are for a run that draws them', async () => {
+    const path = 'test/fixtures/windows/hiera.legacy/model.onnx';
+    const { json } = await proveModel(nodeFileAccess, { path }, runtimes, options);
+    const { sites } = JSON.parse(json) as ExtractionReport;
+    expect(sites.map(({ norms }) => norms?.replace(/ within .*/, ''))).to.deep.equal([
+      'not offered: its projection takes 8 features, and its heads have 32: as where heads stand in several windows each, which a run that draws them tells apart',
+      'not offered: its projection takes 16 features, and its heads have 64: as where heads stand in several windows each, which a run that draws them tells apart',
+      'exact: what its heads write adds up to what its projection gives',
+    ]);
+  });
+
   it('tells queries that do not grow, and keys that do not', async () => {
     const attention = (inputs: SmallGraph['inputs']): Uint8Array =>
       smallModel({

@@ -92,6 +92,8 @@ describe('attention with the residual, and with the norm behind it', () => {
     }
     const gpt2 = await found('gpt2.sdpa.legacy');
     expect(gpt2.get('residualNorm.self')).to.match(/norms stand before attention/);
+    const olmo = await found('olmo2.eager.dynamo');
+    expect(olmo.get('residualNorm.self')).to.match(/norm stands before the sum/);
     const neox = await found('gpt_neox.eager.legacy');
     expect(neox.get('residualNorm.self')).to.match(/other branches are added beside it/);
     expect((await found('fused.gqa')).get('residual.self')).to.match(/read by nothing/);

@@ -4,6 +4,7 @@ import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
 import { fromTensor, type OutputTensor } from '../../src/engine/runtime/feeds';
+import { portable } from '../../src/engine/session/sessionPlan';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { RecomputedRows } from '../../src/engine/long/recomputedRows';
 import { ScoreSessions } from '../../src/engine/long/scoreSessions';
@@ -98,10 +99,7 @@ describe('rows recomputed from queries and keys', () => {
           tensor === undefined ? [] : [[key, fromTensor(tensor)]],
         ),
       );
-      const sessions = new ScoreSessions(ort, {
-        sessionOptions: { executionProviders: ['wasm'] },
-        sessionConfig: () => Promise.resolve({}),
-      });
+      const sessions = new ScoreSessions(ort, portable);
       for (const { site, graph } of plans) {
         if (typeof graph === 'string') throw new Error(graph);
         const rows = new RecomputedRows(sessions, index, graph, tensors);

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import type * as Ort from 'onnxruntime-common';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
+import { runtimeBuilds } from '../../src/engine/runtime/backends';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
 import { SiteParts, type LayerParts, type PartTensor } from '../../src/engine/session/siteParts';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
@@ -31,7 +32,7 @@ describe('parts of attention that the reference computes too', () => {
   }> => {
     const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), folder);
     const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
-    const parts = new SiteParts({ ort, files, isNative: false }, sitePartNames);
+    const parts = new SiteParts({ ort, files, build: runtimeBuilds.web }, sitePartNames);
     const session = await AttentionSession.create({ ort, files, extras: parts.extras });
     const { layers, extras } = await session.run(toModelInputs(files.analysis.index, expected), { hasWindows: true });
     const read = await parts.read(layers, extras ?? new Map(), session.isCoarse);

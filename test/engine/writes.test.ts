@@ -117,8 +117,12 @@ describe('what a head writes', () => {
       const { token, against } = await writes({ position: 9, token: 'w34', against: 'w11' });
       expect([token.id, token.text, against?.id]).to.deep.equal([40, 'w34', 17]);
     });
-    expect(await reasonOf('predictions/gpt2.legacy', { position: 9, token: 120 })).to.contain('ids go from 0 to 119');
-    expect(await reasonOf('predictions/gpt2.legacy', { position: 9, token: 'w1 w2' })).to.contain('it is 2 of them');
+    expect(await reasonOf('predictions/gpt2.legacy', { position: 9, token: 120 })).to.contain(
+      'its ids are from 0 to 119',
+    );
+    expect(await reasonOf('predictions/gpt2.legacy', { position: 9, token: 'w1 w2' })).to.contain(
+      'it is 2 tokens: w1 · w2',
+    );
     expect(await reasonOf('predictions/gpt2.legacy', { position: 0, token: 3 })).to.match(/^invalidArgument/);
   });
 

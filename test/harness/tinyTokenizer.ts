@@ -30,6 +30,9 @@ export function picturedTokenizer(begins = false): string {
     102: '<bos>',
     103: '<img>',
     104: '</img>',
+    ...Object.fromEntries(
+      Array.from({ length: 6 }, (_, i) => [105 + i, `<row_${Math.floor(i / 3) + 1}_col_${(i % 3) + 1}>`]),
+    ),
   };
   const first = { SpecialToken: { id: '<bos>', type_id: 0 } };
   return JSON.stringify({

@@ -377,6 +377,18 @@ export class VSCode {
     }
   }
 
+  /** Answers a question about a file, whose list has a title, by a path. */
+  async answerPath(path: string, title: string): Promise<void> {
+    const { page } = this;
+    const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
+    // A list of that title may still be closing, and the question writes its own path first: ours has to stay.
+    for (let stays = 0; stays < 3; await page.waitForTimeout(200)) {
+      stays = (await input.inputValue()) === path ? stays + 1 : 0;
+      if (stays === 0 && (await input.inputValue()).includes('/')) await input.fill(path);
+    }
+    await page.keyboard.press('Enter');
+  }
+
   // ---- editor ----
 
   /** Opens a file of the workspace by its path there, and waits until its text shows. */

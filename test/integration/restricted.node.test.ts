@@ -143,6 +143,27 @@ describe('A workspace that is not trusted', () => {
     expect(run).to.equal(undefined);
   });
 
+  it('supplies none for a profile of its heads, which our own models make', async function () {
+    this.timeout(180_000);
+    expect(api.snapshot().run).to.equal(undefined);
+    const of = (path: string): Promise<string | undefined> =>
+      configureUser({ modelPath: path }).then(() =>
+        api.profile('read.txt').then(
+          ({ code }) => code,
+          (error: { readonly code?: string }) => error.code,
+        ),
+      );
+    // The window itself, and its engine, which follows links.
+    for (const way of ['models/evil', `${outside}/leadsIn/models/evil`, `${outside}/mixed`])
+      expect(await of(way), way).to.equal('untrustedModel');
+    await configureUser({ modelPath: undefined });
+    await writeSettings((scale) =>
+      JSON.stringify({ 'attentionExplorer.modelPath': 'models/evil', 'attentionExplorer.scale': scale }),
+    );
+    // What the workspace says is not asked: the model is ours. Files are looked for then, for which not every host has a program.
+    expect((await api.profile('read.txt')).code).to.be.oneOf([undefined, 'internal']);
+  });
+
   it('supplies none by a saved explanation, nor a limit beyond one’s own', async () => {
     const saved = (path: string): string =>
       JSON.stringify({

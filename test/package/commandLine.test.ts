@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { inflateSync } from 'node:zlib';
+import { PNG } from 'pngjs';
+import { ensureChromium } from '../../scripts/lib/chromium.mjs';
+import { picturedTokenizer, tinyTokenizer } from '../harness/tinyTokenizer';
 
 const root = process.cwd();
 
@@ -15,9 +18,12 @@ interface Ended {
 }
 
 /** Runs the command line; its input stays open where none is given. */
-async function run(args: readonly string[], input?: string): Promise<Ended> {
+async function run(args: readonly string[], input?: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], {
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
@@ -469,6 +475,19 @@ describe('The command line’s figures', function () {
     expect(svg).to.include('>[CLS]').and.include('blue-star.png');
   });
 
+  it('are a picture within a text, in tiles and as a whole, with the text below', async () => {
+    const [path, model] = [join(folder, 'tiles.svg'), join(folder, 'tiles')];
+    cpSync(join(root, 'test/fixtures/pictured/smolvlm'), model, { recursive: true });
+    writeFileSync(join(model, 'tokenizer.json'), picturedTokenizer());
+    const args = ['--text', '(J', '--model', model, '--head', '1.0', '--figure', path, '--view', 'source'];
+    expect(await run(['explain', join(model, 'picture.png'), ...args])).to.deep.include({ code: 0, stderr: '' });
+    const svg = readFileSync(path, 'utf8');
+    expect(svg.match(/<image [^>]*href="data:image\/png;base64,/g)).to.have.length(2);
+    // What the last token reads lies over 4 × 6 patches and over 2 × 2 of the thumbnail.
+    expect(svg.match(/<rect [^>]*fill-opacity=/g)?.length).to.be.within(28, 56);
+    expect(svg).to.match(/<text [^>]*>J/);
+  });
+
   it('are the matrix, as wide as is asked, and a page that holds all heads', async () => {
     const [matrix, page] = ['m.svg', 'p.html'].map((name) => join(folder, name));
     expect((await explain('--figure', matrix, '--width', '174')).code).to.equal(0);
@@ -480,6 +499,38 @@ describe('The command line’s figures', function () {
     const html = readFileSync(page, 'utf8');
     expect(html.match(/<script type="application\/octet-stream"/g)).to.have.length(32);
     expect(html).to.match(/script-src 'sha256-[\w+/]{43}='; style-src 'sha256-/);
+  });
+
+  it('are a PNG as large as is asked, and a PDF whose text is text, by a browser that is there', async () => {
+    const env = { CHROME_PATH: await ensureChromium(() => {}) };
+    const [plain, large, pdf] = ['one.png', 'four.PNG', 'm.pdf'].map((name) => join(folder, name));
+    const [byTwo, byFour, asPdf] = await Promise.all([
+      run(['explain', '-', '--figure', plain], text, env),
+      run(['heads', '-', '--figure', large, '--scale', '4', '--width', '174'], text, env),
+      run(['explain', '-', '--figure', pdf], text, env),
+    ]);
+    for (const { code, stderr } of [byTwo, byFour, asPdf]) expect([code, stderr]).to.deep.equal([0, '']);
+    const picture = PNG.sync.read(readFileSync(plain));
+    expect(picture.width).to.equal(2 * Math.round((85 / 25.4) * 96));
+    expect(PNG.sync.read(readFileSync(large)).width).to.equal(4 * Math.round((174 / 25.4) * 96));
+    const colours = new Set(new Uint32Array(new Uint8Array(picture.data).buffer));
+    expect(colours.size, 'cells and letters').to.be.greaterThan(50);
+    expect([...picture.data.subarray(0, 3)], 'a light page').to.deep.equal([255, 255, 255]);
+    const file = readFileSync(pdf);
+    const [, width] = /MediaBox \[0 0 ([\d.]+) /.exec(file.toString('latin1')) ?? [];
+    expect(Number(width)).to.be.closeTo((85 / 25.4) * 72, 1);
+    // What is drawn on the page: letters, by the fonts that are in the file.
+    const drawn = [...file.toString('latin1').matchAll(/FlateDecode[^>]*>>\s*stream\r?\n/g)].map(
+      ({ index, 0: { length } }) => {
+        try {
+          return inflateSync(file.subarray(index + length)).toString('latin1');
+        } catch {
+          return '';
+        }
+      },
+    );
+    expect(drawn.filter((each) => / Tf\b[^]*\bT[jJ]\b/.test(each))).to.have.length.at.least(1);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).to.deep.equal([]);
   });
 
   it('are the metrics of heads, all steps of a weight, and how far heads are apart', async () => {
@@ -510,10 +561,13 @@ describe('The command line’s figures', function () {
 
   it('are refused in a sentence where they cannot be, and leave nothing behind', async () => {
     for (const [args, says] of [
+      [['--figure', join(folder, 'x.gif')], /^--figure is not valid: its name ends in \.svg, \.png, \.pdf, \.html;/],
       [
         ['--figure', join(folder, 'x.png')],
-        /^--figure is not valid: its name ends in \.svg or \.html; the panel makes PNG/,
+        /^No browser on this machine has drawn the figure \(CHROME_PATH is \S+, which is no program\): name a /,
       ],
+      [['--figure', join(folder, 'x.svg'), '--scale', '2'], /^--scale is not valid: it is of a PNG/],
+      [['--figure', join(folder, 'x.png'), '--scale', '3'], /^--scale is not valid: it is 1, 2 or 4/],
       [
         ['--figure', join(folder, 'x.svg'), '--view', 'how'],
         /^--view is not valid: it is one of matrix, source, list, grid/,
@@ -521,7 +575,7 @@ describe('The command line’s figures', function () {
       [['--figure', join(folder, 'x.svg'), '--json'], /^--figure is not valid: it goes with none of/],
       [['--width', '80'], /^--width is not valid: it goes with --figure/],
     ] as const) {
-      const { code, stderr } = await explain(...args);
+      const { code, stderr } = await run(['explain', '-', ...args], text, { CHROME_PATH: join(folder, 'none') });
       expect(code).to.be.greaterThan(0);
       expect(stderr).to.match(says);
     }

@@ -1,9 +1,20 @@
 import { expect } from 'chai';
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { expectEventually } from '../harness/eventually';
 
 /** What scripts/fixtures/corpusProfile.py has of three texts. */
 interface Reference {
@@ -38,27 +49,26 @@ interface Ended {
 }
 
 describe('A profile', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'ae-profile-'))));
   after(() => rmSync(folder, { recursive: true }));
 
   const start = (
     args: readonly string[],
-    input?: string,
-  ): { readonly kill: () => void; readonly end: Promise<Ended> } => {
+  ): { readonly child: ChildProcessWithoutNullStreams; readonly end: Promise<Ended> } => {
     const child = spawn(process.execPath, [program, 'profile', ...args], { stdio: 'pipe', cwd: folder });
     const said = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const)
       child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
     child.stdin.on('error', () => {}); // it may have ended before it read
-    child.stdin.end(input);
-    return {
-      kill: () => void child.kill('SIGKILL'),
-      end: new Promise((settle) => child.once('close', (code) => settle({ code, ...said }))),
-    };
+    return { child, end: new Promise((settle) => child.once('close', (code) => settle({ code, ...said }))) };
   };
-  const run = (args: readonly string[], input?: string): Promise<Ended> => start(args, input).end;
+  const run = (args: readonly string[], input?: string): Promise<Ended> => {
+    const { child, end } = start(args);
+    child.stdin.end(input);
+    return end;
+  };
   const rows = async (profile: string, name: string): Promise<Row[]> =>
     parquetReadObjects({ file: await asyncBufferFromFile(join(folder, profile, `${name}.parquet`)) });
   const indexOf = ({ layer, head }: Row): number => Number(layer) * numHeads + Number(head);
@@ -167,6 +177,12 @@ describe('A profile', function () {
     expect(ends.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
     expect(await run(['--merge', 'shard2', 'shard0', 'shard1', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
     expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    // Merged again, with no part less.
+    expect(await run(['--merge', 'shard0', 'shard1', 'shard2', '--out', 'merged'])).to.include({ code: 0, stderr: '' });
+    expect(bytesOf('merged')).to.deep.equal(bytesOf('whole'));
+    expect((await run(['--merge', 'shard0', '--out', 'merged'])).stderr).to.match(
+      /^merged cannot be written into \(it holds a profile of other texts\): /,
+    );
     // As a process leaves it that was ended within its third result.
     const results = readFileSync(join(folder, 'shard0/results.jsonl'), 'utf8').split('\n');
     mkdirSync(join(folder, 'ended'));
@@ -174,6 +190,102 @@ describe('A profile', function () {
     expect(await run([...asked, '--out', 'ended'])).to.include({ code: 0, stderr: '' });
     expect(bytesOf('ended')).to.deep.equal(bytesOf('whole'));
     expect(JSON.parse(readFileSync(join(folder, 'ended/timing.json'), 'utf8'))).to.include({ texts: 5 });
+  });
+
+  it('is written by one process at a time, and gone on with at once after a kill -9, whichever of its processes that ends', async () => {
+    const lock = join(folder, 'held/.attention-explorer.lock');
+    const lines = ['a', 'b', 'c'].map((name) =>
+      JSON.stringify({ name: `${name}.ts`, text: `const ${name} = [1, 2];\n` }),
+    );
+    const asked = ['--jsonl', '-', '--length', '64', '--out'];
+    /** A process that has read two texts, and waits for more; another than the former. */
+    const waiting = async (former?: number): Promise<{ readonly pid: number } & ReturnType<typeof start>> => {
+      const started = start([...asked, 'held']);
+      started.child.stdin.write(`${lines.slice(0, 2).join('\n')}\n`);
+      let pid = former;
+      await expectEventually(() => {
+        pid = (JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }).pid;
+        expect(pid).to.not.equal(former);
+        expect(readFileSync(join(folder, 'held/results.jsonl'), 'utf8').split('\n')).to.have.length(6);
+      });
+      return { pid: pid ?? 0, ...started };
+    };
+    const first = await waiting();
+    utimesSync(lock, 0, 0);
+    const refused = await Promise.all([
+      run([...asked, 'held'], lines.join('\n')),
+      run(['--merge', 'held', '--out', 'of-held']),
+    ]);
+    const sentence = `held is being written by attention-explorer, process ${first.pid} of this machine: wait until that is done, end it, or name another folder with --out.\n`;
+    expect(refused).to.deep.equal(Array.from({ length: 2 }, () => ({ code: 1, stdout: '', stderr: sentence })));
+    expect(existsSync(join(folder, 'of-held'))).to.equal(false);
+    // Other machines see by its time that it lives, which the process that watches takes care of.
+    await expectEventually(() => expect(statSync(lock).mtimeMs).to.be.greaterThan(0));
+    // The one that the shell knows, whose other one ends with it and can remove nothing.
+    first.child.kill('SIGKILL');
+    await first.end;
+    const second = await waiting(first.pid);
+    process.kill(second.pid, 'SIGKILL');
+    expect((await second.end).code).to.equal(1);
+    expect(existsSync(lock)).to.equal(false);
+    expect(await run([...asked, 'held'], lines.join('\n'))).to.include({ code: 0, stderr: '' });
+    expect(JSON.parse(readFileSync(join(folder, 'held/timing.json'), 'utf8'))).to.include({ texts: 1 });
+    await run([...asked, 'unhurt'], lines.join('\n'));
+    expect(bytesOf('held')).to.deep.equal(bytesOf('unhurt'));
+  });
+
+  it('of nothing that could be read is none, but as a part of others; what cannot be read or written is told in words', async () => {
+    const told = async (...args: readonly string[]): Promise<string> => {
+      const { code, stderr } = await run(['--length', '64', ...args]);
+      expect(code, stderr).to.equal(1);
+      expect(stderr)
+        .to.match(/^[^\n]+\.\n$/)
+        .and.not.match(/\bE[A-Z]{3,}\b|\bfile[A-Z]/);
+      return stderr;
+    };
+    const binary = Array.from({ length: 4 }, (_, i) => `binary${i}`);
+    for (const name of binary) writeFileSync(join(folder, name), new Uint8Array(8));
+    expect(await told('--out', 'nothing', 'none.ts', 'binary0')).to.equal(
+      'There is nothing to profile: binary0 is binary, none.ts is unreadable (it does not exist); name files of text.\n',
+    );
+    expect(await told('--out', 'nothing', ...binary)).to.match(
+      /^There is nothing to profile: of 5 files none was read \(binary 4, unreadable 1\), and nothing.files\.parquet says why of each; name files of text\.$/m,
+    );
+    writeFileSync(join(folder, 'empty'), '');
+    expect(await told('--out', 'nothing2', '--files-from', 'empty')).to.equal(
+      'There is nothing to profile: no text was given; name files, or a list that has some.\n',
+    );
+    const part = await run(['--shard', '0/1', '--files-from', 'empty', '--length', '64', '--out', 'part']);
+    expect(part).to.include({ code: 0, stderr: '' });
+    expect(part.stdout).to.match(/^0 texts, 0 chunks of at most 64 tokens \(overlap: 0 lines\), 0 tokens, in part\n/);
+    expect(await told('--merge', 'part', 'nothing', '--out', 'nothing3')).to.match(
+      /^There is nothing to profile: of 5 files /,
+    );
+    expect(await told('--files-from', 'nolist', '--out', 'nothing5')).to.equal(
+      'nolist does not exist: check the path.\n',
+    );
+    expect(existsSync(join(folder, 'nothing5'))).to.equal(false);
+    expect(await told('--out', 'empty', 'binary0')).to.match(
+      /^empty cannot be written into \(it is a file, or lies in one\): /,
+    );
+    expect(await told('--merge', 'empty', '--out', 'nothing4')).to.match(
+      /^empty cannot be read as a profile \(it is a file, and no folder\): /,
+    );
+    if (process.platform === 'linux')
+      expect(await told('--out', '/proc/none/deep', 'binary0')).to.match(
+        /^\/proc\/none\/deep cannot be written into \(nothing can be made there\): /,
+      );
+  });
+
+  it('says one of what is one', async () => {
+    writeFileSync(join(folder, 'one.txt'), 'def f(x):\n    return x\n');
+    const { stdout } = await run(['one.txt', '--out', 'one', '--length', '64', '--overlap', '1']);
+    expect(stdout).to.match(/^1 text, 1 chunk of at most 64 tokens \(overlap: 1 line\), \d+ tokens, in one\n/);
+    // A token that stands alone reads itself.
+    writeFileSync(join(folder, 'one.txt'), 'x');
+    expect((await run(['one.txt', '--out', 'alone', '--model', 'bundled:worked-example'])).stderr).to.equal(
+      'There is nothing to profile: no text has two tokens; name files of text.\n',
+    );
   });
 
   it('that is broken or by other settings is refused in a sentence', async () => {

@@ -61,7 +61,7 @@ export class FakeComparison {
         const before = await layer.rows(Math.max(0, head - (head % 2)), 0, numQueries);
         own.forEach((weight, i) => (weights[head * own.length + i] = share * weight + (1 - share) * before[i]));
       }
-      others.push(new WholeLayer(component, numHeads, numQueries, numKeys, weights));
+      others.push(new WholeLayer(component, { numHeads, numQueries, numKeys, weights }));
     }
     this.#store.add(otherId, others);
   }

@@ -484,7 +484,7 @@ function wholeLayers(run: PanelRun, name: Component): HeldLayer[] {
     const [{ numQueries, numKeys }] = patterns;
     const weights = new Float32Array(numHeads * numQueries * numKeys);
     patterns.forEach((pattern, head) => weights.set(pattern.weights, head * numQueries * numKeys));
-    return new WholeLayer(name, numHeads, numQueries, numKeys, weights);
+    return new WholeLayer(name, { numHeads, numQueries, numKeys, weights });
   });
 }
 

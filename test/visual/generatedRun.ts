@@ -26,6 +26,7 @@ export type RunKind =
   | 'longSource'
   | 'picture'
   | 'pictureInText'
+  | 'pictureInTiles'
   | 'linearPicture'
   | 'stages'
   | 'learnedQueries';
@@ -162,6 +163,29 @@ function pictureInText(): Pick<PanelRun['info'], 'streams' | 'components'> {
   };
 }
 
+/** A picture in 2 × 2 tiles of 4 × 4 patches, a token before each, and once more as a whole, before a text. */
+function pictureInTiles(): Pick<PanelRun['info'], 'streams' | 'components'> {
+  const { components } = pictureOf('exposed');
+  const text = 'Look: what is it?';
+  const of = (piece: string, isSpecial = false): Token => ({ id: 0, piece, start: 0, end: 0, isSpecial });
+  const patches = (top: number, left: number, name = ''): Token[] =>
+    Array.from({ length: 16 }, (_, i) => of(`${name}${top + Math.floor(i / 4) + 1},${left + (i % 4) + 1}`));
+  const tiles = [0, 1, 2, 3].flatMap((i) => [
+    of(`<row_${Math.floor(i / 2) + 1}_col_${(i % 2) + 1}>`, true),
+    ...patches(4 * Math.floor(i / 2), 4 * (i % 2)),
+  ]);
+  const tokens = [...tiles, of('<global-img>', true), ...patches(0, 0, 'thumbnail '), ...cut(text)];
+  const grid = {
+    ...{ rows: 8, columns: 8, first: 1, patchWidth: 12, patchHeight: 12 },
+    tiles: { rows: 4, columns: 4, starts: [1, 18, 35, 52] },
+    thumbnail: { rows: 4, columns: 4, first: 69, patchWidth: 24, patchHeight: 24 },
+  };
+  return {
+    streams: [{ role: 'image', text, tokens, grid }],
+    components: components.map((component) => ({ ...component, isCausal: true })),
+  };
+}
+
 /** Two stages: patches that read a coarser grid, then larger ones among themselves. */
 function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
   const streams = [8, 2, 4].map((side): TokenStream => ({
@@ -249,6 +273,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     },
     picture: () => pictureOf('exposed'),
     pictureInText,
+    pictureInTiles,
     stages,
     learnedQueries,
     linearPicture: () => pictureOf('derived'),

@@ -189,6 +189,13 @@ describe('the panel', () => {
   });
 
   describe('the source', () => {
+    it('says in one line what attention does not tell', async () => {
+      await open({ run: 'odd' });
+      expect(await page.locator('footer').innerText()).to.contain(
+        'Attention shows where a head looked, not why the model answered.',
+      );
+    });
+
     it('lights up on hover with the number, and tells the editor', async () => {
       await open({ run: 'code' });
       await token(35).hover();

@@ -289,6 +289,33 @@ describe('a picture in the panel', () => {
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
 
+  it('in tiles stands there as all of them together, and once more as a whole, each lit by its own tokens', async () => {
+    page = await pages.open({ run: 'pictureInTiles', width: 1400, height: 900 });
+    const canvases = page.locator('canvas.picture');
+    await canvases.nth(1).waitFor();
+    expect(await page.locator('.picture-pair h2').allTextContents()).to.deep.equal([
+      'In tiles: 8 × 8 patches',
+      'As a whole: 4 × 4 patches',
+    ]);
+    const chips = ['<row_1_col_1>', '<row_1_col_2>', '<row_2_col_1>', '<row_2_col_2>', '<global-img>'];
+    expect((await page.locator('.special-tokens .chip').allTextContents()).slice(0, 5)).to.deep.equal(chips);
+    const sizeOf = (at: number) =>
+      canvases.nth(at).evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+    const middle = async (at: number, side: number, row: number, column: number) => {
+      const { width, height } = await sizeOf(at);
+      return { x: ((column - 0.5) * width) / side, y: ((row - 0.5) * height) / side };
+    };
+    // The first patch of the second row of the second tile.
+    await canvases.first().click({ position: await middle(0, 8, 2, 5) });
+    expect(await pinned()).to.deep.equal([22]);
+    await canvases.nth(1).click({ position: await middle(1, 4, 4, 2) });
+    expect(await pinned()).to.deep.equal([82]);
+    expect(await readout()).to.include('thumbnail row 4, column 2');
+    await page.mouse.move(5, 5);
+    await screenshot(page, 'visual/picture-in-tiles');
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+  });
+
   it('is compared with another one, which is chosen as a file, and no text is offered', async () => {
     await open({ width: 1400, height: 900 });
     await page.keyboard.press('x');

@@ -38,103 +38,71 @@ const KeysOverlay = later('KeysOverlay');
 /** Views of heads and their weights. */
 const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations', 'effects', 'compare'];
 
-/** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
-function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolean {
-  const target = event.composedPath()[0];
-  const isTyping =
-    target instanceof HTMLTextAreaElement ||
-    (target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox');
-  if (panel.run.peek() === null || isTyping || panel.looking.areKeysShown.peek()) return false;
+/** What keys do wherever the focus is in the panel; a letter stands for its capital, too. */
+const keyActions: Readonly<Record<string, (services: PanelServices) => void>> = {
+  Escape: ({ panel }) => {
+    if (panel.looking.isFinding.peek()) panel.looking.showFinding(false);
+    else panel.letGo();
+  },
+  '/': ({ panel }) => panel.looking.showFinding(true),
+  '?': ({ panel }) => panel.looking.showKeys(true),
+  h: ({ panel, kept }) => {
+    if (panel.heads.toggleList()) kept.showTab('list');
+  },
+  b: ({ kept }) => kept.toggleView('headTable'),
+  w: ({ panel, kept }) => toggleHow(panel, kept),
+  o: ({ panel, kept }) => nextOrder(panel, kept),
+  t: ({ panel }) => panel.heads.nextMeasure(),
+  m: ({ panel }) => panel.change({ pinnedMean: panel.view.peek().pinnedMean === 'all' ? 'seeing' : 'all' }),
+  c: ({ kept }) => kept.toggleView('relations'),
+  p: ({ kept }) => kept.toggleView('predictions'),
+  e: ({ panel, kept }) => {
+    if (kept.layout.peek().open.includes('effects')) kept.toggleView('effects', false);
+    else openEffects(panel, kept);
+  },
+  k: ({ panel, kept }) =>
+    block(panel, kept, panel.how.pairHere(), panel.looking.hovered.peek() ?? panel.looking.cursor.peek()),
+  z: ({ panel, kept }) => silence(panel, kept),
+  x: ({ kept }) => kept.toggleView('compare'),
+  l: ({ panel }) => nextLevel(panel),
+  s: ({ panel }) => nextSinks(panel),
+  n: ({ panel }) => void panel.methods.next(),
+  r: ({ panel }) => panel.change({ direction: panel.view.peek().direction === 'reads' ? 'readBy' : 'reads' }),
+};
+/** Keys that change the form or the method. */
+const keysOfForm = ['l', 's', 'n'];
+
+function isTypedInto(target: EventTarget | undefined): boolean {
+  if (target instanceof HTMLInputElement) return target.type !== 'range' && target.type !== 'checkbox';
+  return target instanceof HTMLTextAreaElement;
+}
+
+/** Selects the head that an arrow leads to from the one that is shown. */
+function selectBeside({ panel, kept }: PanelServices, component: ComponentInfo, key: string): void {
+  const order = panel.heads.orderOf(kept.layout.peek().ordering);
+  const place = placeOfHead(order, panel.selection.peek().heads[0]);
+  const next = neighbourHead(rowsOf(component, order), place, key);
+  if (next !== undefined) panel.select([headAtPlace(order, next)]);
+}
+
+/** Does what a key is for. Returns whether it was one of the panel's. */
+function handleKey(services: PanelServices, event: KeyboardEvent): boolean {
+  const { panel } = services;
+  if (panel.run.peek() === null || isTypedInto(event.composedPath()[0]) || panel.looking.areKeysShown.peek())
+    return false;
+  if (event.ctrlKey || event.metaKey) return false;
   const component = panel.component.peek();
-  if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
-    const order = panel.heads.orderOf(kept.layout.peek().ordering);
-    const place = placeOfHead(order, panel.selection.peek().heads[0]);
-    const next = neighbourHead(rowsOf(component, order), place, event.key);
-    if (next !== undefined) panel.select([headAtPlace(order, next)]);
+  if (event.altKey) {
+    if (!event.key.startsWith('Arrow') || component === undefined) return false;
+    selectBeside(services, component, event.key);
     return true;
   }
-  if (event.altKey || event.ctrlKey || event.metaKey) return false;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   // What is compared are the weights as both models have them.
-  if (panel.form.peek().compared !== undefined && 'lLsSnN'.includes(event.key)) return true;
-  switch (event.key) {
-    case 'Escape':
-      if (panel.looking.isFinding.peek()) panel.looking.showFinding(false);
-      else panel.letGo();
-      return true;
-    case '/':
-      panel.looking.showFinding(true);
-      return true;
-    case '?':
-      panel.looking.showKeys(true);
-      return true;
-    case 'h':
-    case 'H':
-      if (panel.heads.toggleList()) kept.showTab('list');
-      return true;
-    case 'b':
-    case 'B':
-      kept.toggleView('headTable');
-      return true;
-    case 'w':
-    case 'W':
-      toggleHow(panel, kept);
-      return true;
-    case 'o':
-    case 'O':
-      nextOrder(panel, kept);
-      return true;
-    case 't':
-    case 'T':
-      panel.heads.nextMeasure();
-      return true;
-    case 'm':
-    case 'M':
-      panel.change({ pinnedMean: panel.view.peek().pinnedMean === 'all' ? 'seeing' : 'all' });
-      return true;
-    case 'c':
-    case 'C':
-      kept.toggleView('relations');
-      return true;
-    case 'p':
-    case 'P':
-      kept.toggleView('predictions');
-      return true;
-    case 'e':
-    case 'E':
-      if (kept.layout.peek().open.includes('effects')) kept.toggleView('effects', false);
-      else openEffects(panel, kept);
-      return true;
-    case 'k':
-    case 'K':
-      block(panel, kept, panel.how.pairHere(), panel.looking.hovered.peek() ?? panel.looking.cursor.peek());
-      return true;
-    case 'z':
-    case 'Z':
-      silence(panel, kept);
-      return true;
-    case 'x':
-    case 'X':
-      kept.toggleView('compare');
-      return true;
-    case 'l':
-    case 'L':
-      nextLevel(panel);
-      return true;
-    case 's':
-    case 'S':
-      nextSinks(panel);
-      return true;
-    case 'n':
-    case 'N':
-      void panel.methods.next();
-      return true;
-    case 'r':
-    case 'R':
-      panel.change({ direction: panel.view.peek().direction === 'reads' ? 'readBy' : 'reads' });
-      return true;
-    default:
-      return false;
-  }
+  if (panel.form.peek().compared !== undefined && keysOfForm.includes(key)) return true;
+  const act = keyActions[key];
+  act?.(services);
+  return act !== undefined;
 }
 
 function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {

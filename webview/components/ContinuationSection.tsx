@@ -2,8 +2,8 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { mostContinued, type Sampling } from '../../src/model/continuation';
 import { withVisibleBlanks } from '../../src/model/token';
+import { writtenIds } from '../../src/model/writtenTokens';
 import type { PanelRun } from '../../src/panelProtocol';
-import { writtenIds } from '../state/continuationView';
 import { usePanel } from './context';
 
 /** How the model goes on with the text: how many tokens, how they are chosen, and what it wrote at other times. */

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import type { EffectSide } from '../../src/model/effects/effects';
+import { withPlainBlanks } from '../../src/model/token';
 import { questionName } from '../effectWords';
 import { longestToken, type AskedQuestion } from '../state/keptEffects';
 import { usePanel } from './context';
@@ -47,7 +48,7 @@ function TokenChoice({
   const [first, second] = plain?.choices ?? [];
   const read = (text: string): number | string | undefined => {
     const known = [...offered, ...(plain?.choices ?? [])].find((each) => each.text === text);
-    return known?.id ?? (text === '' ? undefined : unseen(text).slice(0, longestToken));
+    return known?.id ?? (text === '' ? undefined : withPlainBlanks(text).slice(0, longestToken));
   };
   const shown = (token: number | string | undefined, choice: typeof first): string =>
     typeof token === 'string' ? token : (choice?.text ?? '');
@@ -117,9 +118,4 @@ function LabelChoice({
       />
     </>
   );
-}
-
-/** What was written with visible blanks, as a token has it. */
-function unseen(text: string): string {
-  return text.replaceAll('·', ' ').replaceAll('→', '\t').replaceAll('↵', '\n');
 }

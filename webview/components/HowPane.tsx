@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { headLabel } from '../../src/model/head';
-import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../../src/model/how/how';
+import { agrees, howTexts, keyAt, type How, type HowNumbers, type HowStep } from '../../src/model/how/how';
 import { numpySnippet } from '../../src/model/how/numpySnippet';
 import { Formula } from '../formula';
 import { exactWeight, readerName, tokenName } from '../words';
@@ -186,8 +186,10 @@ function StepView({ how, step, number, isSorted, keyName }: StepProps): JSX.Elem
             at={step.at}
             nameOf={
               step.at !== undefined && array.dims.length === 1 && array.dims[0] >= how.numKeys
-                ? (index) =>
-                    index >= how.firstKey && index < how.firstKey + how.numKeys ? keyName(index - how.firstKey) : ''
+                ? (index) => {
+                    const key = keyAt(how, index);
+                    return key === undefined ? '' : keyName(key);
+                  }
                 : undefined
             }
           />

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { specialPositions } from '../../src/model/patchGrid';
+import { gridsOf, specialPositions } from '../../src/model/patchGrid';
 import { strongest } from '../../src/model/pattern';
 import { visibleText, type PatchGrid, type TokenStream } from '../../src/model/token';
 import type { PanelRun } from '../../src/panelProtocol';
@@ -188,13 +188,14 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
     event.preventDefault();
     event.stopPropagation();
   };
+  const { grid } = streams[shown[0]];
+  const hasTwo = shown.length > 1 || grid?.thumbnail !== undefined;
   // Two stand side by side where the pane is wider than it is high.
-  const [across, down] = shown.length === 1 ? [1, 1] : width > height ? [2, 1] : [1, 2];
+  const [across, down] = !hasTwo ? [1, 1] : width > height ? [2, 1] : [1, 2];
   const room = {
     width: Math.max(40, (width - roomAround.width) / across),
-    height: Math.max(40, (height - roomAround.height) / down - (shown.length - 1) * headingHeight),
+    height: Math.max(40, (height - roomAround.height) / down - (hasTwo ? headingHeight : 0)),
   };
-  const { grid } = streams[shown[0]];
   const answerLines = answers.map(({ label, probability }) => (
     <p key={label} class="answer">
       {l10n.t('{0} says:', model.name)} <strong>{label}</strong>,{' '}
@@ -243,7 +244,7 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
   );
 }
 
-/** The picture with a stream's grid, once both it and its room are there. */
+/** The picture with a stream's grid, once both it and its room are there; beside it, with another grid, where it is read once more as a whole. */
 function GridPicture({
   picture,
   info,
@@ -258,5 +259,21 @@ function GridPicture({
   if (info.grid?.rows === 0) return null;
   if (picture === undefined || info.grid === undefined || room === undefined)
     return <p class="hint">{l10n.t('Fetching the picture…')}</p>;
-  return <Picture picture={picture} info={info} grid={info.grid} stream={stream} room={room} />;
+  const pictures = gridsOf(info.grid).map((grid) => (
+    <Picture key={grid.first} picture={picture} info={info} grid={grid} stream={stream} room={room} />
+  ));
+  if (info.grid.thumbnail === undefined) return pictures[0];
+  const { thumbnail } = info.grid;
+  return (
+    <div class="picture-pair">
+      <section>
+        <h2>{l10n.t('In tiles: {0}', gridName(info))}</h2>
+        {pictures[0]}
+      </section>
+      <section>
+        <h2>{l10n.t('As a whole: {0}', gridName({ ...info, grid: thumbnail }))}</h2>
+        {pictures[1]}
+      </section>
+    </div>
+  );
 }

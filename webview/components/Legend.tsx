@@ -2,6 +2,8 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { hasSinks } from '../../src/model/lighting';
+import type { Direction } from '../../src/model/pattern';
+import { plainForm } from '../../src/model/patternForm';
 import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
@@ -11,80 +13,119 @@ import type { Ordering } from '../layout/headOrder';
 import { methodNote } from '../methodWords';
 import { comparedName, sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
+import type { Panel } from '../state/panel';
 import { usePanel } from './context';
 
 /** The colours with the numbers that they stand for, and what the other marks are. What it says does not hang on what is hovered: nothing around it moves. */
 export function Legend(): JSX.Element {
-  const { panel, kept } = usePanel();
-  const { scale, threshold, sinks, isRenormalized } = panel.view.value;
-  const { direction } = panel.view.value;
+  const { panel } = usePanel();
+  const { scale, direction } = panel.view.value;
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
   const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
-  // Looked at only where it is shown: the rest does not hang on what is hovered.
-  const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
-  const component = panel.component.value;
-  const compared = panel.matrix.value?.form.compared;
-  const isSigned = compared === 'difference';
-  const method =
-    compared !== undefined
-      ? comparedName(compared)
-      : component === undefined
-        ? ''
-        : methodName(panel.selection.value, component, panel.matrix.value?.form.method ?? 'attention');
-  const ceiling = panel.ceiling.value;
+  const ends = colourEnds(panel);
   const matrix = panel.matrix.value;
   const [{ layer } = { layer: undefined }, ...others] = matrix?.selection.heads ?? [];
   const note = matrix && methodNote(matrix.form.method, matrix.weighing, others.length > 0 ? undefined : layer);
-  const ramps = panel.ramps.value;
-  const shown = directions.join(' ');
-  const lengthOf = (stream: number | undefined): number =>
-    stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0);
-  const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
-  const canHaveSinks = component !== undefined && component.areHeadsJoined !== true && hasSinks(component, numQueries);
-  const tiles =
-    panel.shown.thumbnails.value?.component === component?.component ? panel.shown.thumbnails.value?.value : undefined;
-  const measured = panel.heads.shown.value;
-  const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of], isSigned)), [ramps, shown, isSigned]);
-  const least = scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0';
-  const most =
-    scale === 'row'
-      ? maximum === undefined
-        ? l10n.t("row's strongest")
-        : formatWeight(maximum)
-      : ceiling === 1
-        ? '1'
-        : formatWeight(ceiling);
-  const [low, high] = isSigned ? [`−${most}`, `+${most}`] : [least, most];
-  const cut = threshold > 0 && !isSigned ? depthOf(threshold, scale, (maximum ?? ceiling) / (ceiling || 1)) : undefined;
   return (
     <figure
       class={`legend${note ? ' of-method' : ''}`}
-      aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), low, high)}
+      aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), ends.low, ends.high)}
     >
-      {directions.map((of, i) => (
-        <div key={of} class="legend-scale">
-          <span class="legend-title">
-            {[
-              method,
-              scaleName(scale),
-              directionWord(of),
-              ...(sinks === 'show' || compared !== undefined ? [] : [sinksName(sinks, isRenormalized)]),
-            ].join(' · ')}
-          </span>
-          <span class="legend-number">{low}</span>
-          <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
-            {cut !== undefined ? (
-              <span
-                class="legend-cut"
-                style={{ left: `${cut * 100}%` }}
-                title={l10n.t('threshold {0}', ceiling === 1 ? threshold : formatWeight(threshold * ceiling))}
-              />
-            ) : null}
-          </span>
-          <span class="legend-number">{high}</span>
-        </div>
+      {directions.map((of) => (
+        <ColourScale key={of} direction={of} ends={ends} />
       ))}
       {note ? <figcaption class="legend-method">{note}</figcaption> : null}
+      <MatrixMarks />
+      <TilesNote />
+    </figure>
+  );
+}
+
+/** What the ends of the colours stand for, and where between them, in [0, 1], nothing is drawn below. */
+interface ColourEnds {
+  readonly low: string;
+  readonly high: string;
+  readonly cut: number | undefined;
+}
+
+function colourEnds(panel: Panel): ColourEnds {
+  const { scale, threshold } = panel.view.value;
+  // Looked at only where it is shown: the rest does not hang on what is hovered.
+  const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
+  const ceiling = panel.ceiling.value;
+  const most = mostShown(scale, maximum, ceiling);
+  if (isDifference(panel)) return { low: `−${most}`, high: `+${most}`, cut: undefined };
+  return {
+    low: scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0',
+    high: most,
+    cut: threshold > 0 ? depthOf(threshold, scale, (maximum ?? ceiling) / (ceiling || 1)) : undefined,
+  };
+}
+
+/** What full depth stands for. */
+function mostShown(scale: Scale, maximum: number | undefined, ceiling: number): string {
+  if (scale !== 'row') return ceiling === 1 ? '1' : formatWeight(ceiling);
+  return maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum);
+}
+
+const isDifference = (panel: Panel): boolean => panel.matrix.value?.form.compared === 'difference';
+
+/** What the colours are of, how they are scaled, and the direction they are for. */
+function scaleTitle(panel: Panel, direction: Direction): string {
+  const { scale, sinks, isRenormalized } = panel.view.value;
+  const component = panel.component.value;
+  const { compared, method } = panel.matrix.value?.form ?? plainForm;
+  const ofWeights = component === undefined ? '' : methodName(panel.selection.value, component, method);
+  return [
+    compared === undefined ? ofWeights : comparedName(compared),
+    scaleName(scale),
+    directionWord(direction),
+    ...(sinks === 'show' || compared !== undefined ? [] : [sinksName(sinks, isRenormalized)]),
+  ].join(' · ');
+}
+
+/** The colours of a direction, between the numbers at their ends. */
+function ColourScale({ direction, ends }: { direction: Direction; ends: ColourEnds }): JSX.Element {
+  const { panel } = usePanel();
+  const { threshold } = panel.view.value;
+  const ceiling = panel.ceiling.value;
+  const ramp = panel.ramps.value[direction];
+  const isSigned = isDifference(panel);
+  const stops = useMemo(() => stopsOf(ramp, isSigned), [ramp, isSigned]);
+  return (
+    <div class="legend-scale">
+      <span class="legend-title">{scaleTitle(panel, direction)}</span>
+      <span class="legend-number">{ends.low}</span>
+      <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }}>
+        {ends.cut !== undefined ? (
+          <span
+            class="legend-cut"
+            style={{ left: `${ends.cut * 100}%` }}
+            title={l10n.t('threshold {0}', ceiling === 1 ? threshold : formatWeight(threshold * ceiling))}
+          />
+        ) : null}
+      </span>
+      <span class="legend-number">{ends.high}</span>
+    </div>
+  );
+}
+
+/** Queries and keys of what is shown, in tokens. */
+function numTokens(panel: Panel): readonly [numQueries: number, numKeys: number] {
+  const component = panel.component.value;
+  const lengthOf = (stream: number | undefined): number =>
+    stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0);
+  return [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
+}
+
+/** What is hatched or marked in the matrix. */
+function MatrixMarks(): JSX.Element {
+  const { panel } = usePanel();
+  const component = panel.component.value;
+  const [numQueries] = numTokens(panel);
+  const canHaveSinks = component !== undefined && component.areHeadsJoined !== true && hasSinks(component, numQueries);
+  return (
+    <>
       {component?.isCausal === true ? (
         <span class="legend-note">
           <span class="hatch-sample" aria-hidden="true" /> {l10n.t('ahead: never read')}
@@ -96,30 +137,42 @@ export function Legend(): JSX.Element {
           <span class="sink-sample" aria-hidden="true" /> {l10n.t('sink token')}
         </span>
       ) : null}
-      {measured?.measure === 'effect' ? (
-        <EffectScale ceiling={measured.ceiling} />
-      ) : measured !== undefined ? (
-        <span
-          class="legend-note"
-          title={l10n.t(
-            'Every tile has one colour, or one row of colours, for its head; its number is the value itself.',
-          )}
-        >
-          {measureLegend(measured, numKeys, numQueries, scale)}
-          {compared === undefined ? '' : ` ${l10n.t('(of A)')}`}
-          {panel.heads.orderOf(kept.layout.value.ordering) === undefined ? '' : orderClause(kept.layout.value.ordering)}
-        </span>
-      ) : tiles === undefined ? null : (
-        <span
-          class="legend-note"
-          title={l10n.t(
-            'The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.',
-          )}
-        >
-          {tilesSentence(tiles, numQueries, numKeys, scale)}
-        </span>
+    </>
+  );
+}
+
+/** What the tiles of the grid show: a number of their heads, or small pictures. */
+function TilesNote(): JSX.Element | null {
+  const { panel, kept } = usePanel();
+  const { scale } = panel.view.value;
+  const [numQueries, numKeys] = numTokens(panel);
+  const measured = panel.heads.shown.value;
+  const { ordering } = kept.layout.value;
+  if (measured?.measure === 'effect') return <EffectScale ceiling={measured.ceiling} />;
+  if (measured !== undefined)
+    return (
+      <span
+        class="legend-note"
+        title={l10n.t(
+          'Every tile has one colour, or one row of colours, for its head; its number is the value itself.',
+        )}
+      >
+        {measureLegend(measured, numKeys, numQueries, scale)}
+        {panel.matrix.value?.form.compared === undefined ? '' : ` ${l10n.t('(of A)')}`}
+        {panel.heads.orderOf(ordering) === undefined ? '' : orderClause(ordering)}
+      </span>
+    );
+  const tiles = panel.shown.thumbnails.value;
+  if (tiles?.value === undefined || tiles.component !== panel.component.value?.component) return null;
+  return (
+    <span
+      class="legend-note"
+      title={l10n.t(
+        'The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.',
       )}
-    </figure>
+    >
+      {tilesSentence(tiles.value, numQueries, numKeys, scale)}
+    </span>
   );
 }
 

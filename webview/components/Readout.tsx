@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { isSameToken } from '../../src/model/token';
+import type { Lighting } from '../../src/model/lighting';
+import { isSameToken, type TokenRef } from '../../src/model/token';
 import { plainForm } from '../../src/model/patternForm';
 import { methodTitle } from '../methodWords';
 import { comparedName, removedSentence } from '../formWords';
@@ -10,90 +11,107 @@ import { usePanel } from './context';
 /** One line under the source: what the looked-at token reads most, or the weight between the pinned and the hovered one. */
 export function Readout(): JSX.Element {
   const { panel } = usePanel();
-  const shown = panel.matrix.value;
-  const streams = panel.streams.value;
   const lighting = panel.lighting.value;
   const looking = panel.placesOf(...panel.lookedAt.value);
-  const isPinned = panel.view.value.pinned.length > 0;
+  if (looking.length === 0 || lighting === undefined) return <Hint looking={looking} />;
   const [hovered] = panel.placesOf(
     panel.looking.hovered.value ?? panel.looking.cursor.value ?? panel.looking.editorHover.value,
   );
-  const removed = panel.removed.value;
-  const baseline = panel.baseline.weights.value;
+  const isBetween =
+    panel.view.value.pinned.length > 0 &&
+    hovered !== undefined &&
+    hovered.stream === lighting.stream &&
+    !lighting.tokens.some((token) => isSameToken(token, hovered));
+  return (
+    <p class="readout">
+      <Tags /> <strong>{tokensName(panel.streams.value, lighting.tokens, lighting.direction)}</strong>{' '}
+      {directionWord(lighting.direction)}{' '}
+      {isBetween ? <WeightOf lighting={lighting} token={hovered} /> : <StrongestOf lighting={lighting} />}
+      <Removed />
+    </p>
+  );
+}
+
+/** What can be done, or is waited for, where there is nothing to say of a token. */
+function Hint({ looking }: { looking: readonly TokenRef[] }): JSX.Element {
+  const { panel } = usePanel();
+  const streams = panel.streams.value;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
-  if (looking.length === 0 && isPicture)
-    return (
-      <p class="readout hint">{l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')}</p>
-    );
-  if (looking.length === 0)
-    return (
-      <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>
-    );
-  if (lighting === undefined) {
-    if (panel.look.value !== undefined) return <p class="readout hint">{l10n.t('Fetching the weights…')}</p>;
-    const isWaiting = panel.shown.selected.value === undefined;
-    return (
-      <p class="readout hint">
-        {isWaiting
-          ? l10n.t('Fetching the pattern…')
-          : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking))}
-      </p>
-    );
-  }
-  const form = shown?.form ?? plainForm;
-  const { method } = form;
-  const prefix = (
+  const sentence = (): string => {
+    if (looking.length === 0)
+      return isPicture
+        ? l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')
+        : l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.');
+    if (panel.look.value !== undefined) return l10n.t('Fetching the weights…');
+    return panel.shown.selected.value === undefined
+      ? l10n.t('Fetching the pattern…')
+      : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking));
+  };
+  return <p class="readout hint">{sentence()}</p>;
+}
+
+/** What is said of is pinned, or no plain weight. */
+function Tags(): JSX.Element {
+  const { panel } = usePanel();
+  const { method, compared } = panel.matrix.value?.form ?? plainForm;
+  const isPinned = panel.view.value.pinned.length > 0;
+  return (
     <>
       {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}
       {isPinned && method !== 'attention' ? ' ' : null}
       {method === 'attention' ? null : <span class="tag">{methodTitle(method)}</span>}
-      {form.compared === undefined ? null : <span class="tag">{comparedName(form.compared)}</span>}
+      {compared === undefined ? null : <span class="tag">{comparedName(compared)}</span>}
     </>
   );
-  const uniformAt = (position: number): JSX.Element | null =>
-    baseline === undefined ? null : (
-      <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[position]))}</span>
-    );
-  const word = directionWord(lighting.direction);
-  const name = <strong>{tokensName(streams, lighting.tokens, lighting.direction)}</strong>;
-  if (
-    isPinned &&
-    hovered !== undefined &&
-    hovered.stream === lighting.stream &&
-    !lighting.tokens.some((token) => isSameToken(token, hovered))
-  ) {
-    return (
-      <p class="readout">
-        {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
-        <span class="number">{formatShown(lighting.weights[hovered.position] ?? 0, form)}</span>
-        {uniformAt(hovered.position)}
-        {removed !== undefined && removed > 0 && shown !== undefined ? (
-          <span class="hint"> ({removedSentence(removed, shown.form)})</span>
-        ) : null}
-      </p>
-    );
-  }
-  // The list has the others.
-  const strongest = panel.sources.value?.strongest[0];
+}
+
+/** A number, and what it would be if attention were spread evenly, where that is known. */
+function Weight({ weight, position }: { weight: number; position: number }): JSX.Element {
+  const { panel } = usePanel();
+  const baseline = panel.baseline.weights.value;
   return (
-    <p class="readout">
-      {prefix} {name} {word}{' '}
-      {strongest === undefined ? (
-        lighting.direction === 'reads' && lighting.maximum === 0 && form.compared === undefined ? (
-          l10n.t('no key')
-        ) : (
-          l10n.t('nothing above the threshold')
-        )
-      ) : (
-        <span>
-          {tokenName(streams, { stream: lighting.stream, position: strongest.position })}{' '}
-          <span class="number">{formatShown(strongest.weight, form)}</span>
-          {uniformAt(strongest.position)}
-        </span>
+    <>
+      <span class="number">{formatShown(weight, panel.matrix.value?.form ?? plainForm)}</span>
+      {baseline === undefined ? null : (
+        <span class="hint"> {l10n.t('uniform: {0}', formatWeight(baseline[position]))}</span>
       )}
-      {removed !== undefined && removed > 0 && shown !== undefined ? (
-        <span class="hint"> ({removedSentence(removed, shown.form)})</span>
-      ) : null}
-    </p>
+    </>
   );
+}
+
+/** The weight between what is pinned and another token. */
+function WeightOf({ lighting, token }: { lighting: Lighting; token: TokenRef }): JSX.Element {
+  const { panel } = usePanel();
+  return (
+    <>
+      <strong>{tokenName(panel.streams.value, token)}</strong>:{' '}
+      <Weight weight={lighting.weights[token.position] ?? 0} position={token.position} />
+    </>
+  );
+}
+
+/** The strongest source; the list has the others. */
+function StrongestOf({ lighting: { stream, direction, maximum } }: { lighting: Lighting }): JSX.Element {
+  const { panel } = usePanel();
+  const strongest = panel.sources.value?.strongest[0];
+  if (strongest === undefined) {
+    const { compared } = panel.matrix.value?.form ?? plainForm;
+    const isUnread = direction === 'reads' && maximum === 0 && compared === undefined;
+    return <>{isUnread ? l10n.t('no key') : l10n.t('nothing above the threshold')}</>;
+  }
+  const { position, weight } = strongest;
+  return (
+    <span>
+      {tokenName(panel.streams.value, { stream, position })} <Weight weight={weight} position={position} />
+    </span>
+  );
+}
+
+/** What the form has taken from the row. */
+function Removed(): JSX.Element | null {
+  const { panel } = usePanel();
+  const removed = panel.removed.value;
+  const shown = panel.matrix.value;
+  if (removed === undefined || removed <= 0 || shown === undefined) return null;
+  return <span class="hint"> ({removedSentence(removed, shown.form)})</span>;
 }

@@ -100,6 +100,21 @@ const moves: Readonly<Record<string, TokenMove>> = {
 };
 const rowSteps: Readonly<Record<string, 1 | -1>> = { ArrowUp: -1, ArrowDown: 1 };
 
+/** What a key moves the cursor by: a token, a line, or a row as it is seen. */
+interface CursorStep {
+  readonly move: TokenMove | undefined;
+  readonly row: 1 | -1 | undefined;
+}
+
+/** Undefined for keys that move no cursor. */
+function stepOf({ key, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent): CursorStep | undefined {
+  if (altKey || shiftKey) return undefined;
+  const isControl = ctrlKey || metaKey;
+  const move = isControl ? ({ Home: 'first', End: 'last' } as const)[key] : moves[key];
+  const row = isControl ? undefined : rowSteps[key];
+  return move === undefined && row === undefined ? undefined : { move, row };
+}
+
 function StreamText({
   run,
   stream,
@@ -281,32 +296,30 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     [painters],
   );
 
+  /** The token that a step leads to; at the end of one text the arrows go on in the other. */
+  const tokenAfter = (current: TokenRef | undefined, { move, row }: CursorStep): TokenRef | undefined => {
+    const stream = current?.stream ?? order[0] ?? 0;
+    const count = streams[stream].tokens.length;
+    const position =
+      row !== undefined && current !== undefined
+        ? moveByRow(count, current.position, row, (of) => placeOf(painters.get(stream), of))
+        : moveToken(lines[stream], count, current?.position, move ?? 'first');
+    const onward = row ?? (move === 'next' ? 1 : move === 'previous' ? -1 : 0);
+    const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
+    if (neighbour !== undefined && neighbour !== stream)
+      return { stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 };
+    return position === undefined ? undefined : { stream, position };
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const current = panel.looking.cursor.peek() ?? panel.view.peek().pinned[0];
-    const stream = current?.stream ?? order[0] ?? 0;
+    const step = stepOf(event);
     if (event.key === 'Enter' && current !== undefined) {
       if (event.ctrlKey || event.metaKey) panel.mark(current);
       else panel.pin(current, event.shiftKey);
-    } else {
-      const isControl = event.ctrlKey || event.metaKey;
-      const move = isControl ? ({ Home: 'first', End: 'last' } as const)[event.key] : moves[event.key];
-      const step = isControl ? undefined : rowSteps[event.key];
-      if ((move === undefined && step === undefined) || event.altKey || event.shiftKey) return;
-      const count = streams[stream].tokens.length;
-      const position =
-        step !== undefined && current !== undefined
-          ? moveByRow(count, current.position, step, (of) => placeOf(painters.get(stream), of))
-          : moveToken(lines[stream], count, current?.position, move ?? 'first');
-      const onward = step ?? (move === 'next' ? 1 : move === 'previous' ? -1 : 0);
-      // At the end of one text the arrows go on in the other.
-      const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
-      if (neighbour !== undefined && neighbour !== stream)
-        panel.looking.moveCursor({
-          stream: neighbour,
-          position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0,
-        });
-      else if (position !== undefined) panel.looking.moveCursor({ stream, position });
-    }
+    } else if (step !== undefined) {
+      const next = tokenAfter(current, step);
+      if (next !== undefined) panel.looking.moveCursor(next);
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   };

@@ -62,27 +62,33 @@ export function differenceImage(pattern: Pattern, scale: Scale, threshold: numbe
   return { rows: numQueries, columns: numKeys, bytes, isSigned: true };
 }
 
+/** Blocks of a level, from its row `top` on, with what they are compared to. */
+interface LevelBlocks extends Maxima {
+  /** Blocks are 2^level cells wide. */
+  readonly level: number;
+  readonly top: number;
+  /** The maximum of each row of the whole matrix. */
+  readonly rowMaxima: Float32Array;
+}
+
+/** How depths are made of weights. */
+export interface DepthLooks {
+  readonly scale: Scale;
+  /** A part of the ceiling: what is less draws nothing. */
+  readonly threshold: number;
+  /** What full depth stands for. */
+  readonly ceiling: number;
+  /** Whether numbers are differences, whose depths are on both sides of zero. */
+  readonly isSigned?: boolean;
+}
+
 /**
- * The depths of blocks by their maxima, from block row `top` of a level on. On the scale by row a block's maximum is taken for a
- * share of the smallest row maximum that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
- * Differences have depths on both sides of zero.
+ * The depths of blocks by their maxima. On the scale by row a block's maximum is taken for a share of the smallest row maximum
+ * that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
  */
 export function blockDepths(
-  { rows, columns, maxima }: Maxima,
-  level: number,
-  top: number,
-  rowMaxima: Float32Array,
-  {
-    scale,
-    threshold,
-    ceiling,
-    isSigned = false,
-  }: {
-    readonly scale: Scale;
-    readonly threshold: number;
-    readonly ceiling: number;
-    readonly isSigned?: boolean;
-  },
+  { rows, columns, maxima, level, top, rowMaxima }: LevelBlocks,
+  { scale, threshold, ceiling, isSigned = false }: DepthLooks,
 ): DepthImage {
   if (scale !== 'row')
     return (isSigned ? differenceImage : depthImage)(

@@ -1,5 +1,5 @@
 import { visibleNext, visibleText, type TokenStream } from '../../src/model/token';
-import { axisTicks, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { axisTicks, type PlacedMatrix } from '../layout/matrixView';
 import type { MatrixStyle } from './drawMatrix';
 
 /** Room around the plot for labels and marginals, in CSS pixels. */
@@ -70,8 +70,7 @@ function widthOf(context: CanvasRenderingContext2D, { text, index }: AxisLabel, 
 
 /** What an axis's labels are drawn for. */
 export interface AxisScene {
-  readonly view: MatrixView;
-  readonly frame: MatrixFrame;
+  readonly placed: PlacedMatrix;
   readonly margins: Margins;
   readonly colours: MatrixStyle;
 }
@@ -79,7 +78,7 @@ export interface AxisScene {
 /** Names the visible rows and columns by their tokens and positions, thinned as space asks. */
 export function drawAxes(
   context: CanvasRenderingContext2D,
-  { view, frame, margins, colours }: AxisScene,
+  { placed: { view, frame, rows, columns }, margins, colours }: AxisScene,
   queries: TokenStream,
   keys: TokenStream,
 ): void {
@@ -87,13 +86,13 @@ export function drawAxes(
   context.textBaseline = 'middle';
   // Of a text that is written from the right the position still comes after it.
   context.direction = 'ltr';
-  for (const query of axisTicks(view.y, view.cell, frame.numQueries, frame.height, labelGap)) {
+  for (const query of axisTicks(rows, view.cell, labelGap)) {
     const y = view.y + (query + 0.5) * view.cell;
     if (y > 0 && y < frame.height)
       drawLabel(context, axisLabel(queries, query, true), { right: -5, y, room: margins.left - 7 }, colours);
   }
   const room = margins.top - 7;
-  for (const key of axisTicks(view.x, view.cell, frame.numKeys, frame.width, labelGap)) {
+  for (const key of axisTicks(columns, view.cell, labelGap)) {
     const x = view.x + (key + 0.5) * view.cell;
     if (x < 0 || x > frame.width) continue;
     const label = axisLabel(keys, key, false);
@@ -108,7 +107,7 @@ export function drawAxes(
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
 export function drawAxisMark(
   context: CanvasRenderingContext2D,
-  { view, frame, margins, colours }: AxisScene,
+  { placed: { view, frame }, margins, colours }: AxisScene,
   mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string },
 ): void {
   const { stream, position, isQuery, edge } = mark;
@@ -138,17 +137,14 @@ export function drawAxisMark(
 /** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum, where these differ. Sinks get a mark. */
 export function drawMarginals(
   context: CanvasRenderingContext2D,
-  { view, frame, margins, colours }: AxisScene,
+  { placed: { view, rows, columns, right, bottom }, margins, colours }: AxisScene,
   { rowSums, columnMeans }: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array },
   marks: { readonly hasRowBars: boolean; readonly sinks: readonly number[]; readonly name: string },
 ): void {
-  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const room = margins.bottom - 10;
   context.fillStyle = colours.bar;
   if (marks.hasRowBars) {
     const most = Math.max(1, ...rowSums);
-    const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
     for (let query = rows.from; query < rows.to; query++) {
       const top = Math.max(0, view.y + query * view.cell);
       const end = Math.min(bottom, view.y + (query + 1) * view.cell);
@@ -161,7 +157,6 @@ export function drawMarginals(
     }
   }
   const largest = columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
-  const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   for (let key = columns.from; key < columns.to; key++) {
     const left = Math.max(0, view.x + key * view.cell);
     const end = Math.min(right, view.x + (key + 1) * view.cell);

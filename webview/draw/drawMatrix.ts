@@ -1,4 +1,4 @@
-import { rowsWithoutKey, visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { rowsWithoutKey, type MatrixCell, type PlacedMatrix } from '../layout/matrixView';
 import type { RelationPairs } from '../../src/model/relations/relation';
 import { hatchPattern } from './canvas';
 import type { MatrixPictures } from './matrixTiles';
@@ -20,18 +20,15 @@ export interface MatrixStyle {
 /** Hatches what a causal mask forbids: for each query, the keys after its own position. */
 export function drawCausalMask(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, frame, rows, right }: PlacedMatrix,
   colour: string,
 ): void {
   const fill = hatchPattern(context, colour);
   if (fill === null) return;
   const offset = frame.numKeys - frame.numQueries;
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const { from, to } = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
   context.fillStyle = fill;
   context.beginPath();
-  for (let query = from; query < to; query++) {
+  for (let query = rows.from; query < rows.to; query++) {
     const x = Math.max(0, view.x + (query + 1 + offset) * view.cell);
     if (x < right) context.rect(x, view.y + query * view.cell, right - x, view.cell);
   }
@@ -41,15 +38,14 @@ export function drawCausalMask(
 /** Hatches the rows of queries that read no key: all of their weights are zero, or no numbers. */
 export function drawRowsWithoutKey(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
+  placed: PlacedMatrix,
   {
     rowSums,
     isCausal,
     colour,
   }: { readonly rowSums: Float32Array; readonly isCausal: boolean; readonly colour: string },
 ): void {
-  const areas = rowsWithoutKey(view, frame, rowSums, isCausal);
+  const areas = rowsWithoutKey(placed, rowSums, isCausal);
   const fill = areas.length === 0 ? null : hatchPattern(context, colour);
   if (fill === null) return;
   context.fillStyle = fill;
@@ -59,14 +55,11 @@ export function drawRowsWithoutKey(
 /** Outlines the visible cells with a thickness that carries their depth, where cells are large enough (high contrast). */
 export function drawCellOutlines(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, rows, columns }: PlacedMatrix,
   pictures: MatrixPictures,
   colour: string,
 ): void {
   if (view.cell < 7) return;
-  const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
-  const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   context.strokeStyle = colour;
   for (let query = rows.from; query < rows.to; query++) {
     for (let key = columns.from; key < columns.to; key++) {
@@ -86,18 +79,13 @@ export function drawCellOutlines(
 /** Lines between cells, once there is room for them, and the matrix's edge. */
 export function drawCellLines(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, rows, columns, right, bottom }: PlacedMatrix,
   colours: MatrixStyle,
 ): void {
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   if (view.cell >= 12) {
     context.strokeStyle = colours.faint;
     context.lineWidth = 1;
     context.beginPath();
-    const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
-    const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
     for (let query = rows.from + 1; query < rows.to; query++) {
       const y = Math.round(view.y + query * view.cell) + 0.5;
       context.moveTo(0, y);
@@ -118,14 +106,10 @@ export function drawCellLines(
 /** Marks whole rows or columns, of pinned tokens or under the crosshair. */
 export function drawBands(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
-  rows: readonly number[],
-  columns: readonly number[],
+  { view, right, bottom }: PlacedMatrix,
+  { rows = [], columns = [] }: { readonly rows?: readonly number[]; readonly columns?: readonly number[] },
   colour: string,
 ): void {
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const size = Math.max(2, view.cell);
   context.strokeStyle = colour;
   context.lineWidth = 1;
@@ -138,12 +122,10 @@ export function drawBands(
 /** Outlines the cells of a relation's pairs, as far as they are in sight; where cells are small each is a dot. */
 export function drawPairs(
   context: CanvasRenderingContext2D,
-  { view, frame }: { readonly view: MatrixView; readonly frame: MatrixFrame },
+  { view, rows, columns }: PlacedMatrix,
   { queries, ends, keys }: RelationPairs,
   colour: string,
 ): void {
-  const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
-  const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   const size = Math.max(2, view.cell);
   context.strokeStyle = colour;
   context.fillStyle = colour;
@@ -169,12 +151,10 @@ export interface BlockedPlace {
 /** Strikes through what is blocked: a cell both ways, a row or a column along its middle. */
 export function drawBlocked(
   context: CanvasRenderingContext2D,
-  { view, frame }: { readonly view: MatrixView; readonly frame: MatrixFrame },
+  { view, right, bottom }: PlacedMatrix,
   places: readonly BlockedPlace[],
   colour: string,
 ): void {
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const size = Math.max(5, view.cell);
   context.strokeStyle = colour;
   context.lineWidth = 1.5;
@@ -202,16 +182,13 @@ export function drawBlocked(
 /** The crosshair: lines through a cell's row and column that leave the cell itself free. */
 export function drawCrosshair(
   context: CanvasRenderingContext2D,
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, right, bottom }: PlacedMatrix,
   cell: MatrixCell,
   colour: string,
 ): void {
   const x = view.x + cell.key * view.cell;
   const y = view.y + cell.query * view.cell;
   const size = Math.max(3, view.cell);
-  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const [midX, midY] = [Math.round(x + view.cell / 2) + 0.5, Math.round(y + view.cell / 2) + 0.5];
   context.strokeStyle = colour;
   context.lineWidth = 1;

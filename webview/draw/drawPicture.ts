@@ -1,6 +1,7 @@
 import type { WeightedPosition } from '../../src/model/pattern';
 import type { Ramp, Rgb } from '../../src/model/ramp';
 import { cssColour } from '../../src/model/ramp';
+import { patchPositions } from '../../src/model/patchGrid';
 import type { PatchGrid } from '../../src/model/token';
 import type { PictureView } from '../../src/protocol';
 import { patchRect, type PictureLayout } from '../layout/pictureLayout';
@@ -81,7 +82,7 @@ function forPatches(
   layout: PictureLayout,
   visit: (rect: { x: number; y: number; width: number; height: number }, level: number, marks: number) => void,
 ): void {
-  for (let position = grid.first; position < grid.first + grid.rows * grid.columns; position++) {
+  for (const position of patchPositions(grid)) {
     const rect = patchRect(grid, position, layout);
     if (rect !== undefined) visit(rect, levels[position] ?? 0, marks[position] ?? 0);
   }

@@ -126,7 +126,7 @@ export function drawThumbnails(
         context.fillText(text, x + grid.tile / 2, y + (grid.tile * (i + 1)) / (length + 1) + 0.5, grid.tile - 3),
       );
       for (const key of (isThere ? thumbnails?.sinks[numThere++] : undefined) ?? [])
-        drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
+        drawSink(context, { x, y, tile: grid.tile }, (key + 0.5) / Math.max(1, numKeys), colours);
     }
   });
   context.strokeStyle = colours.group;
@@ -135,12 +135,15 @@ export function drawThumbnails(
   for (const { x, y, width, height } of order === undefined ? grid.groups : []) context.strokeRect(x, y, width, height);
 }
 
+/** A tile where it stands: its top left corner and its side, in CSS pixels. */
+interface PlacedTile {
+  readonly x: number;
+  readonly y: number;
+  readonly tile: number;
+}
+
 /** A stroke across the lower right corner. */
-function drawStroke(
-  context: CanvasRenderingContext2D,
-  { x, y, tile }: { readonly x: number; readonly y: number; readonly tile: number },
-  colour: string,
-): void {
+function drawStroke(context: CanvasRenderingContext2D, { x, y, tile }: PlacedTile, colour: string): void {
   const size = Math.max(3, Math.min(8, tile / 3));
   context.beginPath();
   context.moveTo(x + tile - size - 1, y + tile - 1);
@@ -150,16 +153,14 @@ function drawStroke(
   context.stroke();
 }
 
-/** A small triangle on the lower edge, as the matrix has it below its columns. */
+/** A small triangle on the lower edge, so far along it in [0, 1], as the matrix has it below its columns. */
 function drawSink(
   context: CanvasRenderingContext2D,
-  at: number,
-  left: number,
-  top: number,
-  tile: number,
+  { x: left, y: top, tile }: PlacedTile,
+  along: number,
   colours: GridColours,
 ): void {
-  const x = Math.min(left + tile - markHalf, Math.max(left + markHalf, at));
+  const x = Math.min(left + tile - markHalf, Math.max(left + markHalf, left + tile * along));
   context.beginPath();
   context.moveTo(x, top + tile - markHeight);
   context.lineTo(x - markHalf, top + tile);

@@ -4,11 +4,13 @@ import {
   cellAt,
   fitView,
   panView,
+  placeMatrix,
   revealCell,
   zoomView,
   type MatrixCell,
   type MatrixFrame,
   type MatrixView,
+  type PlacedMatrix,
 } from '../layout/matrixView';
 import { drawAxes, drawAxisMark, drawMarginals, type AxisScene, type Margins } from './drawAxes';
 import {
@@ -91,7 +93,7 @@ export class MatrixSurface {
     const before = this.#view.cell;
     const { width, height } = this.#frame;
     const [x, y] = at === undefined ? [width / 2, height / 2] : [at.x - this.#margins.left, at.y - this.#margins.top];
-    this.#move(zoomView(this.#view, this.#frame, factor, x, y));
+    this.#move(zoomView(this.#view, this.#frame, factor, { x, y }));
     return this.#view.cell !== before;
   }
 
@@ -119,20 +121,20 @@ export class MatrixSurface {
 
   /** Draws what stands still: cells, hatching, bars and axes. */
   drawBase(context: CanvasRenderingContext2D, scene: MatrixScene, pixelRatio: number): void {
-    const [view, frame] = [this.#view, this.#frame];
+    const placed = placeMatrix(this.#view, this.#frame);
     context.save();
     this.#clipped(context, 0, () => {
-      scene.pictures.draw(context, view, frame, pixelRatio);
-      if (scene.isCausal) drawCausalMask(context, view, frame, scene.colours.hatch);
-      drawRowsWithoutKey(context, view, frame, {
+      scene.pictures.draw(context, placed, pixelRatio);
+      if (scene.isCausal) drawCausalMask(context, placed, scene.colours.hatch);
+      drawRowsWithoutKey(context, placed, {
         rowSums: scene.rowSums,
         isCausal: scene.isCausal,
         colour: scene.colours.hatch,
       });
-      if (scene.isHighContrast) drawCellOutlines(context, view, frame, scene.pictures, scene.colours.line);
-      drawCellLines(context, view, frame, scene.colours);
+      if (scene.isHighContrast) drawCellOutlines(context, placed, scene.pictures, scene.colours.line);
+      drawCellLines(context, placed, scene.colours);
     });
-    const axes = this.#axes(scene.colours);
+    const axes = this.#axes(placed, scene.colours);
     if (scene.marginals !== undefined) drawMarginals(context, axes, scene.marginals, scene.marks);
     drawAxes(context, axes, scene.queries, scene.keys);
     context.restore();
@@ -144,16 +146,17 @@ export class MatrixSurface {
     { queries, keys }: Pick<MatrixScene, 'queries' | 'keys'>,
     { crosshair, marked, areQueries, pairs, blocked, colours }: MatrixMarks,
   ): void {
-    const [view, frame] = [this.#view, this.#frame];
+    const placed = placeMatrix(this.#view, this.#frame);
+    const { frame } = placed;
     context.save();
     this.#clipped(context, 2, () => {
-      drawBands(context, view, frame, areQueries ? marked : [], areQueries ? [] : marked, colours.accent);
-      if (pairs !== undefined) drawPairs(context, { view, frame }, pairs, colours.accent);
-      drawBlocked(context, { view, frame }, blocked, colours.foreground);
+      drawBands(context, placed, areQueries ? { rows: marked } : { columns: marked }, colours.accent);
+      if (pairs !== undefined) drawPairs(context, placed, pairs, colours.accent);
+      drawBlocked(context, placed, blocked, colours.foreground);
       if (crosshair !== undefined && crosshair.query < frame.numQueries && crosshair.key < frame.numKeys)
-        drawCrosshair(context, view, frame, crosshair, colours.foreground);
+        drawCrosshair(context, placed, crosshair, colours.foreground);
     });
-    const axes = this.#axes(colours);
+    const axes = this.#axes(placed, colours);
     const mark = (isQuery: boolean, position: number, edge: string): void =>
       drawAxisMark(context, axes, { stream: isQuery ? queries : keys, position, isQuery, edge });
     for (const position of marked.slice(0, mostMarks)) mark(areQueries, position, colours.accent);
@@ -169,8 +172,8 @@ export class MatrixSurface {
     this.#isFitted = view.cell <= fitView(this.#frame).cell * 1.0001;
   }
 
-  #axes(colours: MatrixStyle): AxisScene {
-    return { view: this.#view, frame: this.#frame, margins: this.#margins, colours };
+  #axes(placed: PlacedMatrix, colours: MatrixStyle): AxisScene {
+    return { placed, margins: this.#margins, colours };
   }
 
   /** Moves to the plot's corner, and draws within it and so many pixels around. */

@@ -1,5 +1,5 @@
 import { tileSize } from '../../src/model/patternLevels';
-import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { levelFor, visibleRange, type CellRange, type PlacedMatrix } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
 import { canvasOf } from './canvas';
 import { depthOfCell, type DepthImage, type DepthPyramid } from './depthPyramid';
@@ -10,26 +10,21 @@ const maxTiles = 128;
 
 /** The pictures of a matrix, cut into tiles that are painted when first seen. */
 export interface MatrixPictures {
-  /** Draws what the view shows; the context's unit is a CSS pixel and its origin the plot's corner. Returns how many tiles it drew. */
-  draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number;
+  /** Draws what can be seen of the matrix; the context's unit is a CSS pixel and its origin the plot's corner. Returns how many tiles it drew. */
+  draw(context: CanvasRenderingContext2D, placed: PlacedMatrix, pixelRatio: number): number;
   /** The depth of a cell as a byte; 0 also where it is not here yet. */
   depthAt(query: number, key: number): number;
 }
 
-/** The tiles that a view shows of a level whose blocks are `block` CSS pixels wide: half-open ranges of rows and columns. */
+/** The tiles that can be seen of a level of so many blocks, each `block` CSS pixels wide. */
 export function tilesInView(
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, frame }: PlacedMatrix,
   block: number,
-  rows: number,
-  columns: number,
-): {
-  readonly rows: { readonly from: number; readonly to: number };
-  readonly columns: { readonly from: number; readonly to: number };
-} {
+  level: { readonly rows: number; readonly columns: number },
+): { readonly rows: CellRange; readonly columns: CellRange } {
   return {
-    rows: visibleRange(view.y, block * tileSize, Math.ceil(rows / tileSize), frame.height),
-    columns: visibleRange(view.x, block * tileSize, Math.ceil(columns / tileSize), frame.width),
+    rows: visibleRange(view.y, block * tileSize, Math.ceil(level.rows / tileSize), frame.height),
+    columns: visibleRange(view.x, block * tileSize, Math.ceil(level.columns / tileSize), frame.width),
   };
 }
 
@@ -46,11 +41,12 @@ export class MatrixTiles implements MatrixPictures {
     this.#firstLevel = firstLevel;
   }
 
-  draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number {
+  draw(context: CanvasRenderingContext2D, placed: PlacedMatrix, pixelRatio: number): number {
+    const { view } = placed;
     const level = Math.max(0, levelFor(view.cell, pixelRatio) - this.#firstLevel);
     const image = this.#pyramid.level(level);
     const block = view.cell * 2 ** (level + this.#firstLevel);
-    const { rows, columns } = tilesInView(view, frame, block, image.rows, image.columns);
+    const { rows, columns } = tilesInView(placed, block, image);
     context.imageSmoothingEnabled = false;
     let drawn = 0;
     for (let row = rows.from; row < rows.to; row++) {

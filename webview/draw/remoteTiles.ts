@@ -1,16 +1,13 @@
 import { blocksAlong, tileSize } from '../../src/model/patternLevels';
-import { levelFor, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { levelFor, type PlacedMatrix } from '../layout/matrixView';
 import type { RemoteMatrix, TilePlace } from '../state/matrixData';
 import type { Palette } from '../theme/palette';
-import { blockDepths, depthOfCell, DepthPyramid, type DepthImage } from './depthPyramid';
+import { blockDepths, depthOfCell, DepthPyramid, type DepthImage, type DepthLooks } from './depthPyramid';
 import { MatrixTiles, paintTile, tilesInView, type MatrixPictures } from './matrixTiles';
 import { RecentlyUsed } from '../state/recentlyUsed';
 
 /** About 32 MB of pixels and bytes; the tiles longest unused go first. */
 const maxTiles = 112;
-
-/** How depths are made of weights. */
-type TileLooks = Parameters<typeof blockDepths>[4];
 
 interface PaintedTile {
   readonly image: DepthImage;
@@ -20,41 +17,42 @@ interface PaintedTile {
 /** The pictures of a large matrix: of the level that the view needs as far as its tiles are here, of coarser ones meanwhile. */
 export class RemoteTiles implements MatrixPictures {
   readonly #matrix: RemoteMatrix;
-  readonly #looks: TileLooks;
+  readonly #looks: DepthLooks;
   readonly #palette: Palette;
   readonly #overview: MatrixTiles;
   readonly #tiles = new RecentlyUsed<PaintedTile>(maxTiles);
 
-  constructor(matrix: RemoteMatrix, looks: TileLooks, palette: Palette) {
+  constructor(matrix: RemoteMatrix, looks: DepthLooks, palette: Palette) {
     const { overview } = matrix;
     this.#matrix = matrix;
     this.#looks = looks;
     this.#palette = palette;
     this.#overview = new MatrixTiles(
-      new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, looks)),
+      new DepthPyramid(blockDepths({ ...overview, top: 0 }, looks)),
       palette,
       overview.level,
     );
   }
 
-  draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number {
+  draw(context: CanvasRenderingContext2D, placed: PlacedMatrix, pixelRatio: number): number {
+    const { view, frame } = placed;
     const level = levelFor(view.cell, pixelRatio);
     const { overview } = this.#matrix;
     if (level >= overview.level) {
       this.#matrix.want([]);
-      return this.#overview.draw(context, view, frame, pixelRatio);
+      return this.#overview.draw(context, placed, pixelRatio);
     }
     const block = view.cell * 2 ** level;
-    const [numRows, numColumns] = [blocksAlong(overview.numQueries, level), blocksAlong(overview.numKeys, level)];
-    const { rows, columns } = tilesInView(view, frame, block, numRows, numColumns);
+    const blocks = { rows: blocksAlong(overview.numQueries, level), columns: blocksAlong(overview.numKeys, level) };
+    const { rows, columns } = tilesInView(placed, block, blocks);
     const missing: TilePlace[] = [];
     context.imageSmoothingEnabled = false;
     let drawn = 0;
     for (let row = rows.from; row < rows.to; row++) {
       for (let column = columns.from; column < columns.to; column++) {
         const place = { level, row, column };
-        const width = Math.min(tileSize, numColumns - column * tileSize);
-        const height = Math.min(tileSize, numRows - row * tileSize);
+        const width = Math.min(tileSize, blocks.columns - column * tileSize);
+        const height = Math.min(tileSize, blocks.rows - row * tileSize);
         const found = this.#painted(place)?.canvas;
         if (found === undefined) missing.push(place);
         const source = found === undefined ? this.#coarser(place) : { canvas: found, x: 0, y: 0, shrunk: 1 };
@@ -110,7 +108,8 @@ export class RemoteTiles implements MatrixPictures {
     if (painted !== undefined) return painted;
     const tile = this.#matrix.tile(place);
     if (tile === undefined) return undefined;
-    const image = blockDepths(tile, place.level, place.row * tileSize, this.#matrix.overview.rowMaxima, this.#looks);
+    const { rowMaxima } = this.#matrix.overview;
+    const image = blockDepths({ ...tile, level: place.level, top: place.row * tileSize, rowMaxima }, this.#looks);
     const made = { image, canvas: paintTile(image, 0, 0, this.#palette) };
     this.#tiles.set(name, made);
     return made;

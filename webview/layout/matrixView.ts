@@ -1,3 +1,5 @@
+import type { Rect } from './headGrid';
+
 /** How a matrix lies in its plot: CSS pixels per cell, and the place of cell (0, 0)'s top left corner. */
 export interface MatrixView {
   readonly cell: number;
@@ -33,11 +35,16 @@ export function fitView(frame: MatrixFrame): MatrixView {
 }
 
 /** Zooms about a place of the plot, which stays where it is as far as the matrix still fills the plot. */
-export function zoomView(view: MatrixView, frame: MatrixFrame, factor: number, atX: number, atY: number): MatrixView {
+export function zoomView(
+  view: MatrixView,
+  frame: MatrixFrame,
+  factor: number,
+  { x, y }: { readonly x: number; readonly y: number },
+): MatrixView {
   const fit = fitView(frame).cell;
   const cell = Math.min(Math.max(maxCell, fit), Math.max(fit, view.cell * factor));
   const scale = cell / view.cell;
-  return clampView({ cell, x: atX - (atX - view.x) * scale, y: atY - (atY - view.y) * scale }, frame);
+  return clampView({ cell, x: x - (x - view.x) * scale, y: y - (y - view.y) * scale }, frame);
 }
 
 /** Moves the matrix by CSS pixels, never off its plot. */
@@ -81,20 +88,44 @@ export function cellAt(view: MatrixView, frame: MatrixFrame, x: number, y: numbe
   return isInside ? { query, key } : undefined;
 }
 
-/** The half-open range of rows or columns that can be seen. */
-export function visibleRange(
-  offset: number,
-  cell: number,
-  count: number,
-  size: number,
-): { readonly from: number; readonly to: number } {
+/** A half-open range of rows or columns. */
+export interface CellRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The rows or columns that can be seen in a plot of `size` CSS pixels: of `count` cells, the first at `offset`. */
+export function visibleRange(offset: number, cell: number, count: number, size: number): CellRange {
   return { from: Math.max(0, Math.floor(-offset / cell)), to: Math.min(count, Math.ceil((size - offset) / cell)) };
 }
 
-/** The visible positions that get an axis label, thinned to steps of 1, 2, 5, 10, … so that none is nearer to another than `minGap` pixels. */
-export function axisTicks(offset: number, cell: number, count: number, size: number, minGap: number): number[] {
+/** A matrix as it lies in its plot, with what of it can be seen there; places are CSS pixels from the plot's corner. */
+export interface PlacedMatrix {
+  readonly view: MatrixView;
+  readonly frame: MatrixFrame;
+  /** The rows and columns that can be seen. */
+  readonly rows: CellRange;
+  readonly columns: CellRange;
+  /** Where it ends, or its plot where that is less. */
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Places a matrix in its plot, once for all that is drawn of it. */
+export function placeMatrix(view: MatrixView, frame: MatrixFrame): PlacedMatrix {
+  return {
+    view,
+    frame,
+    rows: visibleRange(view.y, view.cell, frame.numQueries, frame.height),
+    columns: visibleRange(view.x, view.cell, frame.numKeys, frame.width),
+    right: Math.min(frame.width, view.x + frame.numKeys * view.cell),
+    bottom: Math.min(frame.height, view.y + frame.numQueries * view.cell),
+  };
+}
+
+/** The positions of a range that get an axis label, thinned to steps of 1, 2, 5, 10, … so that none is nearer to another than `minGap` pixels. */
+export function axisTicks({ from, to }: CellRange, cell: number, minGap: number): number[] {
   const step = tickStep(cell, minGap);
-  const { from, to } = visibleRange(offset, cell, count, size);
   const ticks: number[] = [];
   for (let position = Math.ceil(from / step) * step; position < to; position += step) ticks.push(position);
   return ticks;
@@ -111,26 +142,16 @@ export function levelFor(cell: number, pixelRatio: number): number {
   return Math.max(0, Math.ceil(Math.log2(1 / (cell * pixelRatio))));
 }
 
-/** A rectangle of the canvas, in CSS pixels. */
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Where the visible rows of queries lie that read no key at all; of causal attention up to what the mask forbids, which has a hatching of its own. */
 export function rowsWithoutKey(
-  view: MatrixView,
-  frame: MatrixFrame,
+  { view, frame, rows }: PlacedMatrix,
   rowSums: ArrayLike<number>,
   isCausal: boolean,
-): Area[] {
-  const areas: Area[] = [];
+): Rect[] {
+  const areas: Rect[] = [];
   const offset = frame.numKeys - frame.numQueries;
-  const { from, to } = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
   const x = Math.max(0, view.x);
-  for (let query = from; query < to; query++) {
+  for (let query = rows.from; query < rows.to; query++) {
     if (rowSums[query] !== 0) continue;
     const right = Math.min(frame.width, view.x + (isCausal ? query + 1 + offset : frame.numKeys) * view.cell);
     if (right > x) areas.push({ x, y: view.y + query * view.cell, width: right - x, height: view.cell });

@@ -55,60 +55,58 @@ const tabs: Tabs = { tabs: ['matrix', 'heads', 'list', ...viewNames] };
 const views: Tabs = { tabs: viewNames };
 /** Where there is less room, the list is behind the views. */
 const viewsAndList: Tabs = { tabs: [...viewNames, 'list'] };
-const split = (name: string, axis: Split['axis'], share: number, first: Area, second: Area): Split => ({
+/** Two areas beside each other, the first with a share of the width. */
+const beside = (name: string, share: number, first: Area, second: Area): Split => ({
   name,
-  axis,
+  axis: 'x',
   share,
   first,
   second,
 });
-const headsOverList = (name: string): Split => ({ ...split(name, 'y', 0.62, 'heads', 'list'), isFitted: true });
+/** Two areas one above the other, the first with a share of the height. */
+const above = (...split: Parameters<typeof beside>): Split => ({ ...beside(...split), axis: 'y' });
+const headsOverList = (name: string): Split => ({ ...above(name, 0.62, 'heads', 'list'), isFitted: true });
 
 const compactShares = { source: 0.37, heads: 0.42 } as const;
 
 /** Every layout of the panel. All parts are seen in each but the last three, for where there is no room for that; an area of views of which none is open is not there. */
 const layouts = {
   /** The list beside the text, the matrix as high as the panel. */
-  wide: split(
+  wide: beside(
     'wideSource',
-    'x',
     0.3,
     'source',
-    split('wideViews', 'y', 0.45, views, split('wideHeads', 'x', 0.36, headsOverList('wideGrid'), 'matrix')),
+    above('wideViews', 0.45, views, beside('wideHeads', 0.36, headsOverList('wideGrid'), 'matrix')),
   ),
   /** For a grid so high that the list has no room below it. */
-  quarters: split(
+  quarters: above(
     'quartersSource',
-    'y',
     0.37,
-    split('quartersText', 'x', 0.6, 'source', 'list'),
-    split('quartersHeads', 'x', 0.42, 'heads', 'matrix'),
+    beside('quartersText', 0.6, 'source', 'list'),
+    beside('quartersHeads', 0.42, 'heads', 'matrix'),
   ),
-  compact: split(
+  compact: above(
     'compactSource',
-    'y',
     compactShares.source,
     'source',
-    split('compactHeads', 'x', compactShares.heads, headsOverList('compactGrid'), 'matrix'),
+    beside('compactHeads', compactShares.heads, headsOverList('compactGrid'), 'matrix'),
   ),
   /** A picture is about as wide as high, and so is its matrix below it. */
-  picture: split(
+  picture: above(
     'pictureSource',
-    'y',
     0.5,
-    split('pictureHeads', 'x', 0.57, 'source', 'heads'),
-    split('pictureList', 'x', 0.57, 'matrix', 'list'),
+    beside('pictureHeads', 0.57, 'source', 'heads'),
+    beside('pictureList', 0.57, 'matrix', 'list'),
   ),
   /** With a view open, where it is not wide. */
-  stacked: split(
+  stacked: above(
     'stackedSource',
-    'y',
     0.28,
     'source',
-    split('stackedViews', 'y', 0.5, viewsAndList, split('stackedHeads', 'x', 0.42, 'heads', 'matrix')),
+    above('stackedViews', 0.5, viewsAndList, beside('stackedHeads', 0.42, 'heads', 'matrix')),
   ),
-  narrow: split('narrowSource', 'y', 0.45, 'source', tabs),
-  low: split('lowSource', 'x', 0.5, 'source', tabs),
+  narrow: above('narrowSource', 0.45, 'source', tabs),
+  low: beside('lowSource', 0.5, 'source', tabs),
 } as const satisfies Record<string, Split>;
 
 /** The name of a layout. */

@@ -1,4 +1,12 @@
-import { patchAt, positionOfPatch, specialPositions } from '../../src/model/patchGrid';
+import {
+  anyPatchAt,
+  gridsOf,
+  patchAt,
+  positionOfPatch,
+  specialPositions,
+  type GridPatch,
+  type Patch,
+} from '../../src/model/patchGrid';
 import type { PatchGrid, TokenStream } from '../../src/model/token';
 import type { Rect } from './headGrid';
 
@@ -51,7 +59,15 @@ export function patchUnder(grid: PatchGrid, x: number, y: number, { scale }: Pic
   });
 }
 
-/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them; undefined for other keys. */
+/** Rows and columns that an arrow moves by. */
+const arrows: Readonly<Record<string, Patch>> = {
+  ArrowLeft: { row: 0, column: -1 },
+  ArrowRight: { row: 0, column: 1 },
+  ArrowUp: { row: -1, column: 0 },
+  ArrowDown: { row: 1, column: 0 },
+};
+
+/** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them and those of the thumbnail below; undefined for other keys. */
 export function movePatch(
   stream: TokenStream,
   position: number | undefined,
@@ -59,32 +75,48 @@ export function movePatch(
   isControl = false,
 ): number | undefined {
   const { grid } = stream;
-  if (grid === undefined || !['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].includes(key))
-    return undefined;
+  const isEnd = key === 'Home' || key === 'End';
+  if (grid === undefined || (!isEnd && arrows[key] === undefined)) return undefined;
   const special = specialPositions(stream);
-  const last = positionOfPatch(grid, { row: grid.rows - 1, column: grid.columns - 1 });
-  if (position === undefined) return special[0] ?? grid.first;
-  if (isControl) return key === 'Home' ? (special[0] ?? grid.first) : key === 'End' ? last : undefined;
-  const patch = patchAt(grid, position);
-  if (patch === undefined) {
-    const index = special.indexOf(position);
-    const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: special.length - 1 }[key];
-    if (key === 'ArrowDown') return positionOfPatch(grid, { row: 0, column: Math.min(index, grid.columns - 1) });
-    return (to === undefined ? undefined : special[to]) ?? position;
+  const first = special[0] ?? grid.first;
+  if (position === undefined || (isControl && key === 'Home')) return first;
+  if (isControl) {
+    const bottom = bottomOf(grid);
+    return isEnd ? positionOfPatch(bottom, { row: bottom.rows - 1, column: bottom.columns - 1 }) : undefined;
   }
-  const { row, column } = patch;
-  switch (key) {
-    case 'ArrowUp':
-      return (
-        positionOfPatch(grid, { row: row - 1, column }) ?? special[Math.min(column, special.length - 1)] ?? position
-      );
-    case 'ArrowDown':
-      return positionOfPatch(grid, { row: row + 1, column }) ?? position;
-    case 'Home':
-      return positionOfPatch(grid, { row, column: 0 });
-    case 'End':
-      return positionOfPatch(grid, { row, column: grid.columns - 1 });
-    default:
-      return positionOfPatch(grid, { row, column: column + (key === 'ArrowLeft' ? -1 : 1) }) ?? position;
-  }
+  const patch = anyPatchAt(grid, position);
+  return (
+    (patch === undefined
+      ? besideSpecial(grid, special, special.indexOf(position), key)
+      : besidePatch(grid, special, patch, key)) ?? position
+  );
+}
+
+function bottomOf(grid: PatchGrid): PatchGrid {
+  return gridsOf(grid).at(-1) ?? grid;
+}
+
+/** What a key leads to from a special token, by its place among them. */
+function besideSpecial(grid: PatchGrid, special: readonly number[], index: number, key: string): number | undefined {
+  if (key === 'ArrowDown') return positionOfPatch(grid, { row: 0, column: Math.min(index, grid.columns - 1) });
+  const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: special.length - 1 }[key];
+  return to === undefined ? undefined : special[to];
+}
+
+/** What a key leads to from a patch: above the first row are the special tokens, below the last of the tiles the thumbnail. */
+function besidePatch(grid: PatchGrid, special: readonly number[], patch: GridPatch, key: string): number | undefined {
+  const { row, column, grid: own } = patch;
+  const step = arrows[key];
+  if (step === undefined) return positionOfPatch(own, { row, column: key === 'Home' ? 0 : own.columns - 1 });
+  const beside = positionOfPatch(own, { row: row + step.row, column: column + step.column });
+  if (beside !== undefined || step.row === 0) return beside;
+  if (step.row > 0) return across(patch, bottomOf(grid), 0);
+  const above = patch.isOfThumbnail ? across(patch, grid, grid.rows - 1) : undefined;
+  return above ?? special[Math.min(column, special.length - 1)];
+}
+
+/** The patch of another grid of the picture, in one of its rows, that lies where a patch does; undefined where it is of that grid itself. */
+function across({ grid, column }: GridPatch, other: PatchGrid, row: number): number | undefined {
+  if (other === grid) return undefined;
+  return positionOfPatch(other, { row, column: Math.floor(((column + 0.5) * other.columns) / grid.columns) });
 }

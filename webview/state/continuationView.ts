@@ -1,6 +1,6 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Continuation, Sampling } from '../../src/model/continuation';
-import type { TokenStream } from '../../src/model/token';
+import { writtenIds, writtenText } from '../../src/model/writtenTokens';
 import type { PanelRun } from '../../src/panelProtocol';
 
 /** What a model wrote after the text, at one time. */
@@ -47,8 +47,7 @@ export class ContinuationView {
       source = name;
       const ids = writtenIds(stream);
       const isNew = ids.length > 0 && !known.some((branch) => branch.ids.join() === ids.join());
-      const text = stream.tokens.slice(stream.written?.from).map(({ template = '' }) => template);
-      const own = { ids, text: text.join(''), sampling: stream.written?.sampling };
+      const own = { ids, text: writtenText(stream), sampling: stream.written?.sampling };
       this.branches.value = isNew ? [own, ...known].slice(0, mostBranches) : known;
     });
   }
@@ -97,9 +96,4 @@ export class ContinuationView {
     const [stream] = this.#run.peek()?.info.streams ?? [];
     return stream === undefined ? [] : writtenIds(stream);
   }
-}
-
-/** The ids of what a model wrote after a text. */
-export function writtenIds({ tokens, written }: TokenStream): readonly number[] {
-  return written === undefined ? [] : tokens.slice(written.from).map(({ id }) => id);
 }

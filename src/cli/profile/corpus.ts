@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { ExplorerError } from '../../base/errors';
+import { systemReason } from '../../base/systemReason';
 import { checkIsFile, nodeFileAccess } from '../../engine/files/nodeFileAccess.node';
 import { formatBytes } from '../../model/fileLimits';
 import { mostBytes } from '../../model/profile/leftOut';
@@ -31,14 +32,19 @@ export interface CorpusOptions {
   readonly shard: { readonly index: number; readonly count: number };
 }
 
-/** The texts of a corpus, in the order in which they are given. Throws `wrongUsage`, and `fileNotFound` or `fileUnreadable` of a list. */
-export async function* corpusItems({ files, filesFrom, jsonl, shard }: CorpusOptions): AsyncIterable<CorpusItem> {
-  const ways = [files.length > 0, filesFrom !== undefined, jsonl !== undefined].filter(Boolean).length;
-  if (ways !== 1)
+/** Throws `wrongUsage` where it is not told in one way where the texts are, and `fileNotFound` or `fileUnreadable` of a list. */
+export async function checkCorpus({ files, filesFrom, jsonl }: Omit<CorpusOptions, 'shard'>): Promise<void> {
+  if ([files.length > 0, filesFrom !== undefined, jsonl !== undefined].filter(Boolean).length !== 1)
     throw new ExplorerError('wrongUsage', [
       'profile',
       'it reads FILES, --files-from LIST or --jsonl TEXTS, one of them',
     ]);
+  const list = filesFrom ?? jsonl ?? '-';
+  if (list !== '-') await checkIsFile(list);
+}
+
+/** The texts of a corpus, in the order in which they are given. Throws `fileNotFound` or `fileUnreadable` of a list. */
+export async function* corpusItems({ files, filesFrom, jsonl, shard }: CorpusOptions): AsyncIterable<CorpusItem> {
   let index = 0;
   const isOurs = (): boolean => index++ % shard.count === shard.index;
   if (jsonl !== undefined) {
@@ -126,13 +132,7 @@ async function* linesOf(path: string): AsyncIterable<string | undefined> {
       add(bytes.subarray(from));
     }
   } catch (error) {
-    throw new ExplorerError(
-      'fileUnreadable',
-      [path, error instanceof Error && 'code' in error ? String(error.code) : String(error)],
-      {
-        cause: error,
-      },
-    );
+    throw new ExplorerError('fileUnreadable', [path, systemReason(error)], { cause: error });
   }
   if (length > 0) yield end();
 }

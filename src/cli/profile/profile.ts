@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { existsSync, writeSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ExplorerError } from '../../base/errors';
-import { plain } from '../../base/safeText';
-import { joinTerminal, jsonText, line, type TerminalText } from '../../base/terminalText';
+import { checkFree, FolderLock } from '../../base/folderLock.node';
+import { folderNotWritten } from '../../base/makeFolder.node';
+import type { TerminalText } from '../../base/terminalText';
 import { refusals } from '../../engine/profile/profiledTexts';
 import { readText } from '../../engine/profile/readText';
 import { patternSummer, type PatternSummer } from '../../engine/profile/patternSums';
@@ -15,18 +16,26 @@ import { grammarOf, type Grammar } from '../../engine/syntax/grammars';
 import { CodeParser } from '../../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../../engine/syntax/syntaxFiles.node';
 import { WeightKernel } from '../../engine/runtime/weightKernel';
-import { headLabel } from '../../model/head';
 import { leftOutOf } from '../../model/profile/leftOut';
 import { textKey, type TextRecord } from '../../model/profile/textRecord';
 import { commandFiles } from '../commandFiles';
 import { commandSentence } from '../commandSentence';
+import { guardedLines, guardVariable } from '../guardedLines';
 import { placeOf, type ModelOptions } from '../openModel';
 import { openTextModel } from '../readWith';
 import { writeWhole } from '../writeWhole';
-import { corpusItems, type CorpusItem, type CorpusOptions } from './corpus';
+import { checkCorpus, corpusItems, type CorpusItem, type CorpusOptions } from './corpus';
 import { recordLine } from './recordLine';
-import { indexResults, ResultsWriter, resultsPath, type FileResult, type ProfileSettings } from './results';
-import { writeProfile, type ProfileSummary } from './writeProfile';
+import {
+  checkSettings,
+  indexResults,
+  ResultsWriter,
+  resultsPath,
+  type FileResult,
+  type ProfileSettings,
+} from './results';
+import { toldOf } from './toldOf';
+import { writeProfile } from './writeProfile';
 
 /** What `profile` is asked. */
 export interface ProfileOptions extends Omit<ModelOptions, 'head' | 'out'>, CorpusOptions {
@@ -41,25 +50,86 @@ export interface ProfileOptions extends Omit<ModelOptions, 'head' | 'out'>, Corp
   readonly texts: boolean;
   /** Whether profiles are merged, which `files` are then, in the place of texts. */
   readonly isMerge: boolean;
+  /** Whether this is a part of something larger, which may have nothing that can be read. */
+  readonly isPart: boolean;
 }
 
 /** Chunks that nobody asks to be longer. */
 const mostTokens = 1024;
 
-/** What each head of a model does over many texts, or profiles of parts of them merged: writes a profile, and tells what it is of. */
+/** Another process that is about to end is waited for so long, in milliseconds. */
+const patience = 2000;
+
+/** What each head of a model does over many texts, or profiles of parts of them merged: writes a profile, and tells what it is of. Throws `folderInUse` and `nothingToProfile`. */
 export async function profile(options: ProfileOptions): Promise<TerminalText> {
-  if (options.isMerge) {
-    const { out, files } = options;
-    if (out === undefined || files.length === 0)
-      throw new ExplorerError('wrongUsage', ['--merge', 'it takes profiles, and --out for what they come to']);
-    const index = await indexResults(files);
-    await makeFolder(out);
-    if (existsSync(resultsPath(out)) && !files.includes(out))
-      throw new ExplorerError('fileNotWritten', [out, 'it is another profile']);
-    return told(options.isJson, out, await writeProfile(out, index));
-  }
+  const { out, isMerge } = options;
+  if (isMerge) return mergeProfiles(options);
+  await checkCorpus(options);
   const started = performance.now();
-  const model = await openTextModel({ ...options, head: undefined, out: undefined });
+  // What may take long comes after what can be said at once.
+  let lock = out === undefined ? undefined : await lockOf(out);
+  try {
+    const model = await openTextModel({ ...options, head: undefined, out: undefined });
+    try {
+      const folder = out ?? `${model.info.name}.profile`;
+      lock ??= await lockOf(folder);
+      return await profileInto({ out: folder, model, lock, started }, options);
+    } finally {
+      await model.release();
+    }
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function mergeProfiles({ out, files, isJson }: ProfileOptions): Promise<TerminalText> {
+  if (out === undefined || files.length === 0)
+    throw new ExplorerError('wrongUsage', ['--merge', 'it takes profiles, and --out for what they come to']);
+  // What grows meanwhile would not be read as it was found.
+  await Promise.all(files.filter((each) => each !== out).map((each) => checkFree(each, patience)));
+  const lock = await lockOf(out);
+  try {
+    const index = await indexResults(files);
+    // The same parts may be merged again, with others beside them; nothing is lost unseen.
+    if (existsSync(resultsPath(out)) && !files.includes(out)) {
+      const { settings, records } = await indexResults([out]);
+      checkSettings(out, index.settings, settings);
+      if ([...records.keys()].some((key) => !index.records.has(key)))
+        throw new ExplorerError('folderNotWritten', [out, 'it holds a profile of other texts']);
+    }
+    return toldOf(out, await writeProfile(out, index), { isJson, isPart: false });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Keeps other processes from writing into a profile's folder, and removes what one that was ended has left there half written. */
+async function lockOf(folder: string): Promise<FolderLock> {
+  const isWatched = process.env[guardVariable] !== undefined;
+  const lock = await FolderLock.take(folder, {
+    ...{ program: 'attention-explorer', patience },
+    ...(isWatched && { onHeld: (held) => void writeSync(guardedLines.held, `${JSON.stringify(held)}\n`) }),
+  });
+  try {
+    for (const name of await readdir(folder))
+      if (/^\.[\da-f-]{36}\.part$/.test(name)) await rm(join(folder, name), { force: true });
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw folderNotWritten(folder, error);
+  }
+}
+
+/** Where a profile is made, and by which model. */
+interface Making {
+  readonly out: string;
+  readonly model: LoadedModel;
+  readonly lock: FolderLock;
+  /** When it began, as `performance.now` has it. */
+  readonly started: number;
+}
+
+async function profileInto({ out, model, lock, started }: Making, options: ProfileOptions): Promise<TerminalText> {
   const length = options.length ?? Math.min(mostTokens, model.info.contextLength ?? mostTokens);
   // What a model's file is made for shows in its first run, which is not to be that of a text.
   const { text } = await model.tokens('a b\n'.repeat(length), length);
@@ -73,23 +143,21 @@ export async function profile(options: ProfileOptions): Promise<TerminalText> {
     overlapLines: options.overlapLines,
     texts: options.texts,
   };
-  const out = options.out ?? `${model.info.name}.profile`;
-  await makeFolder(out);
-  const results = await ResultsWriter.open(out, settings, existsSync(resultsPath(out)));
+  const results = await ResultsWriter.open(out, settings, lock);
   const work = new Work(model, results, settings);
   try {
     for await (const item of corpusItems(options)) await work.take(item);
   } finally {
     await results.close();
-    await model.release();
   }
   const seconds = (performance.now() - started) / 1000;
+  await lock.check();
   const summary = await writeProfile(out, await indexResults([out]));
   await writeWhole(
     join(out, 'timing.json'),
     Buffer.from(`${JSON.stringify(work.timing(seconds, model), undefined, 2)}\n`),
   );
-  return told(options.isJson, out, summary);
+  return toldOf(out, summary, options);
 }
 
 const sha256: Sha256 = async (blocks) => {
@@ -136,7 +204,7 @@ class Work {
       return await this.#note({
         file: item.name ?? '',
         leftOut,
-        ...(leftOut === 'unreadable' ? { reason: error.code } : {}),
+        ...(leftOut === 'unreadable' ? { reason: reasonOf(error) } : {}),
       });
     } finally {
       this.#reading += performance.now() - started;
@@ -197,47 +265,8 @@ class Work {
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new ExplorerError(
-      'fileNotWritten',
-      [folder, error instanceof Error && 'code' in error ? String(error.code) : String(error)],
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Files that are listed with why they were left out. */
-const mostListed = 20;
-
-function told(isJson: boolean, out: string, summary: ProfileSummary): TerminalText {
-  const { numTexts, numChunks, numTokens, files, names, leftOut } = summary;
-  if (isJson) return jsonText({ profile: out, numTexts, numChunks, numTokens, files, names, leftOut });
-  const counts = Object.entries(files).map(([status, count]) => line`${plain(status)} ${count}`);
-  return joinTerminal([
-    line`${numTexts} ${numTexts === 1 ? line`text` : line`texts`}, ${numChunks} chunks, ${numTokens} tokens, in ${plain(out)}`,
-    line`files: ${counts.length === 0 ? line`none` : joinTerminal(counts, ', ')}`,
-    ...leftOut
-      .slice(0, mostListed)
-      .map(
-        ({ file, status, reason }) =>
-          line`  ${plain(file)}: ${plain(status)}${reason === null ? line`` : line` (${plain(reason)})`}`,
-      ),
-    ...(leftOut.length > mostListed
-      ? [line`  and ${leftOut.length - mostListed} more, in ${plain(basename(out))}/files.parquet`]
-      : []),
-    ...(names.length === 0
-      ? [line`heads: none has a name by the thresholds`]
-      : [
-          line`heads, with value, baseline and ratio:`,
-          ...names.map(
-            (each) =>
-              line`  ${plain(headLabel(each).padEnd(6))} ${plain(each.name)}${each.language === '' ? line`` : line` (${plain(each.language)})`}: ${plain(each.value.toFixed(2))}, ${plain(each.baseline.toFixed(3))}, ${plain(each.ratio.toFixed(1))}`,
-          ),
-        ]),
-  ]);
+/** Why a file could not be read, in words. */
+function reasonOf(error: ExplorerError): string {
+  if (error.code === 'fileNotFound') return 'it does not exist';
+  return error.code === 'fileUnreadable' ? String(error.args[1]) : commandSentence(error);
 }

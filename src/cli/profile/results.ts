@@ -1,7 +1,11 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
+import type { FolderLock } from '../../base/folderLock.node';
+import { folderNotWritten } from '../../base/makeFolder.node';
+import { systemReason } from '../../base/systemReason';
 import { leftOutReasons } from '../../model/profile/leftOut';
 import type { TextRecord } from '../../model/profile/textRecord';
 import { parseRecord, recordStart } from './recordLine';
@@ -99,7 +103,7 @@ export async function indexResults(folders: readonly string[]): Promise<ResultsI
 }
 
 /** Throws `profileOther` where settings are not the same. */
-function checkSettings(folder: string, wanted: ProfileSettings, found: ProfileSettings): void {
+export function checkSettings(folder: string, wanted: ProfileSettings, found: ProfileSettings): void {
   for (const name of ['model', 'modelHash', 'backend', 'length', 'overlapLines', 'texts'] as const)
     if (wanted[name] !== found[name])
       throw new ExplorerError('profileOther', [
@@ -154,21 +158,36 @@ async function* readLines(folder: string): AsyncIterable<ReadLine> {
   }
 }
 
-async function openResults(folder: string, flags: string): Promise<FileHandle> {
+/** Opens the results of a profile. Throws `profileInvalid` where they cannot be read, and `folderNotWritten`. */
+async function openResults(folder: string, flags: 'r' | 'r+' | 'a' | 'w'): Promise<FileHandle> {
   const path = resultsPath(folder);
   try {
     // Opening a pipe would wait for whoever writes to it.
-    if (flags.startsWith('r') && !(await stat(path)).isFile())
+    if (flags !== 'w' && !(await stat(path)).isFile())
       throw new ExplorerError('profileInvalid', [folder, 'its results.jsonl is no file']);
     return await open(path, flags);
   } catch (error) {
     if (error instanceof ExplorerError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new ExplorerError('profileInvalid', [folder, code === 'ENOENT' ? 'it has no results.jsonl' : code], {
-      cause: error,
-    });
+    if (flags !== 'r') throw folderNotWritten(folder, error);
+    throw new ExplorerError('profileInvalid', [folder, systemReason(error, reasons)], { cause: error });
   }
 }
+
+/** Whether results are not there, or their process was ended while it wrote the first line. */
+async function hasNotBegun(path: string, first: string): Promise<boolean> {
+  if (!existsSync(path)) return true;
+  const stats = await stat(path);
+  if (!stats.isFile() || stats.size > Buffer.byteLength(first)) return false;
+  const begun = await readFile(path, 'utf8').catch(() => undefined); // why is told by whoever reads all of it
+  return begun !== undefined && first.startsWith(begun);
+}
+
+const reasons = {
+  ENOENT: 'it has no results.jsonl',
+  ENOTDIR: 'it is a file, and no folder',
+  EACCES: 'it may not be read',
+  EPERM: 'it may not be read',
+};
 
 /** Reads records by their places. */
 export class RecordReader {
@@ -205,35 +224,53 @@ export class RecordReader {
   }
 }
 
-/** Adds results to a profile's folder, each whole. */
-export class ResultsWriter {
-  readonly #file: FileHandle;
-  readonly known: ResultsIndex | undefined;
+/** What a lock says is asked so often, in milliseconds: it is taken away only after much longer. */
+const checkMilliseconds = 1000;
 
-  private constructor(file: FileHandle, known: ResultsIndex | undefined) {
+/** Adds results to a profile's folder, each whole, as long as no other process does. */
+export class ResultsWriter {
+  readonly #folder: string;
+  readonly #file: FileHandle;
+  readonly #lock: FolderLock;
+  readonly known: ResultsIndex | undefined;
+  #checked = -Infinity;
+
+  private constructor(folder: string, file: FileHandle, lock: FolderLock, known?: ResultsIndex) {
+    this.#folder = folder;
     this.#file = file;
+    this.#lock = lock;
     this.known = known;
   }
 
-  /** Begins a profile, or goes on with one by the same settings. Throws `profileInvalid`, `profileOther`. */
-  static async open(folder: string, settings: ProfileSettings, hasResults: boolean): Promise<ResultsWriter> {
-    if (!hasResults) {
-      const file = await openResults(folder, 'wx');
-      await file.appendFile(`${JSON.stringify(settings)}\n`);
-      return new ResultsWriter(file, undefined);
+  /** Begins a profile in a folder that is locked, or goes on with one by the same settings. Throws `profileInvalid`, `profileOther` and `folderNotWritten`. */
+  static async open(folder: string, settings: ProfileSettings, lock: FolderLock): Promise<ResultsWriter> {
+    const first = JSON.stringify(settings);
+    if (await hasNotBegun(resultsPath(folder), first)) {
+      const writer = new ResultsWriter(folder, await openResults(folder, 'w'), lock);
+      await writer.add(first);
+      return writer;
     }
     const known = await indexResults([folder]);
     checkSettings(folder, settings, known.settings);
-    const file = await openResults(folder, 'r+');
     let end = 0;
     for await (const { start, length } of readLines(folder)) end = start + length + 1;
+    const file = await openResults(folder, 'r+');
     await file.truncate(end);
     await file.close();
-    return new ResultsWriter(await openResults(folder, 'a'), known);
+    return new ResultsWriter(folder, await openResults(folder, 'a'), lock, known);
   }
 
+  /** Throws `folderTaken` and `folderNotWritten`. */
   async add(...lines: readonly string[]): Promise<void> {
-    await this.#file.appendFile(lines.map((line) => `${line}\n`).join(''));
+    if (performance.now() - this.#checked > checkMilliseconds) {
+      await this.#lock.check();
+      this.#checked = performance.now();
+    }
+    try {
+      await this.#file.appendFile(lines.map((line) => `${line}\n`).join(''));
+    } catch (error) {
+      throw folderNotWritten(this.#folder, error);
+    }
   }
 
   async close(): Promise<void> {

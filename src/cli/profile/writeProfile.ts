@@ -3,10 +3,10 @@ import { profileTables, type FileRow } from '../../engine/profile/profileTables'
 import type { HeadName } from '../../model/profile/headNames';
 import { ProfileFold } from '../../model/profile/profileFold';
 import { writeWhole } from '../writeWhole';
-import { RecordReader, resultsPath, type FileResult, type ResultsIndex } from './results';
+import { RecordReader, resultsPath, type FileResult, type ProfileSettings, type ResultsIndex } from './results';
 
 /** What a profile is of, for people. */
-export interface ProfileSummary {
+export interface ProfileSummary extends Pick<ProfileSettings, 'length' | 'overlapLines'> {
   readonly numTexts: number;
   readonly numChunks: number;
   readonly numTokens: number;
@@ -51,6 +51,8 @@ export async function writeProfile(
     numTexts,
     numChunks,
     numTokens,
+    length: settings.length,
+    overlapLines: settings.overlapLines,
     files: counts,
     names,
     leftOut: rows.filter(({ status }) => status !== 'read'),

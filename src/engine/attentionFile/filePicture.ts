@@ -1,4 +1,4 @@
-import type { TokenStream } from '../../model/token';
+import type { PatchGrid, TokenStream } from '../../model/token';
 import type { PictureView } from '../../protocol';
 import type { FileArrays } from './fileStreams';
 
@@ -42,8 +42,14 @@ export function readPicture({ arrays, invalid }: FileArrays, streams: readonly T
 export function withPatches(stream: TokenStream, picture: PictureView | undefined): TokenStream {
   const { grid } = stream;
   if (grid === undefined || picture === undefined || grid.rows === 0) return stream;
+  return { ...stream, grid: sized(grid, picture) };
+}
+
+function sized(grid: PatchGrid, picture: PictureView): PatchGrid {
   return {
-    ...stream,
-    grid: { ...grid, patchWidth: picture.width / grid.columns, patchHeight: picture.height / grid.rows },
+    ...grid,
+    patchWidth: picture.width / grid.columns,
+    patchHeight: picture.height / grid.rows,
+    ...(grid.thumbnail === undefined ? {} : { thumbnail: sized(grid.thumbnail, picture) }),
   };
 }

@@ -1,5 +1,6 @@
-import type { Token, TokenStream } from '../../model/token';
+import type { PatchGrid, Token, TokenStream } from '../../model/token';
 import { imageStream } from '../image/imageTokens';
+import { fitsTokens, toldTiles } from './fileTiles';
 import { integersOf, textsOf, type Invalid, type ReadArray } from './readArrays';
 
 /** The most tokens of a stream, and UTF-16 units of its text. */
@@ -11,6 +12,8 @@ interface ToldStream {
   readonly text?: string | undefined;
   readonly pieces?: readonly string[] | undefined;
   readonly grid?: readonly number[] | undefined;
+  /** How patches stand where they do not follow one another; nothing of it is believed. */
+  readonly tiled?: Pick<PatchGrid, 'tiles' | 'thumbnail'>;
   readonly second?: TokenStream['second'];
 }
 
@@ -52,7 +55,7 @@ function toldStreams(metadata: unknown): ReadonlyMap<string, ToldStream> {
           {
             ...(typeof text === 'string' ? { text } : {}),
             ...(Array.isArray(pieces) && pieces.every((piece) => typeof piece === 'string') ? { pieces } : {}),
-            ...(grid === undefined ? {} : { grid: [rows, columns, first].map(Number) }),
+            ...(grid === undefined ? {} : { grid: [rows, columns, first].map(Number), tiled: toldTiles(grid) }),
             ...(isCount(start) && isCount(from) ? { second: { start, from } } : {}),
           },
         ],
@@ -74,7 +77,8 @@ function readStream(file: FileArrays, name: string, told: ToldStream): TokenStre
   const grid = told.grid ?? numbers('grid');
   const ids = numbers('ids');
   const pieces = told.pieces ?? readTokens(file, name);
-  if (grid !== undefined) return readGrid(grid, { pieces, ids }, (reason) => invalid(`of "${name}" ${reason}`));
+  if (grid !== undefined)
+    return readGrid([grid, told.tiled], { pieces, ids }, (reason) => invalid(`of "${name}" ${reason}`));
   const text = told.text ?? readText(file, name);
   const pairs = numbers('offsets') ?? inUnits(text, numbers('codePoints'));
   const count = pieces?.length ?? (text === undefined || pairs === undefined ? undefined : pairs.length / 2);
@@ -184,16 +188,17 @@ function joined(pieces: readonly string[]): { readonly text: string; readonly pa
 }
 
 function readGrid(
-  [rows, columns, first]: readonly number[],
+  [[rows, columns, first], tiled = {}]: readonly [readonly number[], ToldStream['tiled']?],
   { pieces, ids }: { readonly pieces: readonly string[] | undefined; readonly ids: readonly number[] | undefined },
   invalid: Invalid,
 ): TokenStream {
   const count = pieces?.length ?? ids?.length ?? rows * columns + (first ?? 0);
   const begin = first ?? count - rows * columns;
-  if (![rows, columns, begin].every(isCount) || begin + rows * columns > count)
+  const grid: PatchGrid = { rows, columns, first: begin, patchWidth: 1, patchHeight: 1, ...tiled };
+  if (![rows, columns, begin].every(isCount) || !fitsTokens(grid, count))
     throw invalid(`the grid does not fit the ${count} tokens`);
   checkCount(count, invalid);
-  const stream = imageStream({ rows, columns, first: begin, patchWidth: 1, patchHeight: 1 }, count, {});
+  const stream = imageStream(grid, count, {});
   return {
     ...stream,
     tokens: stream.tokens.map((token, i) => ({

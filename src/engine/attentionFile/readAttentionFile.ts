@@ -6,7 +6,7 @@ import type { ModelInfo, Notice } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import { initialView } from '../../model/viewState';
 import type { PictureView } from '../../protocol';
-import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
+import { absentLayer, WholeLayer, type HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
 import { heldBytes, type FileBytes } from './fileBytes';
 import { readPicture, withPatches } from './filePicture';
@@ -140,7 +140,7 @@ export class AttentionFileReader {
         `"${name}" has what is no number (NaN or infinite) in head ${Math.floor(row / numQueries)}, row ${row % numQueries}`,
       ),
     );
-    this.#read.set(layer, { ...rows, held: new WholeLayer(component, numHeads, numQueries, numKeys, weights) });
+    this.#read.set(layer, { ...rows, held: new WholeLayer(component, { numHeads, numQueries, numKeys, weights }) });
   }
 
   /** What has come, as of a run: layers to come have a place, and hold nothing. */
@@ -166,7 +166,7 @@ export class AttentionFileReader {
         keyStream: this.#names.indexOf(place.keys),
         isCausal: place.queries === place.keys && read.every((layer) => layer?.isCausal !== false),
       };
-      return [info, read.map((layer) => layer?.held ?? new WholeLayer(component, 0, 0, 0, new Float32Array(0)))];
+      return [info, read.map((layer) => layer?.held ?? absentLayer(component))];
     });
     const odd = this.#layers
       .filter((layer) => this.#read.get(layer)?.normalization === 'unnormalized')

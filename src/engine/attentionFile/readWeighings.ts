@@ -51,7 +51,7 @@ export function readWeighing(
         [
           id,
           mixing === undefined || typeof mixing === 'string'
-            ? new WholeLayer(component, 1, numQueries, numKeys, numbers[0])
+            ? new WholeLayer(component, { numHeads: 1, numQueries, numKeys, weights: numbers[0] })
             : new MixedLayer({ component, numQueries, numKeys }, numbers[0], mixing[0]),
         ],
       ];

@@ -1,4 +1,5 @@
 import { Inflate } from 'fflate';
+import { crc32 } from '../../model/numbers/zip';
 import type { FileBytes } from './fileBytes';
 
 /** A file of a zip, as its list says; its bytes are read when they are asked for. */
@@ -9,6 +10,8 @@ export interface ZipEntry {
   readonly packedSize: number;
   readonly size: number;
   readonly isDeflated: boolean;
+  /** The check sum of its bytes, CRC-32. */
+  readonly crc: number;
 }
 
 /** DEFLATE packs no more than so many bytes into one (RFC 1951: 258 in two bits). */
@@ -44,27 +47,48 @@ export function readZip(
     if (!isThere(at, 46) || view.getUint32(at, true) !== 0x02014b50) throw damaged();
     const [nameLength, extraLength] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true)];
     if (!isThere(at + 46, nameLength + extraLength)) throw damaged();
-    const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
+    const nameBytes = new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength);
+    const name = new TextDecoder().decode(nameBytes);
     const method = view.getUint16(at + 10, true);
     const [size, packedSize, place] = withZip64(view, at, at + 46 + nameLength, extraLength);
     const isDeflated = method === 8;
+    if ((view.getUint16(at + 8, true) & 1) !== 0) throw invalid(`"${name}" is encrypted`);
     if (!isDeflated && method !== 0) throw invalid(`"${name}" is packed in a way that is not known here`);
-    const local = has(place, 30) ? viewOf(file.read(place, 30)) : undefined;
-    if (local?.getUint32(0, true) !== 0x04034b50) throw invalid(`"${name}" is not where it should be`);
-    const start = place + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+    const start = startOf(file, place, nameBytes, invalid);
     if (!has(start, packedSize)) throw invalid(`"${name}" ends behind the file`);
     if (isDeflated ? size > packedSize * mostPacked : size !== packedSize)
       throw invalid(`"${name}" cannot be as long as it says`);
-    entries.push({ name, start, packedSize, size, isDeflated });
+    entries.push({ name, start, packedSize, size, isDeflated, crc: view.getUint32(at + 16, true) });
     at += 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   }
+  // A number of files that is too small would leave some out.
+  if (isThere(at, 4) && view.getUint32(at, true) === 0x02014b50) throw damaged();
   return entries;
 }
 
-/** The bytes of a file of a zip. Throws what `invalid` makes of a reason. */
+/** Where the bytes of a file of a zip begin, behind its name, which stands before them once more. */
+function startOf(file: FileBytes, place: number, name: Uint8Array, invalid: (reason: string) => Error): number {
+  const listed = new TextDecoder().decode(name);
+  const length = 30 + name.length;
+  const local = place + length <= file.size ? viewOf(file.read(place, length)) : undefined;
+  if (local?.getUint32(0, true) !== 0x04034b50) throw invalid(`"${listed}" is not where it should be`);
+  // No check sum covers names, so both have to be the same.
+  if (local.getUint16(26, true) !== name.length || name.some((byte, i) => byte !== local.getUint8(30 + i)))
+    throw invalid(`"${listed}" has another name where its bytes stand`);
+  return place + length + local.getUint16(28, true);
+}
+
+/** The bytes of a file of a zip, whose check sum is that of the list. Throws what `invalid` makes of a reason. */
 export function unpack(file: FileBytes, entry: ZipEntry, invalid: (reason: string) => Error): Uint8Array {
-  const { name, start, packedSize, size, isDeflated } = entry;
-  if (!isDeflated) return file.read(start, size);
+  const { name, start, size, isDeflated, crc } = entry;
+  const bytes = isDeflated ? inflated(file, entry, invalid) : file.read(start, size);
+  if ((file.crc32 ?? crc32)(bytes) !== crc)
+    throw invalid(`"${name}" is damaged: its bytes do not have the check sum that stands beside them`);
+  return bytes;
+}
+
+function inflated(file: FileBytes, entry: ZipEntry, invalid: (reason: string) => Error): Uint8Array {
+  const { name, start, packedSize, size } = entry;
   const bytes = new Uint8Array(size);
   let length = 0;
   inflate(file.read(start, packedSize), entry, {

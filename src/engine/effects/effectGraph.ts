@@ -6,6 +6,8 @@ import type { OutputProjection } from '../../onnx/follow/outputProjection';
 import { readModel } from '../../onnx/file/readModel';
 import { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { AskedLogits } from '../../onnx/predict/askLogits';
+import type { LogitsOutput } from '../../onnx/predict/findLogits';
+import { lastSum } from '../../onnx/predict/finalSum';
 import { rewriteModel, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import { cutStages, type StageCut } from '../../onnx/stages/cutStages';
 import type { AttentionSession } from '../session/attentionSession';
@@ -90,3 +92,21 @@ export function effectGraph(session: AttentionSession, end: EndOutputs, makesWei
 const tensorsOf = (values: HeadTensor | string): string[] => (typeof values === 'string' ? [] : [values.tensor]);
 const contextTensors = (contexts: readonly HeadTensor[] | string): string[] =>
   typeof contexts === 'string' ? [] : contexts.map(({ tensor }) => tensor);
+
+/** The sum from which on only the rows that are asked are computed. */
+export function lastSumOf({ analysis: { index, sites } }: AttentionSession, logits: LogitsOutput): string | undefined {
+  const written = sites.map((site) => {
+    const { projection } = siteTaps(index, site);
+    return typeof projection === 'string' || !index.hasTensor(projection.output) ? undefined : projection.output;
+  });
+  // Of an attention whose projection is not known, nobody knows where it writes.
+  const known = written.filter((tensor) => tensor !== undefined);
+  return known.length < sites.length
+    ? undefined
+    : lastSum(
+        index,
+        known,
+        sites.map(({ node }) => node),
+        logits,
+      );
+}

@@ -12,7 +12,13 @@ import type { Component } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
 import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
 import { labelsOf, whyNoLabels } from '../predict/labelAnswers';
-import { logitsOfVocabulary, whyNone, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
+import {
+  logitsOfVocabulary,
+  vocabularySizeOf,
+  whyNone,
+  type PredictedRun,
+  type PredictionParts,
+} from '../predict/predictedFile';
 import { fromTensor, toFloats } from '../runtime/feeds';
 import type { HeldLayer } from '../weights/heldLayer';
 import { arrangeHeads } from '../weights/headTensors';
@@ -73,7 +79,7 @@ export class EffectRuns {
     this.#parts = parts;
   }
 
-  /** What interventions do to a prediction. Throws `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  /** What interventions do to a prediction. Throws `noEffects`, `noPredictions`, `noSuchToken`, `sameTwice`, `invalidArgument`, and what a run throws. */
   async effect(run: PredictedRun, asked: AskedEffect, { turn }: EffectSteps = {}): Promise<EffectAnswer> {
     const question = this.#ask(run, asked);
     let session = await this.#opened();
@@ -263,7 +269,9 @@ export class EffectRuns {
   }
 
   #ask(run: PredictedRun, { question }: Pick<AskedEffect, 'question'>): Asked {
-    return this.#logits().isLabels ? askLabels(this.#parts, question) : askVocabulary(this.#parts, run, question);
+    const { logits, isLabels } = this.#logits();
+    if (isLabels) return askLabels(this.#parts, question);
+    return askVocabulary(this.#parts, run, question, logits.width ?? vocabularySizeOf(this.#parts));
   }
 
   #logits(): { readonly logits: ReturnType<typeof findLogits>[number]; readonly isLabels: boolean } {

@@ -1,21 +1,19 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import { numAlternatives } from '../../model/predictions';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
-import { siteTaps } from '../../onnx/find/siteTaps';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
+import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import { askInputs, askLogits } from '../../onnx/predict/askLogits';
-import { lastSum } from '../../onnx/predict/finalSum';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
 import { placeInBlocks } from '../../onnx/predict/rowBlocks';
 import { leastPredictionOpset } from '../../onnx/predict/reduceLogits';
 import { fedOf, vocabularySizeOf, withIds, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats, toTensor } from '../runtime/feeds';
-import type { AttentionSession } from '../session/attentionSession';
 import type { OrtModule } from '../runtime/runtime';
 import { StageInputs } from '../stages/stageInputs';
 import type { StagedRerun, StagedSession, Tensors } from '../stages/stagedSession';
 import { Batching, repeated } from './batching';
-import { effectGraph, type EffectGraph, type EndOutputs } from './effectGraph';
+import { effectGraph, lastSumOf, type EffectGraph, type EndOutputs } from './effectGraph';
 import { answerOfScores, type Answered, type Asked } from './questions';
 
 /** What is kept of a plain run, in bytes: beyond it, stages are run again up to where an experiment begins. */
@@ -86,8 +84,7 @@ export class EffectSession {
     this.staged = made.staged;
     this.ort = parts.session.partRuntime.ort;
     const { index } = parts.session.analysis;
-    const names = index.inputs.map(({ name }) => name);
-    this.numCopies = planInputs(index, names, new Set(names)).numItems;
+    this.numCopies = signatureOf(index).numItems;
   }
 
   /**
@@ -111,6 +108,7 @@ export class EffectSession {
     const end = isLabels
       ? { scores: logits.tensor }
       : askLogits(index, logits, { count, sum: lastSumOf(session, logits) });
+    if (typeof end === 'string') throw new ExplorerError('noEffects', [parts.name, end]);
     const graph = effectGraph(session, end, makesWeights);
     const staged = await session.staged(graph.rewritten, graph.cut);
     return new EffectSession(parts, { end, count, graph, staged });
@@ -152,7 +150,11 @@ export class EffectSession {
       ]);
     const inputs = given.map((input) => {
       if (input.name !== fed.ids || asked.maskId === undefined) return input;
-      return asked.resolved.masked.reduce((own, at) => withIds(own, fed.first + at, asked.maskId ?? 0), input);
+      const { first, length } = fed;
+      return asked.resolved.masked.reduce(
+        (own, at) => withIds(own, { at: first + at, length }, asked.maskId ?? 0),
+        input,
+      );
     });
     const feeds: Record<string, Ort.Tensor> = {};
     for (const input of inputs)
@@ -168,11 +170,12 @@ export class EffectSession {
     );
     const dims = 'suffix' in end ? made[end.outputs.shape]?.data : undefined;
     const shape = dims instanceof BigInt64Array ? Array.from(dims, Number) : [1, 1, 1]; // Shape gives int64
-    const hasItems = shape.length !== 2;
+    const rowAxis = 'suffix' in end ? end.rowAxis : -2;
+    const hasItems = shape.length !== 2 && rowAxis === -2;
     const base: Baseline = {
       kept,
       hasItems,
-      numRows: (shape.at(-2) ?? 1) / (hasItems ? 1 : this.numCopies),
+      numRows: (shape.at(rowAxis) ?? 1) / (hasItems ? 1 : this.numCopies),
       first: fed.first,
       tensors: new Map(along.flatMap((name) => (made[name] === undefined ? [] : [[name, made[name]] as const]))),
       answers: new Map(),
@@ -319,6 +322,7 @@ export class EffectSession {
   #whyOne(): string | undefined {
     const { index } = this.#parts.session.analysis;
     if (this.numCopies > 1) return `its file takes a batch of ${this.numCopies} alone`;
+    if (positionsFirst(index).size > 0) return 'its texts stand side by side, position by position';
     if (index.nodes.some(({ opType }) => /^(?:DynamicQuantize|QAttention)/.test(opType)))
       return 'it quantises as it runs, and items of a batch would share their ranges';
     const isFixed = index.inputs.some(
@@ -487,24 +491,6 @@ export class EffectSession {
       ids: named.slice(item * this.#count, (item + 1) * this.#count),
     };
   }
-}
-
-/** The sum from which on only the rows that are asked are computed. */
-function lastSumOf({ analysis: { index, sites } }: AttentionSession, logits: LogitsOutput): string | undefined {
-  const written = sites.map((site) => {
-    const { projection } = siteTaps(index, site);
-    return typeof projection === 'string' || !index.hasTensor(projection.output) ? undefined : projection.output;
-  });
-  // Of an attention whose projection is not known, nobody knows where it writes.
-  const known = written.filter((tensor) => tensor !== undefined);
-  return known.length < sites.length
-    ? undefined
-    : lastSum(
-        index,
-        known,
-        sites.map(({ node }) => node),
-        logits,
-      );
 }
 
 /** What is asked while nothing is known yet: the first row's first score. */

@@ -60,7 +60,7 @@ export function intervenedLayers(
     const own = item && cropWeights(item, layer.numQueries, layer.numKeys, firstOf(place));
     if (own?.numHeads !== layer.numHeads || own.numQueries !== layer.numQueries || own.numKeys !== layer.numKeys)
       return 'the weights of its layers did not come out as in the plain run';
-    found.push(new WholeLayer(layer.component, own.numHeads, own.numQueries, own.numKeys, own.weights));
+    found.push(new WholeLayer(layer.component, own));
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { fedOf, predictsHow, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 
 /**
@@ -22,9 +22,7 @@ export function otherInputs(
     );
   const [{ inputs }, read] = [fedOf(parts, run), fedOf(parts, other)];
   if (predictsHow(parts, run).stream === 0) return read.inputs;
-  const { index } = parts.session.analysis;
-  const names = inputs.map(({ name }) => name);
-  const { roles } = planInputs(index, names, new Set(names));
+  const { roles } = signatureOf(parts.session.analysis.index);
   const hasBoth = [...roles.values()].includes('targetIds');
   // The source is what the encoder reads, or has made of it; texts of as many tokens have the same masks.
   const isOfSource = ({ name, type, dims }: ModelInput): boolean =>

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { AskedChoice, EffectQuestion, EffectSide, ResolvedQuestion } from '../../model/effects/effects';
+import { askedToken } from '../predict/askedToken';
 import { labelsOf } from '../predict/labelAnswers';
 import { maskIdOf, predictsHow, tokenTexts, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 
@@ -19,8 +20,16 @@ export interface Asked {
 /** Of a masked language model's text every so many tokens are masked at once for a mean, about as many as it was trained with (15 %: Devlin et al. 2019). */
 const maskedEach = 7;
 
-/** What a question about a vocabulary means in a run. Throws `noSuchToken`, `invalidArgument` and `noEffects`. */
-export function askVocabulary(parts: PredictionParts, run: PredictedRun, question: EffectQuestion): Asked {
+/**
+ * What a question about a vocabulary means in a run. Throws `noSuchToken`, `sameTwice`, `invalidArgument` and `noEffects`.
+ * @param numScores scores that the model gives of each place.
+ */
+export function askVocabulary(
+  parts: PredictionParts,
+  run: PredictedRun,
+  question: EffectQuestion,
+  numScores: number,
+): Asked {
   if (question.kind === 'label')
     throw new ExplorerError('invalidArgument', [String(question.label), 'the model predicts tokens, and no labels']);
   const { stream, isNext } = predictsHow(parts, run);
@@ -58,7 +67,10 @@ export function askVocabulary(parts: PredictionParts, run: PredictedRun, questio
     ]);
   if (!isNext && tokens[position].isSpecial && tokens[position].id !== maskId)
     throw new ExplorerError('invalidArgument', [String(position), 'a special token stands there']);
-  const choices = [token, ...(against === undefined ? [] : [against])].map((each) => idOf(parts, each));
+  const choices = [token, ...(against === undefined ? [] : [against])].map((each) =>
+    parts.tokenizer.use(0, (tokenizer) => askedToken(each, { tokenizer, name: parts.name, numScores })),
+  );
+  refuseSame(choices, (id) => `“${tokenTexts(parts.tokenizer, [id])[0]}”`);
   return {
     resolved: { kind: 'token', stream, positions: Int32Array.of(position), masked: isNext ? [] : [position] },
     rows: [rowOf(position)],
@@ -71,7 +83,7 @@ export function askVocabulary(parts: PredictionParts, run: PredictedRun, questio
 /** So many labels are named where one is not among them. */
 const mostNamed = 8;
 
-/** What a question about labels means. Throws `invalidArgument`. */
+/** What a question about labels means. Throws `invalidArgument` and `sameTwice`. */
 export function askLabels({ config }: PredictionParts, question: EffectQuestion): Asked {
   const labels = labelsOf(config['id2label']);
   if (question.kind !== 'label')
@@ -85,6 +97,7 @@ export function askLabels({ config }: PredictionParts, question: EffectQuestion)
       `it is a label, or its place, from 0 to ${labels.length - 1}: ${named}`,
     ]);
   });
+  refuseSame(choices, (place) => `“${labels[place]}”`);
   return {
     resolved: { kind: 'label', stream: 0, positions: new Int32Array(0), masked: [] },
     rows: [],
@@ -94,29 +107,9 @@ export function askLabels({ config }: PredictionParts, question: EffectQuestion)
   };
 }
 
-/** The id that is meant: as it is, or of the one token that a text is. */
-function idOf({ name, tokenizer, vocabularySize }: PredictionParts, token: number | string): number {
-  return tokenizer.use(0, (own): number => {
-    const refuse = (reason: string): never => {
-      throw new ExplorerError('noSuchToken', [typeof token === 'number' ? token : `“${token}”`, name, reason]);
-    };
-    const most = Math.max(own.vocabularySize, vocabularySize ?? 0);
-    if (typeof token === 'number')
-      return Number.isInteger(token) && token >= 0 && token < most
-        ? token
-        : refuse(`its ids are from 0 to ${most - 1}`);
-    const { ids } = own.encode(token, { addSpecialTokens: false });
-    const texts = Array.from(ids, (id) => own.tokenOf(id) ?? '');
-    const isUnknown = ids.length === 1 && own.isSpecial(ids[0]) && own.tokenOf(ids[0]) !== token;
-    if (ids.length === 1 && !isUnknown) return ids[0];
-    // A piece may be named as the vocabulary spells it, with its mark of a blank or of a word that goes on.
-    for (let id = 0; id < own.vocabularySize; id++) if (own.tokenOf(id) === token) return id;
-    return refuse(
-      ids.length === 0 || isUnknown
-        ? 'its tokenizer does not know it'
-        : `it is ${ids.length} tokens: ${texts.slice(0, 8).join(' · ')}`,
-    );
-  });
+/** Throws `sameTwice` where something is asked against itself. */
+function refuseSame([first, second]: readonly number[], nameOf: (id: number) => string): void {
+  if (first === second) throw new ExplorerError('sameTwice', [nameOf(first)]);
 }
 
 /** What is given for each item of a batch. */

@@ -1,4 +1,5 @@
 import type { FileKind } from '../../model/fileLimits';
+import type { Crc32 } from '../../model/numbers/zip';
 import type { ProofShelf } from './proofShelf';
 import type { RandomAccessFile } from '../../onnx/file/compactModel';
 
@@ -18,6 +19,8 @@ export interface FileAccess {
   version?(path: string): Promise<FileVersion>;
   /** Where this host keeps what was proven of models. */
   readonly proofs?: ProofShelf;
+  /** The check sum of a zip's files, where it is faster here than in our own code. */
+  readonly crc32?: Crc32 | undefined;
   /** Is told of files before the runtime maps them into memory. */
   willMap?(paths: readonly string[]): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { nodeCrc32 } from '../../base/crc32.node';
 import { ExplorerError } from '../../base/errors';
 import { isWithinFolder } from '../../base/sameFile.node';
+import { systemReason } from '../../base/systemReason';
 import { checkFileLimit } from '../../model/fileLimits';
 import { readAtMost } from '../../model/readAtMost';
 import { isAllocationFailure } from '../limits/allocationFailure';
@@ -100,6 +102,7 @@ export const nodeFileAccess: FileAccess = {
     },
     isWithin: async (path, folder) => isWithinFolder(path, folder),
   },
+  crc32: nodeCrc32,
 };
 
 /** As many bytes as a file had when it was looked at; fewer where it was cut off since. */
@@ -137,5 +140,5 @@ function fileError(path: string, error: unknown): ExplorerError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ENOENT' || code === 'ENOTDIR') return new ExplorerError('fileNotFound', [path], { cause: error });
   if (isAllocationFailure(error)) return new ExplorerError('outOfMemory', [`the file ${path}`], { cause: error });
-  return new ExplorerError('fileUnreadable', [path, code === '' ? String(error) : code], { cause: error });
+  return new ExplorerError('fileUnreadable', [path, systemReason(error)], { cause: error });
 }

@@ -16,8 +16,8 @@ export interface ResolvedModel {
   /** The encoder, where `modelPath` is the decoder that reads its result. */
   readonly encoderPath: string | undefined;
   /** What makes embeddings of ids, or of pictures, for a decoder that takes these. */
-  readonly embeddingPath?: string;
-  readonly visionPath?: string;
+  readonly embeddingPath?: string | undefined;
+  readonly visionPath?: string | undefined;
   readonly tokenizerPath: string | undefined;
   /** Parsed config.json; empty where there is none or it was not read. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -25,10 +25,10 @@ export interface ResolvedModel {
   /** What stands in the place of a token that a masked language model is to tell, as the settings spell it. */
   readonly maskToken: string | undefined;
   /** Settings of Sentence Transformers; undefined where there are none. */
-  readonly sentenceConfig?: Settings;
-  readonly chatTemplate?: ChatTemplate;
+  readonly sentenceConfig?: Settings | undefined;
+  readonly chatTemplate?: ChatTemplate | undefined;
   /** How pictures are made ready, and the file that says so; undefined where nothing says it, or what says it was not read. */
-  readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings };
+  readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings } | undefined;
   /** How the model writes a text: generation_config.json, or config.json where there is none, as it was before there were such files. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
   /** Settings that are there and were not read: what they say could have made a difference. */
@@ -43,72 +43,105 @@ export interface ResolvedModel {
 export async function resolveModel(access: FileAccess, path: string, chosenTokenizer?: string): Promise<ResolvedModel> {
   const { modelPath, folders, namedBy, genai, encoderPath, embeddingPath, visionPath } = await findModel(access, path);
   const chosen = chosenTokenizer !== undefined && (await access.exists(chosenTokenizer)) ? chosenTokenizer : undefined;
-  const find = async (name: string, first: readonly string[] = []): Promise<string | undefined> => {
-    for (const each of [...first, ...folders])
-      if (await access.exists(joinPath(each, name))) return joinPath(each, name);
-    return undefined;
-  };
-  const [foundTokenizer, configPath, tokenizerConfigPath] = [
-    chosen ?? (await findTokenizer(access, folders)),
-    await find('config.json'),
-    await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)]),
-  ];
-  const notices: Notice[] = [];
-  const settingsAt = async (path: string | undefined): Promise<Settings | undefined> => {
-    if (path === undefined) return undefined;
-    const settings = await readSettings(access, path);
-    if (typeof settings !== 'string') return settings;
-    notices.push({ code: 'settingsNotRead', args: [baseName(path), settings] });
-    return undefined;
-  };
-  const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
+  const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
+  const companions = new Companions(access, folders);
+  const foundTokenizer = chosen ?? (await findTokenizer(access, folders));
+  const configPath = await companions.find('config.json');
+  const tokenizerConfigPath = await companions.find('tokenizer_config.json', besideTokenizer);
+  const tokenizerConfig = (await companions.settingsAt(tokenizerConfigPath)) ?? {};
   // A tokenizer of bytes has no file but its settings.
   const tokenizerPath = foundTokenizer ?? (needsNoFiles(tokenizerConfig) ? tokenizerConfigPath : undefined);
-  const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
-  const specialTokensMap = (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {};
-  const preprocessorPath = await find('preprocessor_config.json');
-  const processorConfig = await settingsAt(await find('processor_config.json'));
+  const specialTokensMap = (await companions.settings('special_tokens_map.json', besideTokenizer)) ?? {};
+  const preprocessorPath = await companions.find('preprocessor_config.json');
+  const processorConfig = await companions.settings('processor_config.json');
   const chatTemplate = await readChatTemplate(access, {
-    jinjaPath: await find('chat_template.jinja', besideTokenizer),
+    jinjaPath: await companions.find('chat_template.jinja', besideTokenizer),
     namedPaths: await namedTemplatePaths(access, [...besideTokenizer, ...folders]),
-    jsonPath: await find('chat_template.json', besideTokenizer),
+    jsonPath: await companions.find('chat_template.json', besideTokenizer),
     hasProcessor: preprocessorPath !== undefined || processorConfig !== undefined,
     processorConfig: processorConfig ?? {},
     tokenizerConfig,
     specialTokensMap,
-    genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
+    genaiConfig: (await companions.settings('genai_config.json')) ?? {},
   });
-  const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
+  const config = (await companions.settingsAt(configPath)) ?? genai?.settings ?? {};
   const preprocessorConfig = await findPreprocessor({
     processorConfig,
-    preprocessorConfig: () => settingsAt(preprocessorPath),
+    preprocessorConfig: () => companions.settingsAt(preprocessorPath),
     config,
   });
-  const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
+  const sentenceConfig = await companions.settingsAt(await companions.findFirst(sentenceConfigNames));
+  const { notices } = companions;
   if (sentenceConfig?.['do_lower_case'] === true) notices.push({ code: 'sentenceNotLowered', args: [] });
-  const fileName = baseName(modelPath);
-  const folderName = baseName(namedBy);
-  const hasCompanions =
-    (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
+  const generationConfig = (await companions.settings('generation_config.json')) ?? config;
+  const hasCompanions = [chosen === undefined ? tokenizerPath : undefined, configPath, preprocessorPath].some(
+    (each) => each !== undefined,
+  );
   return {
-    name:
-      (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== ''
-        ? folderName
-        : fileName.replace(/\.onnx$/i, ''),
+    name: nameOf(modelPath, namedBy, hasCompanions),
     modelPath,
     encoderPath,
-    ...(embeddingPath === undefined ? {} : { embeddingPath }),
-    ...(visionPath === undefined ? {} : { visionPath }),
+    embeddingPath,
+    visionPath,
     tokenizerPath,
     config,
     tokenizerConfig,
     maskToken: spelling(tokenizerConfig['mask_token']) ?? spelling(specialTokensMap['mask_token']),
-    ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
-    ...(chatTemplate === undefined ? {} : { chatTemplate }),
-    generationConfig: (await settingsAt(await find('generation_config.json'))) ?? config,
-    ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
+    sentenceConfig,
+    chatTemplate,
+    generationConfig,
+    preprocessorConfig,
     notices,
   };
+}
+
+/** The files beside a model, each in the first of its folders that has it. */
+class Companions {
+  readonly #access: FileAccess;
+  readonly #folders: readonly string[];
+  /** Settings that are there and could not be read. */
+  readonly notices: Notice[] = [];
+
+  constructor(access: FileAccess, folders: readonly string[]) {
+    this.#access = access;
+    this.#folders = folders;
+  }
+
+  /** @param first folders that are looked into before the model's own. */
+  async find(name: string, first: readonly string[] = []): Promise<string | undefined> {
+    for (const each of [...first, ...this.#folders])
+      if (await this.#access.exists(joinPath(each, name))) return joinPath(each, name);
+    return undefined;
+  }
+
+  async findFirst(names: readonly string[]): Promise<string | undefined> {
+    for (const name of names) {
+      const path = await this.find(name);
+      if (path !== undefined) return path;
+    }
+    return undefined;
+  }
+
+  async settings(name: string, first?: readonly string[]): Promise<Settings | undefined> {
+    return this.settingsAt(await this.find(name, first));
+  }
+
+  async settingsAt(path: string | undefined): Promise<Settings | undefined> {
+    if (path === undefined) return undefined;
+    const settings = await readSettings(this.#access, path);
+    if (typeof settings !== 'string') return settings;
+    this.notices.push({ code: 'settingsNotRead', args: [baseName(path), settings] });
+    return undefined;
+  }
+}
+
+/** The folder's name, where files beside the model tell that it is the model's; else the file's. */
+function nameOf(modelPath: string, folder: string, hasCompanions: boolean): string {
+  const fileName = baseName(modelPath);
+  const folderName = baseName(folder);
+  return (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== ''
+    ? folderName
+    : fileName.replace(/\.onnx$/i, '');
 }
 
 /** A token in the settings: as it is spelled, or with more about it. */
@@ -127,17 +160,6 @@ const sentenceConfigNames = [
   'sentence_xlm-roberta_config.json',
   'sentence_xlnet_config.json',
 ];
-
-async function findFirst(
-  names: readonly string[],
-  find: (name: string) => Promise<string | undefined>,
-): Promise<string | undefined> {
-  for (const name of names) {
-    const path = await find(name);
-    if (path !== undefined) return path;
-  }
-  return undefined;
-}
 
 /**
  * The settings of the image processor, in the order in which `transformers` looks for them: those nested in processor_config.json,

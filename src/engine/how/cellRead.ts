@@ -16,6 +16,8 @@ export interface CellFacts {
   readonly first: { readonly query: number; readonly key: number };
   /** The text of the query's token. */
   readonly token: string;
+  /** The token of each key of the cell's window, −1 for padding; undefined where the layer is not cut into windows. */
+  readonly keys: readonly number[] | undefined;
 }
 
 /** What was read, and how. */

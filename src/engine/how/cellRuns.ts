@@ -1,7 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { Cell, How } from '../../model/how/how';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import { pickOutputs, type OutputTensor } from '../runtime/feeds';
@@ -11,7 +11,7 @@ import type { LinearMap } from '../../onnx/follow/outputProjection';
 import type { FedFile } from '../session/fedInput';
 import type { CellMaps } from './cellRead';
 import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
-import { CellTensors } from './cellTensors';
+import { CellTensors, type CellWindow } from './cellTensors';
 import { howCell } from './howCell';
 
 /** A cell of a run, as it is drawn. */
@@ -24,6 +24,8 @@ export interface DrawnCell {
   readonly numKeys: number;
   /** The text of the query's token. */
   readonly token: string;
+  /** Where it stands in its layer's matrices, where these are those of windows. */
+  readonly window?: CellWindow;
 }
 
 /** A session of the part of a model up to one attention, with what cells of it need among its outputs. */
@@ -49,7 +51,7 @@ export class CellRuns {
    * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
    */
   async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    const { cell, weight, numHeads, numKeys, token } = drawn;
+    const { cell, weight, numHeads, token, window } = drawn;
     const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
@@ -58,7 +60,10 @@ export class CellRuns {
     const { session, taps } = tapped;
     const isOfTarget = (isQuery: boolean): boolean =>
       cell.component === 'decoder' || (cell.component === 'cross' && isQuery);
-    const first = { query: isOfTarget(true) ? 0 : firstPosition, key: isOfTarget(false) ? 0 : firstPosition };
+    const first =
+      window === undefined
+        ? { query: isOfTarget(true) ? 0 : firstPosition, key: isOfTarget(false) ? 0 : firstPosition }
+        : { query: window.query - cell.query, key: window.key - cell.key };
     const position = (name: string, at: number): ModelInput => ({
       name,
       type: 'int64',
@@ -77,9 +82,10 @@ export class CellRuns {
     const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
     const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
     tapped.maps ??= await mapsOf(own, taps, tensors);
-    const facts = { cell, weight, numHeads, numKeys, token, first };
+    const numKeys = window?.keys.length ?? drawn.numKeys;
+    const facts = { cell, weight, numHeads, numKeys, token, first, keys: window?.keys };
     try {
-      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.maps);
+      const how = howCell(taps, new CellTensors(tensors, { head: cell.head, iteration, window }), facts, tapped.maps);
       if (typeof how === 'string') throw notFollowed(how);
       return how;
     } catch (error) {
@@ -165,9 +171,7 @@ function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnC
 
 function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
   if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
-  const inputs = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, inputs, new Set(inputs));
-  return tapCell(index, site, head, roles);
+  return tapCell(index, site, head, signatureOf(index).roles);
 }
 
 function notFollowed(reason: string): ExplorerError {

@@ -3,6 +3,8 @@ import type { ComponentInfo } from '../../model/head';
 import type { Cell } from '../../model/how/how';
 import { visibleText, type TokenStream } from '../../model/token';
 import type { RowParams } from '../../protocol';
+import type { HeldLayer } from '../weights/heldLayer';
+import { WindowedLayer } from '../weights/windowedLayer';
 import type { DrawnCell } from './cellRuns';
 
 /**
@@ -29,5 +31,30 @@ export async function drawnCell(
     numHeads: info.numHeads,
     numKeys: streams[component.keyStream].tokens.length,
     token: visibleText(streams[component.queryStream], query),
+  };
+}
+
+/**
+ * … with its place in its layer's matrices, where these are windows. Throws `howNotFollowed` where its key is in another window than its query.
+ * @param held the cell's layer.
+ */
+export function inWindow(drawn: DrawnCell, held: HeldLayer | undefined): DrawnCell {
+  if (!(held instanceof WindowedLayer)) return drawn;
+  const { windows, weights } = held.windowed;
+  const { query, key } = drawn.cell;
+  const window = windows.find(({ queries }) => queries.includes(query));
+  const column = window?.keys.indexOf(key) ?? -1;
+  if (window === undefined || column < 0)
+    throw new ExplorerError('howNotFollowed', ['its key is outside of the window that its query reads']);
+  const { matrices, queries, keys } = window;
+  return {
+    ...drawn,
+    window: {
+      matrices,
+      numMatrices: weights.length / (queries.length * keys.length),
+      query: queries.indexOf(query),
+      key: column,
+      keys: [...keys],
+    },
   };
 }

@@ -30,13 +30,20 @@ export function howCell(
   const whole = { ...read, numKeys: weights.length };
   const scored = scoreSteps(whole, weights, row);
   if (typeof scored === 'string') return scored;
+  const operands = operandSteps(whole, maps);
+  // Whether x is that of the cell's window is told by what is made of it.
+  const isXKnown =
+    facts.keys === undefined ||
+    operands.some((step) => step.kind === 'query' && step.numbers.some(({ name }) => name === 'projection'));
+  const origins = originSteps(whole).filter(({ kind }) => isXKnown || kind !== 'input');
   return {
     cell,
     weight,
     numHeads,
     numKeys: weights.length,
-    firstKey: first.key,
-    steps: [...originSteps(whole), ...operandSteps(whole, maps), ...scored, ...outputSteps(whole, weights, projection)],
+    firstKey: facts.keys === undefined ? first.key : 0,
+    ...(facts.keys === undefined ? {} : { keys: facts.keys }),
+    steps: [...origins, ...operands, ...scored, ...outputSteps(whole, weights, projection)],
   };
 }
 

@@ -27,7 +27,7 @@ export function outputSteps(read: CellRead, weights: Float32Array, projection: P
       scale = Math.max(scale, Math.abs(product));
     }
   });
-  const context = tensors.whole('context')?.values;
+  const context = tensors.ofItem('context');
   const heads =
     context !== undefined && context.length % (facts.numHeads * size) === 0
       ? context.slice(0, facts.numHeads * size)

@@ -81,7 +81,7 @@ function rowsOf(height: number, isInterlaced: boolean): readonly number[] {
 /** Undoes the compression (LZW) of so many indices; what comes after them is left. */
 function unpack(reader: Reader, codeBits: number, count: number): Uint8Array {
   if (codeBits < 1 || codeBits > 8) throw new Error('its codes have an impossible size');
-  const data = reader.blocks();
+  const codes = new CodeReader(reader.blocks());
   const indices = new Uint8Array(count);
   const clear = 1 << codeBits;
   // A code stands for what the code before it stands for, and one index more.
@@ -93,16 +93,9 @@ function unpack(reader: Reader, codeBits: number, count: number): Uint8Array {
     lengths[i] = 1;
   }
   let [next, bits, previous] = [clear + 2, codeBits + 1, -1];
-  let [held, numHeld, at, done] = [0, 0, 0, 0];
+  let done = 0;
   while (done < count) {
-    while (numHeld < bits) {
-      if (at >= data.length) throw new Error('it ends too early');
-      held |= data[at++] << numHeld;
-      numHeld += 8;
-    }
-    const code = held & ((1 << bits) - 1);
-    held >>>= bits;
-    numHeld -= bits;
+    const code = codes.next(bits);
     if (code === clear) {
       [next, bits, previous] = [clear + 2, codeBits + 1, -1];
       continue;
@@ -136,6 +129,30 @@ function unpack(reader: Reader, codeBits: number, count: number): Uint8Array {
     previous = code;
   }
   return indices;
+}
+
+/** Takes codes from bytes, the lowest bits first. */
+class CodeReader {
+  readonly #data: Uint8Array;
+  #at = 0;
+  #held = 0;
+  #numHeld = 0;
+
+  constructor(data: Uint8Array) {
+    this.#data = data;
+  }
+
+  next(bits: number): number {
+    while (this.#numHeld < bits) {
+      if (this.#at >= this.#data.length) throw new Error('it ends too early');
+      this.#held |= this.#data[this.#at++] << this.#numHeld;
+      this.#numHeld += 8;
+    }
+    const code = this.#held & ((1 << bits) - 1);
+    this.#held >>>= bits;
+    this.#numHeld -= bits;
+    return code;
+  }
 }
 
 /** Reads on, and never beyond the end. */

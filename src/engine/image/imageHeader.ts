@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
 import { maxCmykPixels } from './decodeCmykJpeg';
+import { bytesAlone, isFrame, jpegMarker } from './jpegMarkers';
 
 /** What a picture's first bytes say of it. */
 export interface ImageHeader {
@@ -134,24 +135,20 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
   for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) throw unreadable('it is damaged');
     const marker = bytes[at + 1];
-    // Fill bytes, and markers that stand alone.
-    if (marker === 0xff) {
-      at++;
-      continue;
-    }
-    if (marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
-      at += 2;
+    const alone = marker === 0 ? 0 : bytesAlone(marker);
+    if (alone > 0) {
+      at += alone;
       continue;
     }
     const length = view.getUint16(at + 2);
     if (length < 2) throw unreadable('it is damaged');
-    if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0')
+    if (marker === jpegMarker.app1 && textAt(bytes, at + 4, 6) === 'Exif\0\0')
       orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && at + 10 <= bytes.length) {
+    if (isFrame(marker) && at + 10 <= bytes.length) {
       isCmyk = bytes[at + 9] === 4;
       size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
-    if (marker === 0xda) {
+    if (marker === jpegMarker.startOfScan) {
       numScans = countScans(bytes, at);
       // The decoder would fill with grey what is missing.
       if (numScans === undefined) throw unreadable('it ends too early');
@@ -167,12 +164,9 @@ function countScans(bytes: Uint8Array, from: number): number | undefined {
   let numScans = 0;
   for (let at = from; at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
     const marker = bytes[at + 1];
-    if (marker === 0xd9) return numScans;
-    if (marker === 0xda) numScans++;
-    // Bytes of data that look like markers, restarts and fill bytes have no length.
-    if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
-    else if (marker === 0xff) at++;
-    else at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
+    if (marker === jpegMarker.endOfImage) return numScans;
+    if (marker === jpegMarker.startOfScan) numScans++;
+    at += bytesAlone(marker) || 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
   }
   return undefined;
 }

@@ -1,14 +1,15 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
-import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
+import type { LoadedModelInfo, ModelAnswer, Notice } from '../../model/modelInfo';
 import type { Predictions } from '../../model/predictions';
 import type { TokenStream } from '../../model/token';
-import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { itemsOf, planInputs, signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
+import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import type { InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
 import type { How } from '../../model/how/how';
 import { AttentionSession, type LayerWeights } from '../session/attentionSession';
@@ -18,11 +19,12 @@ import type { FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched } from '../session/layerSteps';
-import { planStages, type Staging } from '../session/staging';
+import { planStages } from '../session/staging';
 import type { ReadingSteps } from '../text/textModel';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import { isSameModel } from '../folder/isSameModel';
+import type { Loading } from '../folder/loading';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import { takesEmbeddings } from '../folder/modelParts';
 import { readModelFiles, type ModelFiles } from '../files/modelFiles';
@@ -72,7 +74,7 @@ const usualSide = 224;
 /** What a model of pictures is made of. */
 interface ImageModelParts {
   readonly spec: ModelSpec;
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly session: AttentionSession;
   readonly resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly layout: PixelLayout;
@@ -85,7 +87,7 @@ interface ImageModelParts {
 
 /** A model of pictures, ready to read them. */
 export class ImageModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly #parts: ImageModelParts;
   readonly #session: AttentionSession;
   #cells: CellRuns | undefined;
@@ -97,6 +99,8 @@ export class ImageModel {
   #fed: readonly FedFile[] = [];
   /** How pictures are made ready, and once there was one, how that was. */
   #facts: readonly Notice[];
+  /** Sites of which a run of other sizes tells that they are over no patches. */
+  #unchanging: ReadonlySet<PlacedSite> = new Set();
   /** Where layers stand, for pictures of one size. */
   #placements: { readonly size: string; readonly found: Placements } | undefined;
   /** Why the first layer that could not be placed was not. */
@@ -132,12 +136,7 @@ export class ImageModel {
     choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
     from: FileAccess,
     spec: ModelSpec,
-    onProgress: (progress: EngineEvents['progress']) => void = () => {},
-    signal?: AbortSignal,
-    {
-      memory: limits = usualLimits,
-      staging = 'none',
-    }: { readonly memory?: MemoryLimits | undefined; readonly staging?: Staging | undefined } = {},
+    { onProgress = () => {}, signal, memory: limits = usualLimits, staging = 'none' }: Omit<Loading, 'deadlines'> = {},
   ): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(from, spec);
@@ -148,7 +147,7 @@ export class ImageModel {
     if (takesEmbeddings(files)) throw besideText(resolved);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
-    const { roles } = planInputs(index, names, new Set(names));
+    const { roles } = signatureOf(index);
     const byPicture = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
     const pixels = index.inputs.find((input) => roles.get(input.name) === 'pixels');
     const foreign = names.find((name) => roles.get(name) === 'ids' || roles.get(name) === 'targetIds');
@@ -184,7 +183,7 @@ export class ImageModel {
       numItems: itemsOf(pixels),
       ...planStages(runtime, index, staging),
     });
-    const info: ModelInfo = {
+    const info: LoadedModelInfo = {
       name: plain(resolved.name),
       path: resolved.modelPath,
       backend: runtime.backend,
@@ -243,13 +242,15 @@ export class ImageModel {
     const others = this.#parts.makeOthers(picture);
     const inputs = [pixelInput(picture, this.#parts.preprocessing, this.#parts.layout), ...others];
     await this.#checkMemory(candidates, inputs);
-    this.#fed = [{ file: this.#session.fileName, inputs }];
+    const { isChannelLast } = this.#parts.layout;
+    this.#fed = [{ file: this.#session.fileName, inputs, placedBy: { input: inputs[0].name, isChannelLast } }];
+    this.#unchanging = await this.#session.provePicture();
     let growing: PlacedLayers | undefined;
     const onLayers = (made: readonly LayerWeights[]): void => {
       // Layers within windows are put in their places when all are there.
       const there = made.filter(({ isComing }) => isComing !== true);
       const first = growing ?? this.#plainly(there, candidates, true);
-      if (first === undefined || !there.every((layer) => isOver(layer, first.streams[0].tokens.length))) return;
+      if (first === undefined || !there.every((layer) => this.#isOver(layer, first.streams[0].tokens.length))) return;
       growing = first;
       const components = describeComponents(made, first.streamsOf);
       steps.onGrowth?.({
@@ -361,20 +362,21 @@ export class ImageModel {
     isAll: boolean,
     known?: TokenStream,
   ): PlacedLayers | undefined {
-    for (const numTokens of new Set(layers.filter((layer) => isOver(layer)).map((layer) => layer.numKeys))) {
+    for (const numTokens of new Set(layers.filter((layer) => this.#isOver(layer)).map((layer) => layer.numKeys))) {
       const grid = fitGrid(candidates, numTokens);
       if (typeof grid === 'string') continue;
       const [drawn, others] = [
-        layers.filter((layer) => isOver(layer, numTokens)),
-        layers.filter((layer) => !isOver(layer, numTokens)),
+        layers.filter((layer) => this.#isOver(layer, numTokens)),
+        layers.filter((layer) => !this.#isOver(layer, numTokens)),
       ];
       if (isAll && others.length > 0) return undefined;
-      const failed = others.map(({ path, batch, numQueries, numKeys }) => ({
-        path,
-        reason:
-          batch > 1
-            ? `it is computed within ${batch} windows, not over the whole picture`
-            : `it is over ${numQueries} queries and ${numKeys} keys, not over the ${numTokens} tokens of the picture`,
+      const failed = others.map((layer) => ({
+        path: layer.path,
+        reason: this.#isUnchanging(layer)
+          ? `its ${layer.numKeys} keys, or queries, do not grow with the picture, so they are no patches of it`
+          : layer.batch > 1
+            ? `it is computed within ${layer.batch} windows, not over the whole picture`
+            : `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`,
       }));
       return {
         layers: drawn,
@@ -389,6 +391,24 @@ export class ImageModel {
     return undefined;
   }
 
+  /** Whether a layer is over all tokens of a picture, of which there are so many. */
+  #isOver(layer: LayerWeights, numTokens = layer.numKeys): boolean {
+    const { batch, numQueries, numKeys } = layer;
+    return batch === 1 && numQueries === numKeys && numKeys === numTokens && !this.#isUnchanging(layer);
+  }
+
+  /** Whether it is surely over no patches: pictures of other sizes have as many of them. */
+  #isUnchanging(layer: LayerWeights): boolean {
+    const site = this.#siteOf(layer);
+    return site !== undefined && this.#unchanging.has(site);
+  }
+
+  #siteOf({ path, component, layer }: LayerWeights): PlacedSite | undefined {
+    return this.#session.analysis.sites.find(
+      (each) => each.path === path && each.component === component && each.layer === layer,
+    );
+  }
+
   /** Layers over grids of their own, or within windows, put where the graph says that they stand; undefined where it does not. */
   async #placed(
     layers: readonly LayerWeights[],
@@ -396,9 +416,8 @@ export class ImageModel {
     inputs: readonly ModelInput[],
   ): Promise<PlacedLayers | undefined> {
     const places = await this.#places(inputs);
-    const sites = this.#session.analysis.sites;
-    const placesOf = ({ path, component, layer }: LayerWeights): SitePlaces | string => {
-      const site = sites.find((each) => each.path === path && each.component === component && each.layer === layer);
+    const placesOf = (layer: LayerWeights): SitePlaces | string => {
+      const site = this.#siteOf(layer);
       return (site && places.get(site)) ?? 'where its patches lie is not known';
     };
     const placed = placeLayers(layers, placesOf, picture, this.#parts.resolved.config);
@@ -435,11 +454,6 @@ export class ImageModel {
     if (bytes === undefined || bytes > maxAttentionBytes)
       throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
-}
-
-/** Whether a layer is over all tokens of a picture, of which there are so many. */
-function isOver({ batch, numQueries, numKeys }: LayerWeights, numTokens = numKeys): boolean {
-  return batch === 1 && numQueries === numKeys && numKeys === numTokens;
 }
 
 /** What is to be said of grids whose patches are windows that overlap. */

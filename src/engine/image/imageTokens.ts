@@ -1,4 +1,4 @@
-import { patchAt } from '../../model/patchGrid';
+import { anyPatchAt, gridsOf, patchPiece } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
 import { patchCount, type PatchEmbedding, type Window } from '../../onnx/inputs/patchEmbedding';
 import { configNumber } from '../folder/configNumber';
@@ -118,16 +118,16 @@ export function imageStream(
   numTokens: number,
   config: Readonly<Record<string, unknown>>,
 ): TokenStream {
-  const numSpecial = numTokens - grid.rows * grid.columns;
+  const numSpecial = gridsOf(grid).reduce((left, { rows, columns }) => left - rows * columns, numTokens);
   let special = 0;
   const tokens = Array.from({ length: numTokens }, (_, position): Token => {
-    const patch = patchAt(grid, position);
+    const patch = anyPatchAt(grid, position);
     const piece =
       grid.rows === 0
         ? `[Q${position + 1}]`
         : patch === undefined
           ? specialName(special++, numSpecial, config)
-          : `${patch.row + 1},${patch.column + 1}`;
+          : patchPiece(patch);
     return { id: position, piece, start: 0, end: 0, isSpecial: patch === undefined };
   });
   return { role: 'image', text: '', tokens, grid };

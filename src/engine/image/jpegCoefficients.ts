@@ -1,3 +1,5 @@
+import { bytesAlone, isFrame, jpegMarker } from './jpegMarkers';
+
 /** A colour of a JPEG: how it is sampled, and the coefficients of its blocks. */
 export interface JpegComponent {
   readonly id: number;
@@ -52,65 +54,75 @@ interface Scan {
  * is damaged or of another kind.
  */
 export function readJpegCoefficients(bytes: Uint8Array): JpegCoefficients {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const quantizations: Uint16Array[] = [];
   const tables: { readonly dc: HuffmanTable[]; readonly ac: HuffmanTable[] } = { dc: [], ac: [] };
   let frame: Frame | undefined;
   let restartInterval = 0;
   let adobeTransform: number | undefined;
   let hasScan = false;
-  for (let at = 2; at + 4 <= bytes.length;) {
-    if (bytes[at] !== 0xff) {
-      at++; // what is between a scan's end and the next marker
-      continue;
-    }
-    const marker = bytes[at + 1];
-    if (marker === 0xd9) break;
-    if (marker === 0xff || marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
-      at += marker === 0xff ? 1 : 2;
-      continue;
-    }
-    const end = at + 2 + view.getUint16(at + 2);
-    if (end > bytes.length) throw new Error('it ends too early');
-    const segment = bytes.subarray(at + 4, end);
-    at = end;
+  let at = 2;
+  for (let found = segmentFrom(bytes, at); found !== undefined; found = segmentFrom(bytes, at)) {
+    const { marker, segment } = found;
+    at = found.end;
     switch (marker) {
-      case 0xdb:
+      case jpegMarker.quantizationTables:
         readQuantizations(segment, quantizations);
         break;
-      case 0xc4:
+      case jpegMarker.huffmanTables:
         readHuffmanTables(segment, tables);
         break;
-      case 0xc0:
-      case 0xc1:
-      case 0xc2:
-        if (frame !== undefined) throw new Error('it has two pictures');
-        frame = readFrame(segment, marker === 0xc2);
-        break;
-      case 0xdd:
+      case jpegMarker.restartInterval:
         restartInterval = (segment[0] << 8) | segment[1];
         break;
-      case 0xee:
+      case jpegMarker.app14:
         if (segment.length >= 12 && String.fromCharCode(...segment.subarray(0, 5)) === 'Adobe')
           adobeTransform = segment[11];
         break;
-      case 0xda: {
+      case jpegMarker.startOfScan:
         if (frame === undefined) throw new Error('its data comes before its size');
         // What is quantised is known at a component's first scan.
-        for (const component of frame.components)
-          if (quantizations[component.quantizationId] !== undefined && !hasScan)
-            component.quantization.set(quantizations[component.quantizationId]);
+        if (!hasScan) quantize(frame, quantizations);
         hasScan = true;
         at += decodeScan(bytes.subarray(at), frame, readScan(segment, frame, tables), restartInterval);
         break;
-      }
       default:
-        if (marker >= 0xc3 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc)
-          throw new Error('its kind of JPEG is not read');
+        if (!isFrame(marker)) break;
+        if (marker > progressive) throw new Error('its kind of JPEG is not read');
+        if (frame !== undefined) throw new Error('it has two pictures');
+        frame = readFrame(segment, marker === progressive);
     }
   }
   if (frame === undefined || !hasScan) throw new Error('it ends too early');
   return { width: frame.width, height: frame.height, components: frame.components, adobeTransform };
+}
+
+/** The marker of a progressive picture; those before it are of sequential ones, and those behind it are not read. */
+const progressive = 0xc2;
+
+/** The next segment with a length, from a place on; undefined at the end of the picture. What is between a scan's end and the next marker is passed over. */
+function segmentFrom(
+  bytes: Uint8Array,
+  from: number,
+): { readonly marker: number; readonly segment: Uint8Array; readonly end: number } | undefined {
+  for (let at = from; at + 4 <= bytes.length;) {
+    const marker = bytes[at + 1];
+    const passed = bytes[at] === 0xff ? bytesAlone(marker) : 1;
+    if (bytes[at] === 0xff && marker === jpegMarker.endOfImage) return undefined;
+    if (passed === 0) {
+      const end = at + 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
+      if (end > bytes.length) throw new Error('it ends too early');
+      return { marker, segment: bytes.subarray(at + 4, end), end };
+    }
+    at += passed;
+  }
+  return undefined;
+}
+
+function quantize({ components }: Frame, quantizations: readonly (Uint16Array | undefined)[]): void {
+  for (const { quantizationId, quantization } of components) {
+    const table = quantizations[quantizationId];
+    if (table !== undefined) quantization.set(table);
+  }
 }
 
 function readQuantizations(segment: Uint8Array, into: Uint16Array[]): void {

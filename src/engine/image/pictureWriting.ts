@@ -7,10 +7,25 @@ type Writing = Omit<PictureWriting, 'id' | 'mark'> & Partial<Pick<PictureWriting
 
 const alone: Writing = { before: [], behind: [] };
 
-/** A picture that is not cut, among others that could be. */
-const global: Writing = {
-  before: ['<fake_token_around_image><global-img>'],
-  behind: ['<fake_token_around_image>'],
+/** Idefics3, SmolVLM: tiles by their rows and columns, then the thumbnail, which is all that there is of a small picture. */
+const byRows = (_config: Settings, id: number): Writing => {
+  const [before, behind] = ['<fake_token_around_image><global-img>', '<fake_token_around_image>'];
+  return {
+    before: [before],
+    behind: [behind],
+    tiles: (rows, columns) => [
+      ...Array.from({ length: rows }, (_row, row) => [
+        ...Array.from({ length: columns }, (_column, column) => [
+          `<fake_token_around_image><row_${row + 1}_col_${column + 1}>`,
+          id,
+        ]).flat(),
+        '\n',
+      ]).flat(),
+      `\n${before}`,
+      id,
+      behind,
+    ],
+  };
 };
 
 /** Qwen2-VL, Qwen2.5-VL: what their chat templates write around a picture's token. */
@@ -27,8 +42,8 @@ const qwen = (config: Settings, id: number): Writing => ({
 const writings: Readonly<Record<string, (config: Settings, id: number) => Writing>> = {
   llava: () => alone,
   vipllava: () => alone,
-  idefics3: () => global,
-  smolvlm: () => global,
+  idefics3: byRows,
+  smolvlm: byRows,
   gemma3: (config) => {
     const [begin, end] = [numberOf(config, 'boi_token_index', 255_999), numberOf(config, 'eoi_token_index', 256_000)];
     return { mark: begin, before: ['\n\n', begin], behind: [end, '\n\n'], hasTypes: true };
@@ -40,10 +55,31 @@ const writings: Readonly<Record<string, (config: Settings, id: number) => Writin
     isBare: true,
     positionsOf: countedFromOne,
   }),
-  internvl: () => ({ before: ['<img>'], behind: ['</img>'], isCut: true }),
+  internvl: (_config, id) => ({
+    before: ['<img>'],
+    behind: ['</img>'],
+    tiles: (rows, columns) => ['<img>', ...Array.from({ length: rows * columns + 1 }, () => id), '</img>'],
+    isCut: true,
+  }),
   qwen2_vl: qwen,
   qwen2_5_vl: qwen,
 };
+
+/** Kinds whose pictures take more than a vision encoder gives, with what that is, in a clause. */
+const packed: Readonly<Record<string, string>> = Object.fromEntries(
+  ['llava_next', 'llava_next_video', 'llava_onevision'].map((kind) => [
+    kind,
+    'a model of its kind puts an embedding of its own (image_newline) behind each row of a picture’s tiles, and how these files would have it is not known here',
+  ]),
+);
+
+/** Why a model's pictures cannot be written, in a clause. */
+export function whyNotWritten({ model_type: type }: Settings): string {
+  return (
+    (typeof type === 'string' && Object.hasOwn(packed, type) ? packed[type] : undefined) ??
+    'how a model of its kind (model_type in config.json) writes a picture into a text is not known here'
+  );
+}
 
 /** How a model writes a picture into a text, by its config.json; undefined where that is not known. */
 export function pictureWriting(config: Settings): PictureWriting | undefined {

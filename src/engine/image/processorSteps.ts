@@ -1,7 +1,7 @@
 import { toShortest, withinBox, withinEdges, type SizeSetting, type Sizing } from './pictureSizes';
 import type { ProcessorSettings } from './processorSettings';
 import type { PixelSize } from './raster';
-import { marginsAround, marginsTo, sizeAfter, type Fill, type Shaping } from './shapings';
+import { marginsAround, marginsTo, sizeAfter, type Fill, type Shaping, type Tiler } from './shapings';
 
 /** What an image processor does to a picture. */
 export interface Processing {
@@ -15,6 +15,8 @@ export interface Processing {
   /** What all is divided by in the end, by channel. */
   readonly divisors?: readonly number[];
   readonly isBgr?: boolean;
+  /** Where the picture is cut into several. */
+  readonly tiles?: Tiler;
   /** Where the model is given a table of patches in the place of a picture. */
   readonly patches?: PatchCut;
 }

@@ -1,6 +1,8 @@
 import { byDivisor, byMultiples, byPixels, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toLongestEven, toShortest, upToMultiples, withinEdgesBySixteens, type Sizing } from './pictureSizes';
+import type { PixelSize } from './raster';
 import type { Resampling } from './resample';
 import { marginsAround, marginsTo } from './shapings';
+import { byAspect, byWholeTiles } from './tilings';
 import { type Processor, type Step, inTurn, values, rescaling, normalization, resizing, sizeSetting, usualSizing, edgesSizing, boxOf, shortestOf, cropping, paddingTo, padding, toSquare, meanColour } from './processorSteps';
 
 /** Resize, crop, rescale, normalise, pad: what the library's own backend does. */
@@ -105,7 +107,7 @@ const longestInSquare: Processor = (settings) => {
 };
 
 /** Idefics3, SmolVLM: the longest edge, with an even other, then the square of a tile. */
-const idefics3: Processor = wholeUnless('do_image_splitting', 'a picture that is cut into several ("do_image_splitting")', (settings) => {
+const idefics3: Processor = (settings) => {
   const sizing = (): Sizing => {
     const { longest } = sizeSetting(settings);
     return longest === undefined ? usualSizing(settings, sizeSetting(settings)) : toLongestEven(longest);
@@ -113,8 +115,13 @@ const idefics3: Processor = wholeUnless('do_image_splitting', 'a picture that is
   const tile = settings.size('max_image_size', false)?.longest;
   if (tile === undefined) throw settings.unsupported('a "max_image_size" without the longest edge');
   const resampling = settings.resampling();
-  return { shapings: inTurn([resizing(settings, sizing), () => ({ kind: 'resize', size: { width: tile, height: tile }, resampling })]), ...values(settings) };
-});
+  return {
+    shapings: inTurn([resizing(settings, sizing), () => ({ kind: 'resize', size: { width: tile, height: tile }, resampling })]),
+    ...values(settings),
+    ...(settings.flag('do_image_splitting') ? { tiles: byWholeTiles(settings, settings.flag('do_resize') ? sizing() : undefined, tile) } : {}),
+  };
+};
+const idefics3Whole = wholeUnless('do_image_splitting', 'a picture that is cut into several ("do_image_splitting")', idefics3);
 
 /** LLaVA: a square of the mean's colour first. */
 const llava: Processor = (settings) => ({
@@ -320,27 +327,36 @@ const dinoV3: Processor = (settings) => {
 /** Filters by the names that timm has for them. */
 const timmFilters: Readonly<Record<string, Resampling>> = { nearest: 0, lanczos: 1, bilinear: 2, bicubic: 3, box: 4, hamming: 5 };
 
+/** A size that keeps the aspect, by the ratio of one of the sides to that of a box. */
+const keepingAspect = (box: PixelSize, choose: (...ratios: number[]) => number): Sizing => (from) => {
+  const ratio = choose(from.height / box.height, from.width / box.width);
+  return { width: roundHalfEven(from.width / ratio), height: roundHalfEven(from.height / ratio) };
+};
+
+/** What timm's modes of cutting scale a picture to first, by the box that the cut is a share of. */
+const timmSizings: Readonly<Record<string, (box: PixelSize) => Sizing>> = {
+  center: (box) => (box.width === box.height ? toShortest(box.width) : keepingAspect(box, Math.min)),
+  squash: (box) => () => box,
+  border: (box) => keepingAspect(box, Math.max),
+};
+
+const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined => (typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined);
+
 /** A model of timm: what its `create_transform` makes of its `pretrained_cfg`. */
 const timm: Processor = (settings) => {
   const cfg = settings.inner('pretrained_cfg');
   const size = cfg.value('input_size') ?? [3, 224, 224];
   const [, height, width] = Array.isArray(size) ? (size as readonly unknown[]) : [];
   const box = boxOf(settings, settings.size('input_size', true, [height, width]) ?? {});
-  const name = cfg.value('interpolation') || 'bicubic';
-  const resampling = typeof name === 'string' && Object.hasOwn(timmFilters, name) ? timmFilters[name] : undefined;
+  const resampling = named(timmFilters, cfg.value('interpolation') || 'bicubic');
   if (resampling === undefined) throw settings.unsupported('an "interpolation" that is not known');
   const share = cfg.number('crop_pct') || 0.875;
   const mode = cfg.value('crop_mode') || 'center';
-  if (!(share > 0) || (mode !== 'center' && mode !== 'squash' && mode !== 'border')) throw settings.unsupported('a "crop_pct" or "crop_mode" that is not known');
   const scaledBox = { width: Math.floor(box.width / share), height: Math.floor(box.height / share) };
-  const keeping = (isLongest: boolean): Sizing => (from) => {
-    const ratios = [from.height / scaledBox.height, from.width / scaledBox.width];
-    const ratio = isLongest ? Math.max(...ratios) : Math.min(...ratios);
-    return { width: roundHalfEven(from.width / ratio), height: roundHalfEven(from.height / ratio) };
-  };
-  const isSquare = scaledBox.width === scaledBox.height;
-  const sizing: Sizing = mode === 'squash' ? () => scaledBox : mode === 'border' ? keeping(true) : isSquare ? toShortest(scaledBox.width) : keeping(false);
-  const scale: Step = (from) => ({ kind: 'resize', size: sizing(from), resampling: mode === 'center' && !isSquare ? 2 : resampling });
+  const sizing = named(timmSizings, mode)?.(scaledBox);
+  if (!(share > 0) || sizing === undefined) throw settings.unsupported('a "crop_pct" or "crop_mode" that is not known');
+  const isLinear = mode === 'center' && scaledBox.width !== scaledBox.height;
+  const scale: Step = (from) => ({ kind: 'resize', size: sizing(from), resampling: isLinear ? 2 : resampling });
   const usualMean = [0.485, 0.456, 0.406];
   const mean = cfg.isStated('mean') ? cfg.channels('mean') : usualMean;
   const deviation = cfg.isStated('std') ? cfg.channels('std') : [0.229, 0.224, 0.225];
@@ -380,7 +396,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   Gemma3ImageProcessor: wholeUnless('do_pan_and_scan', 'a picture that is cut into several ("do_pan_and_scan")', resizeOnly),
   GotOcr2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', resizeOnly),
   GroundingDinoImageProcessor: detr(false),
-  Idefics3ImageProcessor: idefics3,
+  Idefics3ImageProcessor: idefics3Whole,
   IdeficsImageProcessor: idefics,
   JanusImageProcessor: longestInSquare,
   LayoutLMv2ImageProcessor: layoutLmV2,
@@ -407,7 +423,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   SegGptImageProcessor: resizeOnly,
   SegformerImageProcessor: resizeOnly,
   SiglipImageProcessor: plain,
-  SmolVLMImageProcessor: idefics3,
+  SmolVLMImageProcessor: idefics3Whole,
   SuperPointImageProcessor: superPoint,
   Swin2SRImageProcessor: swin2Sr,
   TextNetImageProcessor: textNet,
@@ -421,4 +437,16 @@ export const processors: Readonly<Record<string, Processor>> = {
 /** Those that make a table of patches, for models that take one. */
 export const patchProcessors: Readonly<Record<string, Processor>> = {
   Qwen2VLImageProcessor: qwen2Vl,
+};
+
+/** Those that cut a picture into tiles, for models that read these one after the other. */
+export const tileProcessors: Readonly<Record<string, Processor>> = {
+  GotOcr2ImageProcessor: (settings) => {
+    if (!settings.flag('crop_to_patches')) return resizeOnly(settings);
+    // Tiles are scaled whatever "do_resize" says.
+    const whole = { kind: 'resize', size: boxOf(settings, sizeSetting(settings)), resampling: settings.resampling() } as const;
+    return { shapings: () => [whole], ...values(settings), tiles: byAspect(settings) };
+  },
+  Idefics3ImageProcessor: idefics3,
+  SmolVLMImageProcessor: idefics3,
 };

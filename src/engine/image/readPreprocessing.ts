@@ -2,8 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import type { Settings } from '../files/modelSettings';
 import { processorDefaults, processorOfModel } from './processorDefaults';
 import { ProcessorSettings } from './processorSettings';
-import { patchProcessors, processors } from './processors';
-import type { Processing } from './processorSteps';
+import { patchProcessors, processors, tileProcessors } from './processors';
+import type { Processing, Processor } from './processorSteps';
 import type { PixelSize } from './raster';
 
 /** How a picture becomes a model's input, and where that is known from. */
@@ -25,6 +25,8 @@ export interface PreprocessingContext {
   readonly modelType?: unknown;
   /** Whether the model may take a table of patches. */
   readonly takesPatches?: boolean;
+  /** Whether the model may read tiles of a picture. */
+  readonly takesTiles?: boolean;
 }
 
 const usualFile = 'preprocessor_config.json';
@@ -56,7 +58,7 @@ const otherSteps = [
 export function readPreprocessing(
   config: Settings,
   modelName: string,
-  { file = usualFile, modelType, takesPatches = false }: PreprocessingContext = {},
+  { file = usualFile, modelType, takesPatches = false, takesTiles = false }: PreprocessingContext = {},
 ): Preprocessing {
   const unsupported = (what: string): ExplorerError =>
     new ExplorerError('modelUnsupported', [modelName, `its ${file} asks for ${what}`]);
@@ -68,7 +70,7 @@ export function readPreprocessing(
   if (named === undefined && byModel === undefined)
     for (const key of otherSteps) if (isAsked(config[key])) throw unsupported(`"${key}", and names no image processor`);
   const processor = named ?? byModel ?? unnamed;
-  const known = takesPatches ? { ...processors, ...patchProcessors } : processors;
+  const known = processorsFor(takesPatches, takesTiles);
   if (!Object.hasOwn(known, processor)) throw unsupported(`the steps of ${processor}, which are not known here`);
   const settings = new ProcessorSettings({ config, defaults: processorDefaults[processor] ?? {}, file, modelName });
   const processing =
@@ -85,6 +87,10 @@ export function readPreprocessing(
     file,
     assumed,
   };
+}
+
+function processorsFor(takesPatches: boolean, takesTiles: boolean): Readonly<Record<string, Processor>> {
+  return { ...processors, ...(takesPatches ? patchProcessors : {}), ...(takesTiles ? tileProcessors : {}) };
 }
 
 /** What is done where there are no settings: the model's size, and values from −1 to 1. */

@@ -21,6 +21,21 @@ export type Shaping =
   | { readonly kind: 'crop'; readonly size: PixelSize; readonly isRounded?: boolean }
   | { readonly kind: 'pad'; readonly margins: Margins; readonly fill: Fill };
 
+/** How a picture is cut into tiles of one size, which a model reads one after the other, row by row, and then the whole of it as small as one of them: the thumbnail. */
+export interface Tiling {
+  readonly rows: number;
+  readonly columns: number;
+  readonly tile: PixelSize;
+  /** What brings the picture to the size that is cut. */
+  readonly shapings: readonly Shaping[];
+  /** Whether the thumbnail is made of the picture that was given, else of the one that is cut. */
+  readonly isOfSource: boolean;
+  readonly resampling: Resampling;
+}
+
+/** The tiles of a picture of a size; undefined where it is read as a whole alone. */
+export type Tiler = (size: PixelSize) => Tiling | undefined;
+
 /** Margins right and below that bring a size to another; undefined where it is larger already. */
 export function marginsTo(size: PixelSize, target: PixelSize): Margins | undefined {
   const [right, bottom] = [target.width - size.width, target.height - size.height];

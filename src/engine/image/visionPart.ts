@@ -6,6 +6,7 @@ import { patchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import { readModelFiles } from '../files/modelFiles';
+import type { Settings } from '../files/modelSettings';
 import type { ResolvedModel } from '../folder/modelFolder';
 import type { PictureFile, PictureReader, PictureWriting, SeenPicture } from '../text/picturedText';
 import type { Deadlines } from '../limits/deadlines';
@@ -18,10 +19,11 @@ import { decodeImage } from './decodeImage';
 import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
 import { gridOf } from './placedLayers';
 import type { PatchCut } from './processorSteps';
-import { readPreprocessing, type Preprocessing } from './readPreprocessing';
+import { readPreprocessing, type Preprocessing, type PreprocessingContext } from './readPreprocessing';
 import { patchTable } from './patchTable';
-import { pictureWriting } from './pictureWriting';
-import { shapePicture, type ShapedPicture } from './shapePicture';
+import { pictureWriting, whyNotWritten } from './pictureWriting';
+import { cutPicture, tiledGrid } from './pictureTiles';
+import type { ShapedPicture } from './shapePicture';
 
 /** What a vision encoder in a file of its own is opened with. */
 export interface VisionPlace {
@@ -32,12 +34,19 @@ export interface VisionPlace {
   readonly limits: MemoryLimits;
 }
 
-/** Processors that can cut a picture into several, each with the setting that says whether, and what that is where nothing says it. */
-const splitting: Readonly<Record<string, readonly [setting: string, usual: boolean]>> = {
-  Idefics3ImageProcessor: ['do_image_splitting', true],
-  SmolVLMImageProcessor: ['do_image_splitting', true],
-  GotOcr2ImageProcessor: ['crop_to_patches', false],
-};
+/** What the file is fed of a picture, or of a tile of one. */
+interface FedPart {
+  readonly inputs: readonly ModelInput[];
+  readonly pixels: ModelInput;
+  /** Where each row of a table of patches stands in it. */
+  readonly places?: Float32Array;
+}
+
+/** What became of it: `features[token * width + feature]`. */
+interface SeenPart extends FedPart {
+  readonly features: Float32Array;
+  readonly width: number;
+}
 
 /** What makes features of a picture for a decoder of texts, in a file of its own. */
 export class VisionPart implements PictureReader {
@@ -51,7 +60,6 @@ export class VisionPart implements PictureReader {
   readonly #form: PixelLayout | PatchCut;
   readonly #preprocessing: Preprocessing;
   readonly #output: string;
-  readonly #isWhole: boolean;
   readonly #numHeads: number;
 
   private constructor(
@@ -62,7 +70,6 @@ export class VisionPart implements PictureReader {
       readonly form: PixelLayout | PatchCut;
       readonly preprocessing: Preprocessing;
       readonly output: string;
-      readonly isWhole: boolean;
       readonly writing: PictureWriting;
       readonly numHeads: number;
     },
@@ -77,7 +84,6 @@ export class VisionPart implements PictureReader {
     this.#numHeads = own.numHeads;
     this.#preprocessing = own.preprocessing;
     this.#output = own.output;
-    this.#isWhole = own.isWhole;
   }
 
   /** Reads and prepares it. Throws `pictureNotWritten` where it needs more than a picture, or nothing says how that is made ready, and the errors of reading and loading a file. */
@@ -88,11 +94,7 @@ export class VisionPart implements PictureReader {
     if (visionPath === undefined) throw notWritten(resolved, 'the first of these files is not beside the other');
     if (preprocessorConfig === undefined)
       throw notWritten(resolved, 'no preprocessor_config.json says how a picture is made ready');
-    if (writing === undefined)
-      throw notWritten(
-        resolved,
-        'how a model of its kind (model_type in config.json) writes a picture into a text is not known here',
-      );
+    if (writing === undefined) throw notWritten(resolved, whyNotWritten(config));
     const files = await readModelFiles(access, visionPath);
     const { index } = files.analysis;
     const pixels =
@@ -107,13 +109,15 @@ export class VisionPart implements PictureReader {
     const other = index.inputs.find(({ name }) => name !== pixels.name && !(isTable ? isGrid : isPixelMask)(name));
     if (other !== undefined) throw notWritten(resolved, `the first of these files also needs ${other.name}`);
     const { settings, file } = preprocessorConfig;
-    const name = settings['image_processor_type'];
-    const processor = typeof name === 'string' ? name.replace(/(?:Fast|Pil)$/, '') : '';
-    const [setting, usual] = Object.hasOwn(splitting, processor) ? splitting[processor] : ['', false];
-    const preprocessing = readPreprocessing(
-      setting === '' ? settings : { ...settings, [setting]: false },
-      resolved.name,
-      { file, modelType: config['model_type'], takesPatches: isTable },
+    const preprocessing = preprocessingOf(
+      resolved,
+      writing.isCut === true ? { ...settings, crop_to_patches: true } : settings,
+      {
+        file,
+        modelType: config['model_type'],
+        takesPatches: isTable,
+        takesTiles: writing.tiles !== undefined && !isTable,
+      },
     );
     const form = isTable ? preprocessing.patches : layoutOf(pixels, patchEmbedding(index, pixels.name));
     if (form === undefined)
@@ -132,50 +136,65 @@ export class VisionPart implements PictureReader {
       preprocessing,
       output: output.name,
       writing,
-      isWhole: writing.isCut === true || (settings[setting] ?? usual) !== false,
     });
   }
 
   /** What a picture becomes. Throws the errors of decoding and shaping it, `imageNoGrid` where its tokens are no patches of it, row by row, `outOfMemory` and `runtimeFailed`. */
-  async read({ bytes, name }: PictureFile): Promise<SeenPicture> {
+  async read({ bytes, name }: PictureFile, turn: () => Promise<void>): Promise<SeenPicture> {
     const deadlines = this.#deadlines;
     const decoded = await decodeImage(bytes, name, deadlines);
-    const picture = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
-      shapePicture(decoded, this.#preprocessing, name),
+    const { picture, tiles, tiling } = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
+      cutPicture(decoded, this.#preprocessing, name),
     );
-    const { inputs, pixels, places } = this.#feed(picture);
-    const made = (await this.#session.outputs(inputs, [this.#output])).get(this.#output);
-    const features = made && toFloats(made);
-    const featureWidth = made?.dims.at(-1) ?? 0;
-    if (features === undefined || featureWidth === 0)
-      throw notWritten(this.#resolved, 'the first of these files gives no rows of numbers');
-    const numTokens = features.length / featureWidth;
+    const parts: SeenPart[] = [];
+    for (const tile of tiles) {
+      if (parts.length > 0) await turn();
+      parts.push(await this.#see(tile));
+    }
+    const [{ features: first, width }] = parts;
+    const [{ inputs, pixels, places }] = parts;
+    const numTokens = first.length / width;
+    // Tiles are of one size, and the graph does with each what it does with the first.
+    const grid = await this.#grid(inputs, pixels, { picture: tiles[0], numTokens, places });
+    if (parts.some((part) => part.features.length !== first.length || part.width !== width))
+      throw notWritten(this.#resolved, 'the first of these files gives its tiles different numbers of tokens');
+    const features = new Float32Array(first.length * parts.length);
+    parts.forEach((part, i) => features.set(part.features, i * first.length));
     return {
       features,
-      numTokens,
-      width: featureWidth,
-      grid: await this.#grid(inputs, pixels, { picture, numTokens, places }),
+      numTokens: numTokens * parts.length,
+      width,
+      grid: tiling === undefined ? grid : tiledGrid(grid, tiling),
       picture,
       notices: [
         ...this.#session.notices,
         ...decoded.notices,
         ...shapingNotices(this.#preprocessing, decoded),
-        ...(this.#isWhole ? [{ code: 'pictureNotSplit', args: [this.#preprocessing.processor] } as const] : []),
+        ...(tiling === undefined
+          ? []
+          : [{ code: 'pictureInTiles', args: [tiling.rows, tiling.columns, this.#preprocessing.processor] } as const]),
       ],
-      fed: { file: this.#session.fileName, inputs },
+      fed: parts.map((part) => ({ file: this.#session.fileName, inputs: part.inputs })),
     };
+  }
+
+  /** What a picture, or a tile of one, becomes. */
+  async #see(picture: ShapedPicture): Promise<SeenPart> {
+    const fed = this.#feed(picture);
+    const made = (await this.#session.outputs(fed.inputs, [this.#output])).get(this.#output);
+    const features = made && toFloats(made);
+    const width = made?.dims.at(-1) ?? 0;
+    if (features === undefined || width === 0)
+      throw notWritten(this.#resolved, 'the first of these files gives no rows of numbers');
+    return { ...fed, features, width };
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
 
-  /** What it is fed of a picture, and where each row of a table of patches stands in that. Throws `modelUnsupported` for a size that it does not take, `modelTooLarge` for more patches than there is memory for. */
-  #feed(picture: ShapedPicture): {
-    readonly inputs: readonly ModelInput[];
-    readonly pixels: ModelInput;
-    readonly places?: Float32Array;
-  } {
+  /** What it is fed of a picture. Throws `modelUnsupported` for a size that it does not take, `modelTooLarge` for more patches than there is memory for. */
+  #feed(picture: ShapedPicture): FedPart {
     const { inputs } = this.#session.analysis.index;
     const form = this.#form;
     const refuse = (taken: string, made: string): ExplorerError =>
@@ -235,6 +254,16 @@ export class VisionPart implements PictureReader {
     )
       throw refuse('its tokens are not the patches of the picture, row by row');
     return grid;
+  }
+}
+
+/** As the settings of the processor say. Throws `pictureNotWritten` for steps that are not known. */
+function preprocessingOf(resolved: ResolvedModel, settings: Settings, context: PreprocessingContext): Preprocessing {
+  try {
+    return readPreprocessing(settings, resolved.name, context);
+  } catch (error) {
+    if (!(error instanceof ExplorerError) || error.code !== 'modelUnsupported') throw error;
+    throw notWritten(resolved, String(error.args[1]));
   }
 }
 

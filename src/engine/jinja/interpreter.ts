@@ -3,7 +3,7 @@ import { filter } from './filters';
 import { JinjaError } from './jinjaError';
 import { attributeOf, itemOf } from './lookup';
 import type { CallArguments, Expression, MacroBody, Statement, Target } from './nodes';
-import { operate, sliced } from './operators';
+import { operate, sequenceOf, sliced } from './operators';
 import { str } from './printed';
 import { testOf } from './tests';
 import {
@@ -15,7 +15,6 @@ import {
   Float,
   integerOf,
   isEqual,
-  isList,
   isTrue,
   iterate,
   keyOf,
@@ -369,19 +368,12 @@ function evaluate(expression: Expression, scope: Scope): Value {
       return joinMade(expression.items.map((item) => str(evaluate(item, scope))));
     case 'unary':
       return unary(expression.operator, evaluate(expression.operand, scope));
-    case 'binary': {
-      const left = evaluate(expression.left, scope);
-      if (expression.operator === 'and') return isTrue(left) ? evaluate(expression.right, scope) : left;
-      if (expression.operator === 'or') return isTrue(left) ? left : evaluate(expression.right, scope);
-      return made(operate(expression.operator, left, evaluate(expression.right, scope)));
-    }
+    case 'binary':
+      return binary(expression, scope);
     case 'compare':
       return compared(expression, scope);
     case 'condition':
-      if (isTrue(evaluate(expression.test, scope))) return evaluate(expression.then, scope);
-      return expression.otherwise === undefined
-        ? new Undefined('the inline if-expression evaluated to false and no else section was defined.')
-        : evaluate(expression.otherwise, scope);
+      return conditional(expression, scope);
     case 'attribute':
       return attributeOf(evaluate(expression.of, scope), expression.name);
     case 'item':
@@ -405,6 +397,20 @@ function named(name: string, scope: Scope): Value {
   const value = scope.get(name);
   if (value === undefined && name === 'self') throw new JinjaError("'self' is not supported");
   return value === undefined ? new Undefined(`'${name}' is undefined`) : value;
+}
+
+function binary({ operator, left: first, right }: Expression & { kind: 'binary' }, scope: Scope): Value {
+  const left = evaluate(first, scope);
+  if (operator === 'and') return isTrue(left) ? evaluate(right, scope) : left;
+  if (operator === 'or') return isTrue(left) ? left : evaluate(right, scope);
+  return made(operate(operator, left, evaluate(right, scope)));
+}
+
+function conditional({ test, then, otherwise }: Expression & { kind: 'condition' }, scope: Scope): Value {
+  if (isTrue(evaluate(test, scope))) return evaluate(then, scope);
+  return otherwise === undefined
+    ? new Undefined('the inline if-expression evaluated to false and no else section was defined.')
+    : evaluate(otherwise, scope);
 }
 
 function unary(operator: 'not' | '-' | '+', value: Value): Value {
@@ -453,6 +459,7 @@ function item(value: Value, key: Expression, scope: Scope): Value {
   const [start, stop, step] = [key.start, key.stop, key.step].map((each) =>
     each === undefined ? null : evaluate(each, scope),
   );
-  if (typeof value === 'string' || isList(value) || value instanceof Tuple) return sliced(value, [start, stop, step]);
+  const sequence = sequenceOf(value);
+  if (sequence !== undefined) return sliced(sequence, [start, stop, step]);
   throw new JinjaError(`a part of a ${typeName(value)} is none, or not supported`);
 }

@@ -204,25 +204,16 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 
 /** The text of a string, its escapes as Python's `unicode-escape` reads them. */
 function unescaped(inner: string): string {
-  return inner.replace(
-    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gsu,
-    (
-      whole,
-      hex: string | undefined,
-      short: string | undefined,
-      long: string | undefined,
-      octal: string | undefined,
-      other: string | undefined,
-    ) => {
-      if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
-      if (other === undefined) {
-        const code = parseInt(hex ?? short ?? long ?? '', 16);
-        if (code > 0x10ffff) throw new JinjaError('illegal Unicode character');
-        return String.fromCodePoint(code);
-      }
-      if (other === 'x' || other === 'u' || other === 'U' || other === 'N')
-        throw new JinjaError(`the escape \\${other} of a string is not complete, or not supported`);
-      return simpleEscapes[other] ?? whole;
-    },
-  );
+  return inner.replace(/\\(?:x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|.)/gsu, (escape) => {
+    const body = escape.slice(1);
+    if (/^[0-7]/.test(body)) return String.fromCodePoint(parseInt(body, 8));
+    if (/^[xuU]./.test(body)) {
+      const code = parseInt(body.slice(1), 16);
+      if (code > 0x10ffff) throw new JinjaError('illegal Unicode character');
+      return String.fromCodePoint(code);
+    }
+    if (/^[xuUN]$/.test(body))
+      throw new JinjaError(`the escape \\${body} of a string is not complete, or not supported`);
+    return simpleEscapes[body] ?? escape;
+  });
 }

@@ -11,17 +11,30 @@ export function operate(operator: string, left: Value, right: Value): Value {
   const [a, b] = [numberOf(left), numberOf(right)];
   if (a !== undefined && b !== undefined)
     return ofNumbers(operator, a, b, left instanceof Float || right instanceof Float);
-  if (operator === '+') {
-    if (typeof left === 'string' && typeof right === 'string') return left + right;
-    if (isList(left) && isList(right)) return made(left, right);
-    if (left instanceof Tuple && right instanceof Tuple) return new Tuple(made(left.items, right.items));
-    if (typeof left === 'string') throw new JinjaError(`can only concatenate str (not "${typeName(right)}") to str`);
-  }
-  if (operator === '*') {
-    if (typeof left === 'string' || isList(left) || left instanceof Tuple) return repeated(left, integerOf(right));
-    if (typeof right === 'string' || isList(right) || right instanceof Tuple) return repeated(right, integerOf(left));
-  }
+  const result = operator === '+' ? joined(left, right) : operator === '*' ? multiplied(left, right) : undefined;
+  if (result !== undefined) return result;
   throw new JinjaError(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`);
+}
+
+/** Two texts, lists or tuples as one; undefined of others. */
+function joined(left: Value, right: Value): Value | undefined {
+  if (typeof left === 'string' && typeof right === 'string') return left + right;
+  if (isList(left) && isList(right)) return made(left, right);
+  if (left instanceof Tuple && right instanceof Tuple) return new Tuple(made(left.items, right.items));
+  if (typeof left === 'string') throw new JinjaError(`can only concatenate str (not "${typeName(right)}") to str`);
+  return undefined;
+}
+
+/** A text, list or tuple so many times, whichever side it stands on; undefined of others. */
+function multiplied(left: Value, right: Value): Value | undefined {
+  const [first, second] = [sequenceOf(left), sequenceOf(right)];
+  if (first !== undefined) return repeated(first, integerOf(right));
+  return second === undefined ? undefined : repeated(second, integerOf(left));
+}
+
+/** A value of which parts are taken by their places; undefined where it is none. */
+export function sequenceOf(value: Value): string | readonly Value[] | Tuple | undefined {
+  return typeof value === 'string' || isList(value) || value instanceof Tuple ? value : undefined;
 }
 
 function made(left: readonly Value[], right: readonly Value[]): readonly Value[] {

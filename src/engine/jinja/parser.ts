@@ -75,26 +75,12 @@ class Parser {
         return [{ kind: 'macro', macro: this.#macro(this.#read.expect('name'), 'endmacro') }];
       case 'call':
         return [this.#callBlock()];
-      case 'filter': {
-        const filter = this.#filters(undefined, true);
-        return [
-          {
-            kind: 'filterBlock',
-            filter: filter ?? this.#read.fail('a filter is expected'),
-            body: this.#block('endfilter'),
-          },
-        ];
-      }
+      case 'filter':
+        return [this.#filterBlock()];
       case 'generation':
         return [{ kind: 'scope', body: this.#block('endgeneration') }];
-      case 'print': {
-        const printed: Statement[] = [];
-        while (this.#read.current.type !== 'blockEnd') {
-          if (printed.length > 0) this.#read.expect('operator', ',');
-          printed.push({ kind: 'print', value: this.#expression() });
-        }
-        return printed;
-      }
+      case 'print':
+        return this.#print();
       case 'break':
       case 'continue':
         if (this.#loops === 0) this.#read.fail(`'${tag}' outside loop`);
@@ -223,6 +209,20 @@ class Parser {
     const uses = this.#uses;
     this.#uses = outer;
     return { kind: 'callBlock', call, caller: { name: 'caller', parameters, body, uses } };
+  }
+
+  #filterBlock(): Statement {
+    const filter = this.#filters(undefined, true) ?? this.#read.fail('a filter is expected');
+    return { kind: 'filterBlock', filter, body: this.#block('endfilter') };
+  }
+
+  #print(): readonly Statement[] {
+    const printed: Statement[] = [];
+    while (this.#read.current.type !== 'blockEnd') {
+      if (printed.length > 0) this.#read.expect('operator', ',');
+      printed.push({ kind: 'print', value: this.#expression() });
+    }
+    return printed;
   }
 
   /** One expression, or several with commas between them, which make a tuple. */

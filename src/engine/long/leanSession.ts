@@ -21,6 +21,7 @@ import {
   type RunOptions,
   type SessionOptions,
 } from '../session/attentionSession';
+import { portable } from '../session/sessionPlan';
 import { extentsOf } from '../weights/extents';
 import { fromTensor, pickOutputs, type OutputTensor } from '../runtime/feeds';
 import { checkReductions, summarize, type Reductions } from './leanChecks';
@@ -118,17 +119,9 @@ export class LeanSession {
     this.#options = options;
     this.#taps = taps;
     this.#session = session;
-    const { runtime } = options;
+    const { ort, runtime = portable } = options;
     // A head by itself is no work for a graphics device.
-    const onProcessor =
-      runtime === undefined || runtime.backend === 'webgpu'
-        ? { executionProviders: [runtime?.isNative === true ? 'cpu' : 'wasm'] }
-        : runtime.sessionOptions;
-    this.#scores = new ScoreSessions(options.ort, {
-      sessionOptions: onProcessor,
-      sessionConfig: (hasBytes) => runtime?.sessionConfig(hasBytes) ?? Promise.resolve({}),
-      device: runtime,
-    });
+    this.#scores = new ScoreSessions(ort, runtime.onProcessor);
   }
 
   /**

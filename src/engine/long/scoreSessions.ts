@@ -1,12 +1,10 @@
 import type * as Ort from 'onnxruntime-common';
-import { silently, silentSeverity, type OrtModule, type Runtime } from '../runtime/runtime';
+import { silently, silentSeverity, type OrtModule, type SessionRuntime } from '../runtime/runtime';
 import { exclusively } from '../limits/runLock';
 import { runtimeError } from '../runtime/runtimeError';
 
-/** How the sessions are made; `device` where a graphics device can be lost, and the whole build of the runtime with it. */
-type ScoreRuntime = Pick<Runtime, 'sessionOptions' | 'sessionConfig'> & {
-  readonly device?: Pick<Runtime, 'lost' | 'unlessLost'> | undefined;
-};
+/** How the sessions are made. */
+type ScoreRuntime = Pick<SessionRuntime, 'sessionOptions' | 'sessionConfig' | 'lost' | 'unlessLost'>;
 
 /** Sessions of small models that recompute rows of attention: layers that compute alike share one. They live as long as someone keeps them. */
 export class ScoreSessions {
@@ -57,9 +55,8 @@ export class ScoreSessions {
     output: string,
   ): Promise<Ort.Tensor | undefined> {
     try {
-      const { device } = this.#runtime;
       const run = (): Promise<Ort.InferenceSession.OnnxValueMapType> => session.run(feeds, [output], silently);
-      return (await exclusively(this.#ort, () => device?.unlessLost(run) ?? run()))[output];
+      return (await exclusively(this.#ort, () => this.#runtime.unlessLost(run)))[output];
     } catch (error) {
       throw runtimeError(error, 'rows of attention');
     }
@@ -76,7 +73,7 @@ export class ScoreSessions {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of await Promise.allSettled(sessions)) {
-      if (session.status === 'fulfilled' && this.#runtime.device?.lost === undefined)
+      if (session.status === 'fulfilled' && this.#runtime.lost === undefined)
         await exclusively(this.#ort, () => session.value.release());
     }
   }

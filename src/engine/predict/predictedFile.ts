@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { TokenStream } from '../../model/token';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
 import type { AttentionSession } from '../session/attentionSession';
@@ -35,8 +35,9 @@ export interface FedLogits {
   readonly inputs: readonly ModelInput[];
   /** Where its text begins. */
   readonly first: number;
-  /** Positions of all items of its batch. */
+  /** Positions of all items of its batch, and of one of them. */
   readonly numPositions: number;
+  readonly length: number;
   /** Its input of ids. */
   readonly ids: string | undefined;
 }
@@ -101,36 +102,36 @@ export function fedOf(
   const read = fed.find(({ file }) => file === session.fileName);
   if (read === undefined) throw new ExplorerError('noPredictions', [name, 'its input is not known']);
   const { index } = session.analysis;
-  const names = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, names, new Set(names));
+  const { roles } = signatureOf(index);
   const named = (role: string): ModelInput | undefined => read.inputs.find((input) => roles.get(input.name) === role);
   if (named('pixels') !== undefined)
     return {
       inputs: read.inputs,
       first: 0,
       numPositions: Math.max(...streams.map(({ tokens }) => tokens.length)),
+      length: Math.max(...streams.map(({ tokens }) => tokens.length)),
       ids: undefined,
     };
   const ids =
     named('targetIds') ?? named('ids') ?? read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
   if (ids === undefined) throw new ExplorerError('noPredictions', [name, 'its input of tokens is not known']);
-  if (positionsFirst(index).has(ids.name))
-    throw new ExplorerError('noPredictions', [
-      name,
-      'its positions come before the items of a batch, [position, item]',
-    ]);
   return {
     inputs: read.inputs,
     first: read.firstPosition ?? 0,
     numPositions: ids.dims.length === 3 ? ids.dims[0] * ids.dims[1] : ids.data.length,
+    // Where positions come before items, [position, item], there is one item.
+    length: ids.dims[positionsFirst(index).has(ids.name) ? 0 : 1] ?? ids.data.length,
     ids: ids.name,
   };
 }
 
-/** Ids with another in the place of one, in every item of the batch. */
-export function withIds(input: ModelInput, at: number, id: number): ModelInput {
+/** Ids with another in the place of one, in every item of the batch, of which each has so many positions. */
+export function withIds(
+  input: ModelInput,
+  { at, length }: { readonly at: number; readonly length: number },
+  id: number,
+): ModelInput {
   const data = input.data.slice();
-  const length = input.dims.at(-1) ?? data.length;
   for (let from = 0; from < data.length; from += length) {
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[from + at] = BigInt(id);
     else data[from + at] = id;
@@ -143,7 +144,7 @@ export function tokenTexts(tokenizer: Pick<ModelTokenizer, 'use'>, ids: ArrayLik
   const texts = new Map<number, PlainText>();
   const all = Array.from(ids);
   tokenizer.use(all.length, (own) => {
-    for (const id of new Set(all)) texts.set(id, tokenText(own, id));
+    for (const id of new Set(all)) texts.set(id, tokenText(own.forTarget, id));
   });
   return all.map((id) => texts.get(id) ?? plain(''));
 }

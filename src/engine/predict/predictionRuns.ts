@@ -59,10 +59,10 @@ interface Rows {
   readonly blocks: readonly number[];
   readonly targets: Float32Array;
   readonly larger: Float32Array;
-  readonly meanScores: Float32Array;
+  readonly sums: Float32Array;
+  readonly weighted: Float32Array;
   readonly strongest: Float32Array;
   readonly ids: BigInt64Array;
-  readonly most: Float32Array;
 }
 
 /** Logits, their logarithms and probabilities, and scores of one layer beyond this are not computed, in bytes. */
@@ -208,12 +208,14 @@ export class PredictionRuns {
         'it reads a text from both sides, and its tokenizer has no mask token to put in the place of one',
       );
     const { tokens } = run.streams[stream];
-    const { inputs, first, numPositions, ids } = fedOf(this.#parts, run);
+    const { inputs, first, numPositions, length, ids } = fedOf(this.#parts, run);
     const readMasked = async (places: readonly number[], hides: boolean): Promise<TokenPredictions> => {
       const targets = new BigInt64Array(numPositions);
       for (const place of places) targets[first + place] = BigInt(tokens[place].id);
       const fed = hides
-        ? inputs.map((input) => (input.name === ids ? withIds(input, first + places[0], maskId) : input))
+        ? inputs.map((input) =>
+            input.name === ids ? withIds(input, { at: first + places[0], length }, maskId) : input,
+          )
         : inputs;
       const rows = await this.#run(logits, run, fed, targets);
       if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the logits of the last token alone');
@@ -285,10 +287,10 @@ export class PredictionRuns {
       blocks: results.get(outputs.ids)?.dims ?? [],
       targets: this.#floats(results, outputs.targets),
       larger: this.#floats(results, outputs.larger),
-      meanScores: this.#floats(results, outputs.meanScores),
+      sums: this.#floats(results, outputs.sums),
+      weighted: this.#floats(results, outputs.weighted),
       strongest: this.#floats(results, outputs.strongest),
       ids,
-      most: this.#floats(results, outputs.most),
     };
   }
 
@@ -314,7 +316,7 @@ export class PredictionRuns {
   }
 
   #arrange(
-    { numRows, numScores, blocks, targets, larger, meanScores, strongest, ids, most }: Rows,
+    { numRows, numScores, blocks, targets, larger, sums, weighted, strongest, ids }: Rows,
     {
       kind,
       stream,
@@ -327,8 +329,8 @@ export class PredictionRuns {
     const at = places.map(({ row }) => placeInBlocks(row, numRows, blocks));
     const columns = at.flatMap((place) => Array.from({ length: count }, (_, i) => place * count + i));
     const named = Int32Array.from(columns, (column) => Number(ids[column]));
-    // Scores are told less the largest one of their row, whose logarithm of probability they are taken back from.
-    const logOf = (score: number, place: number): number => score + Math.log(most[place]);
+    // Scores are told less the largest one of their row.
+    const logOf = (score: number, place: number): number => score - Math.log(sums[place]);
     return {
       kind,
       stream,
@@ -337,7 +339,7 @@ export class PredictionRuns {
         isActual ? inBits(-logOf(targets[at[i]], at[i])) : NaN,
       ),
       ranks: Int32Array.from(places, ({ isActual }, i) => (isActual ? larger[at[i]] + 1 : 0)),
-      entropy: Float32Array.from(at, (place) => inBits(Math.max(0, -logOf(meanScores[place], place)))),
+      entropy: Float32Array.from(at, (place) => inBits(Math.max(0, -logOf(weighted[place] / sums[place], place)))),
       count,
       ids: named,
       probabilities: Float32Array.from(columns, (column, i) =>

@@ -72,7 +72,7 @@ export class WriteRuns {
   /**
    * The logit of a token as the sum of all that is added to the residual, each times the final norm's own scale (direct logit attribution, as
    * TransformerLens' `logit_attrs` with `apply_ln_to_stack`: the scale is the run's, not that of the part), heads split by the tokens that they read.
-   * Throws `noWrites` where the model has no such path or the sum is not the logit, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws.
+   * Throws `noWrites` where the model has no such path or the sum is not the logit, `noPredictions`, `noSuchToken`, `sameTwice`, `invalidArgument`, and what a run throws.
    */
   async writes(run: WrittenRun, { position, token, against }: WritesAsked): Promise<Writes> {
     const place = this.#predictions.placeOf(run, position);
@@ -83,6 +83,7 @@ export class WriteRuns {
         return { id, text: tokenText(tokenizer.forTarget, id) };
       });
     const [wanted, other] = [named(token), against === undefined ? undefined : named(against)];
+    if (wanted.id === other?.id) throw new ExplorerError('sameTwice', [`“${wanted.text}”`]);
     const { session, path, outputs } = await this.#tap(logits);
     const words = [wanted.id, other?.id ?? wanted.id];
     const list = (name: string, values: readonly number[]) => ({

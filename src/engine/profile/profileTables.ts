@@ -1,5 +1,6 @@
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { metricOf } from '../../model/metrics/metrics';
+import { crc32 } from '../../model/numbers/zip';
 import { headNames, type HeadName } from '../../model/profile/headNames';
 import type { ProfileFile } from '../../model/profile/headProfile';
 import { leftOutSentences } from '../../model/profile/leftOut';
@@ -87,6 +88,7 @@ export function profileTables(
   const described = {
     ...settings,
     ...{ numTexts, numChunks, numTokens, files: counts },
+    crc32: Object.fromEntries(files.map(({ name, bytes }) => [name, sumText(bytes)])),
     metrics: profileMetrics.map((id) => {
       const { title, definition, formula, source } = metricOf(id);
       return { id, title, definition, formula, source };
@@ -98,6 +100,9 @@ export function profileTables(
   files.push({ name: 'profile.json', bytes: new TextEncoder().encode(`${JSON.stringify(described, undefined, 2)}\n`) });
   return { files, names, counts };
 }
+
+/** The check sum of a table's bytes, as `profile.json` has it. */
+export const sumText = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, '0');
 
 const placeNames = ['line', 'column', 'endLine', 'endColumn', 'tokens'] as const;
 

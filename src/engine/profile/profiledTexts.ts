@@ -73,7 +73,7 @@ export class ProfiledTexts {
       return { status: 'read', numTokens };
     } catch (error) {
       if (!(error instanceof ExplorerError) || !refusals.includes(error.code)) throw error;
-      return leave('refused', hash, error.code);
+      return leave('refused', hash, error.sentence);
     }
   }
 

@@ -10,6 +10,7 @@ import { relationIds } from '../../model/relations/relation';
 import { decileNames } from '../../model/profile/profileFold';
 import type { HeadProfile, ProfileFile } from '../../model/profile/headProfile';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
+import { sumText } from './profileTables';
 
 /** The most rows of a table of a profile. */
 export const maxProfileRows = 2 ** 18;
@@ -76,6 +77,8 @@ const about = v.object({
   numTexts: total,
   numChunks: total,
   numTokens: total,
+  /** Check sums of the tables, which were not always there. */
+  crc32: v.optional(v.record(v.string(), v.string())),
 });
 
 /** A profile from its files' bytes, of which nothing is believed; `folder` is what a person is told of it. Throws `profileInvalid`, and `tookTooLong` of a file that is made to last. */
@@ -95,13 +98,19 @@ function read(files: readonly ProfileFile[], folder: string): HeadProfile {
       if (found === undefined) throw new RangeError(`it has no ${name}`);
       return found.bytes;
     };
-    const { format: _, ...known } = checked(
-      about,
-      jsonOf(bytesOf('profile.json')),
-      'profile.json is not what a profile has',
-    );
+    const {
+      format: _,
+      crc32: sums,
+      ...known
+    } = checked(about, jsonOf(bytesOf('profile.json')), 'profile.json is not what a profile has');
+    const tableOf = (name: string): Uint8Array => {
+      const bytes = bytesOf(name);
+      if (sums?.[name] !== undefined && sums[name] !== sumText(bytes))
+        throw new RangeError(`${name} is damaged: it does not have the check sum that profile.json says`);
+      return bytes;
+    };
     const rows = <Name extends keyof typeof tables>(name: Name): v.InferOutput<(typeof tables)[Name]>[] =>
-      rowsOf(tables[name], bytesOf(`${name}.parquet`), name);
+      rowsOf(tables[name], tableOf(`${name}.parquet`), name);
     const [heads, relations, examples, texts] = [rows('heads'), rows('relations'), rows('examples'), rows('files')];
     return {
       about: known,

@@ -3,7 +3,7 @@ import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } fro
 import { plain } from '../../base/safeText';
 import { noticeText, type ModelInfo, type Notice, type RunLanguages } from '../../model/modelInfo';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
-import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
+import { signatureOf, type InputRole } from '../../onnx/inputs/inputs';
 import type { InputView } from '../../protocol';
 import type { Sides } from '../../tokenizer/pretrained/makeTokenizer';
 import { pythonOf, type FedFile } from '../session/fedInput';
@@ -50,8 +50,7 @@ export function inputAccount(
   if (sides?.cutsLeft === true) settings.push({ code: 'settingCutsLeft', args: [] });
   const assumptions: Notice[] = [];
   for (const { index, hoisted } of analyses) {
-    const names = index.inputs.map(({ name }) => name);
-    const { roles, fixedLength, numItems } = planInputs(index, names, new Set(names));
+    const { roles, fixedLength, numItems } = signatureOf(index);
     if (fixedLength !== undefined) assumptions.push(filledUp(fixedLength, padId, sides?.padsLeft === true));
     if (numItems > 1) assumptions.push({ code: 'assumedBatch', args: [numItems] });
     for (const [name, role] of roles) {

@@ -2,7 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import type { Backend } from '../../model/modelInfo';
 import type { EngineOptions } from '../../protocol';
 import { reasonOf } from './runtimeError';
-import { backendTitles, type ChosenRuntime, type Runtimes } from './runtimes';
+import { backendTraits, portableBackend } from './backends';
+import type { ChosenRuntime, Runtimes } from './runtimes';
 
 /**
  * Loads a model on the backend that the options choose, or on the next that can load it; throws what `load` throws on the last.
@@ -23,7 +24,7 @@ export async function loadOnBackend<Model>(
     } catch (error) {
       const { backend } = (await choosing).runtime;
       if (!canGoElsewhere(error, backend)) throw error;
-      refused.set(backend, `${backendTitles[backend]} cannot load this model: ${reasonOf(error)}.`);
+      refused.set(backend, cannotLoad(backend, error));
     }
   }
 }
@@ -39,27 +40,25 @@ export async function loadPortably<Model>(
   refused: Map<Backend, string>,
 ): Promise<Model> {
   try {
-    return await loadOnBackend(runtimes, { backend: 'wasm', threads }, load);
+    return await loadOnBackend(runtimes, { backend: portableBackend, threads }, load);
   } catch (error) {
     if (!(error instanceof ExplorerError) || !elsewhere.has(error.code)) throw error;
-    refused.set('wasm', `${backendTitles.wasm} cannot load this model: ${reasonOf(error)}.`);
+    refused.set(portableBackend, cannotLoad(portableBackend, error));
     try {
-      return await loadOnBackend(runtimes, { backend: 'native', threads }, load, refused);
+      return await loadOnBackend(runtimes, { backend: 'auto', threads }, load, refused);
     } catch {
       throw error;
     }
   }
 }
 
-/** What WebAssembly may fail with that the native runtime need not. */
+const cannotLoad = (backend: Backend, error: ExplorerError): string =>
+  `${backendTraits[backend].title} cannot load this model: ${reasonOf(error)}.`;
+
+/** What the portable backend may fail with that another need not, where what runs need not be alike everywhere. */
 const elsewhere: ReadonlySet<string> = new Set(['runtimeFailed', 'outOfMemory', 'modelTooLarge']);
 
 /** Whether another backend may do what this one failed to do. */
 export function canGoElsewhere(error: unknown, backend: Backend): error is ExplorerError {
-  if (!(error instanceof ExplorerError)) return false;
-  // What is too much for a graphics processor, or not accurate enough on it, the processor may still do.
-  return (
-    (backend !== 'wasm' && error.code === 'runtimeFailed') ||
-    (backend === 'webgpu' && (error.code === 'outOfMemory' || error.code === 'checksFailed'))
-  );
+  return error instanceof ExplorerError && backendTraits[backend].mayNotFailElsewhere.includes(error.code);
 }

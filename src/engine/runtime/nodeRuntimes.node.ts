@@ -27,7 +27,7 @@ async function loadNative(): Promise<OrtModule> {
 }
 
 /** The builds of the runtime for Node. WebGPU is part of the native one, with its own access to Vulkan, Metal or Direct3D. */
-export const nodeRuntimes: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
+export const nodeRuntimes: Readonly<Record<Backend, LoadRuntime>> = {
   native: loadNative,
   webgpu: loadNative,
   wasm: loadWasm,

@@ -1,10 +1,19 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import type { Backend } from '../../model/modelInfo';
+import {
+  backendTraits,
+  onProcessor,
+  portableBackend,
+  runtimeBuilds,
+  type BackendTraits,
+  type RuntimeBuild,
+} from './backends';
 import { addsBytesExactly } from './eightBitSums';
 import { exclusively } from '../limits/runLock';
 import { runtimeError } from './runtimeError';
 import { warmUpModel } from './warmUpModel';
+import { WatchedDevice, type GraphicsDevice } from './watchedDevice';
 
 /** The runtime module, injected by the entry that knows its build. */
 export type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
@@ -16,32 +25,37 @@ const maxThreads = 4;
 export const silentSeverity = 4;
 export const silently: Ort.InferenceSession.RunOptions = { logSeverityLevel: silentSeverity };
 
-/** What is used of a GPUDevice. */
-interface GraphicsDevice {
-  readonly adapterInfo?: { readonly isFallbackAdapter?: boolean };
-  readonly lost: Promise<{ readonly message: string }>;
-}
+/** What sessions are made with. */
+export type SessionRuntime = Pick<
+  Runtime,
+  'build' | 'traits' | 'lost' | 'sessionOptions' | 'sessionConfig' | 'unlessLost' | 'onProcessor'
+>;
 
 /** A build of the runtime, initialised once; its number of threads cannot change after that. */
 export class Runtime {
   readonly ort: OrtModule;
+  readonly build: RuntimeBuild;
   readonly backend: Backend;
   readonly #numProcessors: number;
   #numThreads = 0;
-  #lost: string | undefined;
-  #isSoftware = false;
-  #isWatched = false;
-  /** What is told when the device is lost. */
-  readonly #waiting = new Set<(reason: Error) => void>();
+  #device: WatchedDevice | undefined;
   /** The graphics device, and what was compiled for it, live as long as some session does. */
   readonly #held: Ort.InferenceSession[] = [];
   #ready: Promise<void> | undefined;
   #addsExactly: Promise<boolean> | undefined;
+  #onProcessor: Runtime | undefined;
 
-  constructor(ort: OrtModule, numProcessors: number, backend: Backend = 'wasm') {
+  constructor(ort: OrtModule, numProcessors: number, backend: Backend = portableBackend) {
     this.ort = ort;
+    // Only the native build has more than one backend to list; WebGPU comes with either.
+    this.build = runtimeBuilds['listSupportedBackends' in ort ? 'native' : 'web'];
     this.backend = backend;
     this.#numProcessors = numProcessors;
+  }
+
+  /** What its backend is like. */
+  get traits(): BackendTraits {
+    return backendTraits[this.backend];
   }
 
   /** Threads in use; 0 before the first {@link initialize}. */
@@ -49,34 +63,33 @@ export class Runtime {
     return this.#numThreads;
   }
 
-  /** Whether it is the native build, which reads files by itself and has no 32-bit memory; WebGPU comes with either build. */
-  get isNative(): boolean {
-    return 'listSupportedBackends' in this.ort; // only that build has more than one to list
-  }
-
   /** Why it can run nothing any more; undefined while it can. */
   get lost(): string | undefined {
-    return this.#lost;
+    return this.#device?.lost;
   }
 
   /** Whether its graphics adapter is known to be a program for the processor. */
   get isSoftware(): boolean {
-    return this.#isSoftware;
+    return this.#device?.isSoftware === true;
   }
 
   /** How sessions of this backend are made. */
   get sessionOptions(): Ort.InferenceSession.SessionOptions {
-    switch (this.backend) {
-      case 'native':
-        return { executionProviders: ['cpu'], intraOpNumThreads: Math.max(1, this.#numThreads) };
-      case 'webgpu':
-        return {
-          executionProviders: ['webgpu'],
-          ...(this.isNative ? { intraOpNumThreads: Math.max(1, this.#numThreads) } : {}),
-        };
-      case 'wasm':
-        return { executionProviders: ['wasm'] };
+    return {
+      executionProviders: [this.traits.provider],
+      ...(this.build.hasOwnThreads ? { intraOpNumThreads: Math.max(1, this.#numThreads) } : {}),
+    };
+  }
+
+  /** The same build of the runtime, computing on the processor, for what is small or must be sure; itself where it does. With a lost device the whole build is lost. */
+  get onProcessor(): SessionRuntime {
+    if (!this.traits.isOnDevice) return this;
+    if (this.#onProcessor === undefined) {
+      this.#onProcessor = new Runtime(this.ort, this.#numProcessors, this.build.processor);
+      this.#onProcessor.#numThreads = this.#numThreads;
+      this.#onProcessor.#device = this.#device;
     }
+    return this.#onProcessor;
   }
 
   /**
@@ -85,10 +98,10 @@ export class Runtime {
    * @param hasBytes whether the model multiplies bytes.
    */
   async sessionConfig(hasBytes: boolean): Promise<Readonly<Record<string, string>>> {
-    if (!this.isNative || !hasBytes) return {};
+    if (!this.build.maySaturate || !hasBytes) return {};
     const isExact = await (this.#addsExactly ??= exclusively(this.ort, () =>
       addsBytesExactly(this.ort, {
-        executionProviders: ['cpu'],
+        ...onProcessor(this.build),
         intraOpNumThreads: 1,
         logSeverityLevel: silentSeverity,
       }),
@@ -112,9 +125,11 @@ export class Runtime {
         ...this.sessionOptions,
         logSeverityLevel: silentSeverity,
       });
-      if (this.backend !== 'webgpu') return await session.release();
+      if (!this.traits.isOnDevice) return await session.release();
       this.#held.push(session);
-      if (!this.isNative) await this.#watchDevice();
+      // Typed where a browser's types are known, which this file does without.
+      if (this.build.showsDevice)
+        this.#device = new WatchedDevice((await this.ort.env.webgpu.device) as GraphicsDevice);
     } catch (error) {
       const typed = runtimeError(error, 'starting the runtime');
       throw typed.code === 'outOfMemory'
@@ -123,27 +138,8 @@ export class Runtime {
     }
   }
 
-  async #watchDevice(): Promise<void> {
-    const device = (await this.ort.env.webgpu.device) as GraphicsDevice; // typed where a browser's types are known, which this file does without
-    this.#isSoftware = device.adapterInfo?.isFallbackAdapter === true;
-    void device.lost.then(({ message }) => {
-      this.#lost = `the graphics device was lost${message === '' ? '' : ` (${message.replace(/\.$/, '')})`}`;
-      for (const giveUp of this.#waiting) giveUp(new Error(this.#lost));
-    });
-    this.#isWatched = true;
-  }
-
-  /** What the runtime does; throws when the device is lost under it, where the runtime itself would wait for ever. */
+  /** What the runtime does; throws when its device is lost under it. */
   async unlessLost<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.#isWatched) return work();
-    if (this.#lost !== undefined) throw new Error(this.#lost);
-    let giveUp: (reason: Error) => void = () => {};
-    const loss = new Promise<never>((_resolve, reject) => (giveUp = reject));
-    this.#waiting.add(giveUp);
-    try {
-      return await Promise.race([work(), loss]);
-    } finally {
-      this.#waiting.delete(giveUp);
-    }
+    return this.#device?.unlessLost(work) ?? work();
   }
 }

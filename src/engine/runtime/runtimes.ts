@@ -1,10 +1,13 @@
-import type { Backend } from '../../model/modelInfo';
-import type { ModelSpec } from '../../protocol';
+import { backends, type Backend, type BackendChoice } from '../../model/modelInfo';
+import { backendTraits } from './backends';
 import { Runtime, type OrtModule } from './runtime';
 import { shortened } from './runtimeError';
 
 /** Loads the build of the runtime that a backend needs; rejects, with the reason, where it is not to be had. */
 export type LoadRuntime = () => Promise<OrtModule>;
+
+/** The builds of the runtime that a host has for its backends. */
+export type RuntimeLoaders = Readonly<Partial<Record<Backend, LoadRuntime | undefined>>>;
 
 /** The runtime that a model runs on. */
 export interface ChosenRuntime {
@@ -13,45 +16,33 @@ export interface ChosenRuntime {
   readonly reason: string;
 }
 
-/**
- * What is tried for each choice, in order; the last is always there. WebGPU is only taken where it is asked for: what it is worth
- * on a real graphics processor was never measured, and a software one is far slower than the processor by itself.
- */
-const candidates: Readonly<Record<ModelSpec['backend'], readonly Backend[]>> = {
-  auto: ['native', 'wasm'],
-  native: ['native', 'wasm'],
-  webgpu: ['webgpu', 'native', 'wasm'],
-  wasm: ['wasm'],
-};
+/** What is tried for each choice, in order; the last is always there. */
+const candidatesOf = (wanted: BackendChoice): readonly Backend[] =>
+  wanted === 'auto'
+    ? backends.filter((backend) => backendTraits[backend].isUsual)
+    : [wanted, ...backendTraits[wanted].instead];
 
 /** UTF-16 units of the reason for a backend: a sentence for each that was tried before it. */
 export const maxReason = 1000;
 
-/** What backends are called in sentences. */
-export const backendTitles: Readonly<Record<Backend, string>> = {
-  native: 'The native runtime',
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-};
-
 /** The execution backends of one host: each is loaded when it is first wanted, and what fails once is not tried again. */
 export class Runtimes {
-  readonly #loaders: Readonly<Partial<Record<Backend, LoadRuntime>>>;
+  readonly #loaders: RuntimeLoaders;
   readonly #numProcessors: number;
   readonly #started = new Map<Backend, Promise<Runtime>>();
 
-  constructor(loaders: Readonly<Partial<Record<Backend, LoadRuntime>>>, numProcessors: number) {
+  constructor(loaders: RuntimeLoaders, numProcessors: number) {
     this.#loaders = loaders;
     this.#numProcessors = numProcessors;
   }
 
   /** The first backend of a choice that starts and is not refused, with the reason; throws `runtimeFailed` where not even WebAssembly starts. `refused` says in a sentence why a backend is not to be taken. */
   async choose(
-    wanted: ModelSpec['backend'],
+    wanted: BackendChoice,
     threads: number,
     refused: ReadonlyMap<Backend, string> = new Map(),
   ): Promise<ChosenRuntime> {
-    const order = candidates[wanted];
+    const order = candidatesOf(wanted);
     const missing: string[] = [];
     for (const backend of order) {
       const why = refused.get(backend);
@@ -65,7 +56,7 @@ export class Runtimes {
         return { runtime, reason: reasonFor(wanted, runtime, missing) };
       } catch (error) {
         if (backend === order.at(-1)) throw error;
-        missing.push(`${backendTitles[backend]} is not available: ${shortMessage(error)}.`);
+        missing.push(`${backendTraits[backend].title} is not available: ${shortMessage(error)}.`);
       }
     }
     throw new RangeError(`No backend for ${wanted}`);
@@ -91,12 +82,12 @@ export class Runtimes {
   }
 }
 
-function reasonFor(wanted: ModelSpec['backend'], { backend, isSoftware }: Runtime, missing: readonly string[]): string {
+function reasonFor(wanted: BackendChoice, { backend, isSoftware }: Runtime, missing: readonly string[]): string {
   if (wanted === backend)
     return isSoftware
       ? 'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.'
       : 'As the settings ask.';
-  if (wanted === 'auto' && backend === 'native') return 'The fastest that this package carries.';
+  if (backend === candidatesOf(wanted)[0]) return 'The fastest that this package carries.';
   return missing.join(' ');
 }
 

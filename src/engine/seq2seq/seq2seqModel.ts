@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { Component } from '../../model/head';
-import type { ModelInfo, Notice } from '../../model/modelInfo';
+import type { LoadedModelInfo, Notice } from '../../model/modelInfo';
 import type { Token, TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
 import { sidesOf } from '../../onnx/name/site';
@@ -25,7 +25,7 @@ import type { TokenLimits } from '../limits/tokenLimits';
 
 /** What an encoder–decoder model is made of. */
 export interface Seq2SeqParts extends SourceTokenizer {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly sessions: Seq2SeqSessions;
   readonly rules: GenerationRules;
   readonly config: Settings;
@@ -49,7 +49,7 @@ export class Seq2SeqModel implements TextModel {
     this.#reports = parts.sessions.reports;
   }
 
-  get info(): ModelInfo {
+  get info(): LoadedModelInfo {
     return this.#parts.info;
   }
 

@@ -1,22 +1,21 @@
 import type { EngineHostApi } from '../../protocol';
-import type { Backend } from '../../model/modelInfo';
 import type { Channel } from '../../rpc/channel';
 import type { Client } from '../../rpc/connection';
 import type { FileAccess } from '../files/fileAccess';
 import type { Interrupt } from '../limits/deadlines';
-import type { ModelBounds } from './loadedModel';
+import type { ModelBounds } from '../folder/loading';
 import type { NumbersWriter } from './writeNumbers';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import type { Sha256 } from './modelHash';
 import type { timeLimits } from '../limits/timeLimits';
 import type { MemoryLimits } from '../long/memoryPlan';
-import type { LoadRuntime } from '../runtime/runtimes';
+import type { RuntimeLoaders } from '../runtime/runtimes';
 
 /** What an entry knows of its host and the engine does not. */
 export interface EngineHost {
   readonly channel: Channel;
   /** The builds of the runtime that this host has, given the window (for an engine that cannot read their files itself). */
-  readonly runtimes: (window: Client<EngineHostApi>) => Readonly<Partial<Record<Backend, LoadRuntime>>>;
+  readonly runtimes: (window: Client<EngineHostApi>) => RuntimeLoaders;
   /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
   readonly access: (window: Client<EngineHostApi>) => FileAccess;
   readonly numProcessors: number;

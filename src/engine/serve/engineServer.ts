@@ -16,7 +16,7 @@ import { openConnection, type Connection, type Server } from '../../rpc/connecti
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import { normMetrics } from '../../model/metrics/headTable';
-import { drawnCell } from '../how/drawnCell';
+import { drawnCell, inWindow } from '../how/drawnCell';
 import type { Component } from '../../model/head';
 import type { TokenStream } from '../../model/token';
 import { AttentionStore } from '../weights/attentionStore';
@@ -160,7 +160,10 @@ export class EngineServer {
       how: ({ runId, cell }, signal) =>
         this.#asking(runId, signal, async (model, { components, streams, fed }) =>
           model.how(
-            await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+            inWindow(
+              await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params })),
+              this.#attention.layersOf(runId, cell.component)[cell.layer],
+            ),
             fed,
           ),
         ),
@@ -284,7 +287,7 @@ export class EngineServer {
 
   /** Does something with a model, after all that was asked before; once more without WebGPU where that fails in it. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#enqueue(() => this.#served.withoutGraphics(work));
+    return this.#enqueue(() => this.#served.withoutDevice(work));
   }
 
   /** Asks a model about a run that it made, in turn. */

@@ -5,6 +5,7 @@ import type { FileAccess } from '../files/fileAccess';
 import { inputAccount } from '../report/inputAccount';
 import { modelAccess, type ModelPlace } from '../files/modelAccess';
 import { settingsFacts } from '../image/pictureFacts';
+import { pictureWriting } from '../image/pictureWriting';
 import { readPreprocessing } from '../image/readPreprocessing';
 import { resolveModel, type ResolvedModel } from '../folder/modelFolder';
 import { analysesOf, readModelParts, reportsOf } from '../folder/modelParts';
@@ -30,6 +31,7 @@ function pictureFacts({ name, preprocessorConfig, config }: ResolvedModel): read
         file: preprocessorConfig.file,
         modelType: config['model_type'],
         takesPatches: true,
+        takesTiles: pictureWriting(config)?.tiles !== undefined,
       }),
     );
   } catch (error) {

@@ -1,78 +1,39 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
-import { cacheLinks } from '../../onnx/inputs/cacheLinks';
-import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
-import { modelFacts } from '../../onnx/inputs/modelFacts';
+import type { LoadedModelInfo, RunLanguages } from '../../model/modelInfo';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { TokenStream } from '../../model/token';
-import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
-import { CellRuns, type DrawnCell } from '../how/cellRuns';
-import { EffectRuns } from '../effects/effectRuns';
+import type { InputView, ModelSpec, ReportView } from '../../protocol';
+import type { CellRuns, DrawnCell } from '../how/cellRuns';
+import type { EffectRuns } from '../effects/effectRuns';
 import type { PredictedRun } from '../predict/predictedFile';
-import { PredictionRuns, type MaskedPlaces, type PredictionSteps } from '../predict/predictionRuns';
-import { ScoreRuns } from '../predict/scoreRuns';
-import { WriteRuns, type WritesAsked, type WrittenRun } from '../predict/writeRuns';
+import type { MaskedPlaces, PredictionRuns, PredictionSteps } from '../predict/predictionRuns';
+import type { WriteRuns, WritesAsked, WrittenRun } from '../predict/writeRuns';
 import type { Writes } from '../../model/writes';
 import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
-import { AttentionSession } from '../session/attentionSession';
-import { noDeadlines, type Deadlines } from '../limits/deadlines';
-import { EmbeddingPart } from '../session/embeddingPart';
+import { noDeadlines } from '../limits/deadlines';
 import type { FileAccess } from '../files/fileAccess';
-import { besideText, VisionPart } from '../image/visionPart';
-import { endIdsOf, readGenerationRules } from '../text/generation';
+import { besideText } from '../image/visionPart';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
-import { LeanRuns } from '../long/leanRuns';
-import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
-import type { ModelFiles } from '../files/modelFiles';
-import { planStages, type Staging } from '../session/staging';
+import type { Loading } from '../folder/loading';
+import { usualLimits } from '../long/memoryPlan';
 import { unwatched } from '../session/layerSteps';
+import { prepareModel, type AskedOfRuns, type PreparedModel } from './prepareModel';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
-import { configNumber } from '../folder/configNumber';
-import { configuredContextLength, givesTypes, resolveModel, type ResolvedModel } from '../folder/modelFolder';
-import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
+import { givesTypes, resolveModel } from '../folder/modelFolder';
+import { analysesOf, readModelParts, takesEmbeddings } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
-import { WeighRuns } from '../session/weighRuns';
+import type { WeighRuns } from '../session/weighRuns';
 import { reportView } from '../report/reportView';
-import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
-import { Seq2SeqModel } from '../seq2seq/seq2seqModel';
-import { Seq2SeqPart } from '../seq2seq/seq2seqPart';
-import { scoresOutput, SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from '../seq2seq/seq2seqSessions';
-import { StackModel } from '../text/stackModel';
+import type { ChosenRuntime } from '../runtime/runtimes';
 import type { Explanation, Reading, ReadingSteps, TextModel } from '../text/textModel';
-import type { SourceTokenizer } from '../text/tokenizeSource';
 
 /** Files that a model's description names. */
 const mostTold = 20;
-
-/** What bounds a model's memory and time; the usual limits unless told otherwise. */
-export interface ModelBounds {
-  readonly memory?: MemoryLimits | undefined;
-  readonly deadlines?: Deadlines | undefined;
-  /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
-  readonly staging?: Staging | undefined;
-}
-
-/** What answers questions about runs. */
-interface AskedOfRuns {
-  readonly cells: CellRuns;
-  readonly weighs: WeighRuns;
-  readonly predictions: PredictionRuns;
-  readonly effects: EffectRuns;
-  readonly writing: WriteRuns;
-}
-
-/** A model made ready. */
-interface PreparedModel {
-  readonly model: TextModel;
-  /** What is to be said of how the model was loaded, as far as it is. */
-  readonly notices: () => readonly Notice[];
-  readonly asked: AskedOfRuns;
-}
 
 interface LoadedParts extends PreparedModel {
   readonly spec: ModelSpec;
@@ -94,7 +55,7 @@ export class LoadedModel {
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
 
   private constructor({ spec, model, access, notices, account, asked, pictureRefusal }: LoadedParts) {
     this.pictureRefusal = pictureRefusal;
@@ -118,9 +79,7 @@ export class LoadedModel {
     choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
     files: FileAccess,
     spec: ModelSpec,
-    onProgress: (progress: EngineEvents['progress']) => void = () => {},
-    signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
+    { onProgress = () => {}, signal, memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: Loading = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -149,7 +108,7 @@ export class LoadedModel {
         ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
       );
     onProgress({ stage: 'loadModel' });
-    const { model, notices, asked } = await prepare({
+    const { model, notices, asked } = await prepareModel({
       chosen: await choosing,
       resolved,
       parts,
@@ -244,221 +203,4 @@ export class LoadedModel {
     for (const each of [cells, weighs, predictions, effects, writing]) await each.release();
     await this.#model.release();
   }
-}
-
-interface Preparation {
-  readonly chosen: ChosenRuntime;
-  readonly resolved: ResolvedModel;
-  readonly parts: ModelParts;
-  readonly source: SourceTokenizer;
-  readonly limits: MemoryLimits;
-  readonly staging: Staging;
-  readonly access: FileAccess;
-}
-
-async function prepare(preparation: Preparation): Promise<PreparedModel> {
-  const {
-    chosen: { runtime },
-    resolved,
-    parts: { encoder, embedding, main, bridges },
-    source,
-    limits,
-    staging,
-  } = preparation;
-  const { name } = resolved;
-  const { index } = main.analysis;
-  const inputs = index.inputs.map((input) => input.name);
-  const { roles, numItems } = planInputs(index, inputs, new Set(inputs));
-  // What the file fixes is known before anything is loaded.
-  for (const part of encoder === undefined ? [main] : [encoder, main]) checkFixed(name, part, limits);
-  const hasTarget = encoder === undefined && [...roles.values()].includes('targetIds');
-  const links = hasTarget || encoder !== undefined || embedding !== undefined ? [] : cacheLinks(index, roles);
-  const sessions: AttentionSession[] = [];
-  const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
-  try {
-    const numEncoderItems = encoder === undefined ? 1 : itemsOfModel(encoder);
-    const encoderSession =
-      encoder &&
-      (await AttentionSession.create({
-        ort: runtime.ort,
-        runtime,
-        files: encoder,
-        wantOutputs: true,
-        mayLackAttention: true,
-        numItems: numEncoderItems,
-        ...planStages(runtime, encoder.analysis.index, staging),
-      }));
-    if (encoderSession !== undefined) sessions.push(encoderSession);
-    const embeddingSession =
-      embedding &&
-      (await AttentionSession.create({
-        ort: runtime.ort,
-        runtime,
-        files: embedding,
-        wantOutputs: true,
-        mayLackAttention: true,
-        numItems: itemsOfModel(embedding),
-      }));
-    if (embeddingSession !== undefined) sessions.push(embeddingSession);
-    const ofMain = {
-      ort: runtime.ort,
-      runtime,
-      files: main,
-      numItems,
-      heldBytes: (encoderSession ?? embeddingSession)?.weightBytes ?? 0,
-      mayLackAttention: encoder !== undefined,
-      given: new Set(bridges.keys()),
-    };
-    const session = await AttentionSession.create({
-      ...ofMain,
-      wantOutputs: hasTarget || encoder !== undefined,
-      keptOutputs: links.map(({ output }) => output),
-      ...planStages(runtime, index, staging, hasTarget || encoder !== undefined),
-    });
-    sessions.push(session);
-    const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
-    const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
-    const notices = (): Notice[] => sessions.flatMap((each) => each.notices);
-    const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
-    const weighs = new WeighRuns(ofFiles);
-    const predicting = {
-      name,
-      session,
-      tokenizer: source.tokenizer,
-      vocabularySize: vocabularySizeOf(resolved, session, roles, embedding),
-      config: resolved.config,
-      maskToken: resolved.maskToken,
-    };
-    const predictions = new PredictionRuns(predicting);
-    const asked: AskedOfRuns = {
-      cells: new CellRuns(ofFiles),
-      weighs,
-      predictions,
-      effects: new EffectRuns(predicting),
-      writing: new WriteRuns(session, predictions, weighs),
-    };
-    let seq2seq: Seq2SeqSessions | undefined;
-    if (encoder !== undefined && encoderSession !== undefined) {
-      const ofEncoder = {
-        ort: runtime.ort,
-        runtime,
-        files: encoder,
-        numItems: numEncoderItems,
-        heldBytes: session.weightBytes,
-        mayLackAttention: true,
-        keptOutputs: [...new Set(bridges.values())],
-      };
-      seq2seq = new SplitSeq2Seq(
-        name,
-        new Seq2SeqPart(encoder, encoderSession, new LeanRuns(ofEncoder, encoderSession, limits)),
-        new Seq2SeqPart(main, session, lean),
-        bridges,
-      );
-    } else if (hasTarget)
-      seq2seq = new WholeSeq2Seq(name, new Seq2SeqPart(main, session, lean), planInputs(index, session.inputNames));
-    if (seq2seq !== undefined) {
-      const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
-      const targetContextLength = smallest(
-        configuredContextLength(resolved),
-        configNumber(resolved.config, ['max_target_positions']),
-      );
-      return {
-        model: new Seq2SeqModel({
-          info: infoOf(preparation, seq2seq.source),
-          sessions: seq2seq,
-          ...source,
-          rules,
-          config: resolved.config,
-          tokenizerConfig: resolved.tokenizerConfig,
-          targetContextLength,
-          padId,
-        }),
-        notices,
-        asked,
-      };
-    }
-    const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
-    const embeddingPart = embeddingSession && new EmbeddingPart(embeddingSession, bridges);
-    const facts = embeddingPart?.facts ?? modelFacts(index, plan.roles);
-    return {
-      model: new StackModel({
-        info: infoOf(preparation, facts),
-        session,
-        lean,
-        index,
-        ...source,
-        plan,
-        padId,
-        links,
-        embedding: embeddingPart,
-        openPictures:
-          embeddingPart &&
-          (() =>
-            VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines, limits })),
-        numTypes: facts.numTypes,
-        scoring: new ScoreRuns(session, predictions),
-        endIds: endIdsOf(resolved.generationConfig, resolved.config),
-      }),
-      notices,
-      asked,
-    };
-  } catch (error) {
-    for (const session of sessions) await session.release();
-    throw error;
-  }
-}
-
-/** Rows of the table of embeddings that the tokens of the last file are: as its graph has them, or that of what makes embeddings for it, else as the settings say. */
-function vocabularySizeOf(
-  { config }: ResolvedModel,
-  { analysis: { index } }: AttentionSession,
-  roles: ReadonlyMap<string, InputRole>,
-  embedding: ModelFiles | undefined,
-): number | undefined {
-  const read = [...roles.values()].includes('targetIds') ? 'targetIds' : 'ids';
-  const own = modelFacts(index, roles, read).vocabularySize;
-  if (own !== undefined) return own;
-  const names = embedding?.analysis.index.inputs.map(({ name }) => name) ?? [];
-  const outer =
-    embedding &&
-    modelFacts(embedding.analysis.index, planInputs(embedding.analysis.index, names, new Set(names)).roles);
-  return outer?.vocabularySize ?? configNumber(config, ['vocab_size', 'n_vocab']);
-}
-
-/** Items of the batch that a file takes. */
-function itemsOfModel({ analysis: { index } }: ModelFiles): number {
-  const inputs = index.inputs.map((input) => input.name);
-  return planInputs(index, inputs, new Set(inputs)).numItems;
-}
-
-/** Throws `modelTooLarge` where a file is made for batches or lengths that no run of it would have memory for. */
-function checkFixed(name: string, { analysis }: ModelFiles, limits: MemoryLimits): void {
-  const inputs = analysis.index.inputs.map((input) => input.name);
-  const { fixedLength, fixedTargetLength, numItems } = planInputs(analysis.index, inputs, new Set(inputs));
-  if (fixedLength === undefined && fixedTargetLength === undefined && numItems === 1) return;
-  new MemoryPlan(analysis, 0, limits, { numItems }).check(name, {
-    numPositions: fixedLength,
-    numTargetPositions: fixedTargetLength,
-  });
-}
-
-function infoOf(
-  { chosen: { runtime, reason }, resolved }: Preparation,
-  facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>,
-): ModelInfo {
-  return {
-    name: plain(resolved.name),
-    path: resolved.modelPath,
-    backend: runtime.backend,
-    backendReason: plain(reason, maxReason),
-    numThreads: runtime.numThreads,
-    contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
-    vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),
-    reads: 'text',
-  };
-}
-
-function smallest(...values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }

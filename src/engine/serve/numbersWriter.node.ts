@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
+import { nodeCrc32 } from '../../base/crc32.node';
 import { notWritten, writePieces } from '../../base/wholeFile.node';
 import type { NumbersWriter } from './writeNumbers';
 
-/** Writes numbers with Node; its own CRC-32 is there from 20.15 and 22.2 on. */
+/** Writes numbers with Node. */
 export const numbersWriter: NumbersWriter = {
   async write(path, flags, pieces) {
     try {
@@ -14,5 +14,5 @@ export const numbersWriter: NumbersWriter = {
       throw notWritten(path, error);
     }
   },
-  crc32: (zlib as Partial<Pick<typeof zlib, 'crc32'>>).crc32,
+  crc32: nodeCrc32,
 };

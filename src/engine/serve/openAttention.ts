@@ -38,7 +38,8 @@ export async function openAttention(
   { begin, turn, signal }: Opening,
 ): Promise<OpenedAttention> {
   const started = performance.now();
-  const file = bytes === undefined ? await openFile(access, path) : { bytes: heldBytes(bytes), close: () => {} };
+  const file =
+    bytes === undefined ? await openFile(access, path) : { bytes: heldBytes(bytes, access.crc32), close: () => {} };
   try {
     const reader = new AttentionFileReader(file.bytes, path, baseName(path));
     const load = performance.now() - started;
@@ -75,12 +76,12 @@ async function openFile(
       checkFileLimit('attention', path, file.size);
       const cutOff = (): Error =>
         new ExplorerError('attentionFileInvalid', [baseName(path), 'it was cut off while it was read']);
-      return { bytes: bytesOfFile(file, cutOff), close: () => file.close() };
+      return { bytes: bytesOfFile(file, cutOff, access.crc32), close: () => file.close() };
     }
   } catch (error) {
     file?.close();
     throw error;
   }
   file?.close();
-  return { bytes: heldBytes(await access.read(path, 'attention')), close: () => {} };
+  return { bytes: heldBytes(await access.read(path, 'attention'), access.crc32), close: () => {} };
 }

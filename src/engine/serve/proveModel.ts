@@ -51,7 +51,7 @@ async function provePart(
   if (sites.length === 0) return report;
   const { session, parts, runtime } = await loadOnBackend(runtimes, options, async (choosing) => {
     const { runtime } = await choosing;
-    const own = { ort: runtime.ort, files: part, isNative: runtime.isNative };
+    const own = { ort: runtime.ort, files: part, build: runtime.build };
     const parts = new SiteParts(own, ['value', 'norm']);
     const { extras } = parts;
     return {

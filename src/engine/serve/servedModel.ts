@@ -2,11 +2,13 @@ import { ExplorerError } from '../../base/errors';
 import type { Backend } from '../../model/modelInfo';
 import type { EngineEvents, ModelSpec } from '../../protocol';
 import type { FileAccess } from '../files/fileAccess';
+import type { Loading, ModelBounds } from '../folder/loading';
 import { ImageModel } from '../image/imageModel';
+import { backendTraits } from '../runtime/backends';
 import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
 import { reasonOf } from '../runtime/runtimeError';
-import { backendTitles, type Runtimes } from '../runtime/runtimes';
-import { LoadedModel, type ModelBounds } from './loadedModel';
+import type { Runtimes } from '../runtime/runtimes';
+import { LoadedModel } from './loadedModel';
 
 type Model = LoadedModel | ImageModel;
 
@@ -45,37 +47,43 @@ export class ServedModel {
   async ofTexts(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
     const held = this.heldFor(spec);
     if (held instanceof ImageModel) throw new ExplorerError('modelReadsImages', [held.info.name]);
-    const { access, bounds, onProgress } = this.#parts;
-    return held ?? this.#load(spec, (choosing) => LoadedModel.load(choosing, access, spec, onProgress, signal, bounds));
+    const loading = this.#loading(signal);
+    return held ?? this.#load(spec, (choosing) => LoadedModel.load(choosing, this.#parts.access, spec, loading));
   }
 
   /** A model of pictures. Throws what loading it throws, and why a model of texts reads none. */
   async ofPictures(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
     const held = this.heldFor(spec);
     if (held instanceof LoadedModel) throw held.pictureRefusal;
-    const { access, bounds, onProgress } = this.#parts;
-    return held ?? this.#load(spec, (choosing) => ImageModel.load(choosing, access, spec, onProgress, signal, bounds));
+    const loading = this.#loading(signal);
+    return held ?? this.#load(spec, (choosing) => ImageModel.load(choosing, this.#parts.access, spec, loading));
   }
 
-  /** Does something with a model, and once more without WebGPU where that fails in it; the model then stays where it is. */
-  async withoutGraphics<T>(work: () => Promise<T>): Promise<T> {
+  /** Does something with a model, and once more without the device that it is on where that fails on it; the model then stays where it is. */
+  async withoutDevice<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const { webgpu } = backendTitles;
-      if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
-      const lost = await this.#parts.runtimes.lost('webgpu');
+      const backend = this.#model?.info.backend;
+      if (backend === undefined || !backendTraits[backend].isOnDevice || !canGoElsewhere(error, backend)) throw error;
+      const { title } = backendTraits[backend];
+      const lost = await this.#parts.runtimes.lost(backend);
       const why =
         lost === undefined
-          ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.`
-          : `${webgpu} is not available: ${lost}.`;
+          ? `${title} failed in a run of this model: ${reasonOf(error)}.`
+          : `${title} is not available: ${lost}.`;
       this.#parts.warn(why);
       await this.#letGo().catch((failure: unknown) =>
-        this.#parts.warn(`The model could not be taken from ${webgpu}: ${String(failure)}`),
+        this.#parts.warn(`The model could not be taken from ${title}: ${String(failure)}`),
       );
-      this.#refused.set('webgpu', why);
+      this.#refused.set(backend, why);
       return await work();
     }
+  }
+
+  #loading(signal: AbortSignal): Loading {
+    const { bounds, onProgress } = this.#parts;
+    return { ...bounds, onProgress, signal };
   }
 
   async #load<M extends Model>(spec: ModelSpec, load: Parameters<typeof loadOnBackend<M>>[2]): Promise<M> {

@@ -1,5 +1,6 @@
 import { Turns } from '../../base/turns';
 import { fileOf } from '../../model/numbers/numbersFile';
+import type { Crc32 } from '../../model/numbers/zip';
 import type { Numbers } from '../../model/numbers/numbers';
 import type { Component, HeadRef } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
@@ -12,8 +13,8 @@ import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
 /** How an engine that has files writes one: in pieces, to a path opened with these flags. Throws `fileNotWritten`, and what making the pieces throws. */
 export interface NumbersWriter {
   write(path: string, flags: 'w' | 'wx', pieces: AsyncIterable<Uint8Array>): Promise<void>;
-  /** CRC-32 from that of the bytes before, where it is faster here than in our own code. */
-  readonly crc32?: ((bytes: Uint8Array, before?: number) => number) | undefined;
+  /** CRC-32 where it is faster here than in our own code. */
+  readonly crc32?: Crc32 | undefined;
 }
 
 /** A run whose numbers are written, and who is told how much of them is. */

@@ -6,7 +6,6 @@ import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, withChecks, type ExtractionReport } from '../../onnx/report/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
-import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
@@ -19,9 +18,9 @@ import { PlacedOutputs, type ExpectedOutput } from '../runtime/placedOutputs';
 import type { ModelFiles } from '../files/modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from '../limits/runLock';
-import { silently, type OrtModule } from '../runtime/runtime';
+import { silently, type OrtModule, type SessionRuntime } from '../runtime/runtime';
 import { failedRun, reasonOf } from '../runtime/runtimeError';
-import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
+import { ModelSessions } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, RunOptions } from '../stages/layerRun';
 import { SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
 import { ProvenWeights } from './keptProofs';
@@ -33,6 +32,7 @@ import {
   canBeWhole,
   checkHeap,
   expectedOutputs,
+  keepsWeights,
   multipliesBytes,
   noticesOf,
   portable,
@@ -79,10 +79,19 @@ export interface SessionOptions {
 
 /** A session of the whole model, or those of its stages. */
 type Opened = Ort.InferenceSession | StagedSession;
-type Open = () => Promise<Opened>;
 /** How it came that a model that was to be run in stages is run as a whole: the reason, in a clause. */
 interface Staging {
   notStaged?: string;
+}
+
+/** What a session is made with. */
+interface MadeSession {
+  readonly rewritten: RewrittenModel;
+  readonly open: () => Promise<Opened>;
+  readonly sessions: ModelSessions;
+  readonly staging: Staging;
+  readonly provenWeights: ProvenWeights;
+  readonly positions: PositionProofs;
 }
 
 /** What a run does beside running. */
@@ -95,6 +104,7 @@ interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps' | 'arrays'> {
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
+  readonly #made: MadeSession;
   readonly #ort: OrtModule;
   readonly #runtime: SessionRuntime;
   /** Undefined while it is suspended. */
@@ -102,9 +112,7 @@ export class AttentionSession {
   /** Its stages, also while their sessions are freed; undefined where it has none. */
   #staged: StagedSession | undefined;
   readonly #reader: SiteReader;
-  readonly #open: Open;
   readonly #files: ModelFiles;
-  readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
   readonly #given: ReadonlySet<string> | undefined;
   readonly #placed: PlacedOutputs | undefined;
@@ -112,47 +120,25 @@ export class AttentionSession {
   readonly #kept = new KeptParts();
   /** Items of the batch that the file takes. */
   readonly #numItems: number;
-  readonly #staging: Staging;
-  readonly #sessions: ModelSessions;
-  readonly #provenWeights: ProvenWeights;
-  readonly #positions: PositionProofs;
 
-  private constructor(
-    options: SessionOptions,
-    session: Opened,
-    rewritten: RewrittenModel,
-    {
-      open,
-      sessions,
-      staging,
-      proofs,
-      provenWeights,
-      positions,
-    }: {
-      readonly open: Open;
-      readonly sessions: ModelSessions;
-      readonly staging: Staging;
-      readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
-      readonly provenWeights: ProvenWeights;
-      readonly positions: PositionProofs;
-    },
-  ) {
+  private constructor(options: SessionOptions, made: MadeSession, session: Opened) {
+    this.#made = made;
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
-    this.#open = open;
-    this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs, positions.failures);
-    this.#positions = positions;
-    this.#provenWeights = provenWeights;
-    this.#staging = staging;
-    this.#sessions = sessions;
+    this.#reader = new SiteReader(
+      options.files,
+      options.numItems ?? 1,
+      made.provenWeights.left,
+      made.positions.failures,
+    );
     if (session instanceof StagedSession) this.#staged = session;
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
-    this.#rewritten = rewritten;
     this.#extras = [...new Set([...(options.extras?.values() ?? [])].flatMap(({ tensors }) => tensors))];
-    this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
+    const { endOutput } = made.rewritten;
+    this.#placed = endOutput === undefined ? undefined : new PlacedOutputs(endOutput);
     this.#ownOutputs =
       options.wantOutputs === true
         ? options.files.analysis.index.graph.outputs.map((output) => output.name)
@@ -177,21 +163,19 @@ export class AttentionSession {
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     const isStaged = options.isStaged === true && sites.length > 0;
-    // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
-    const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
     const all = taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
-    const own = { ort, files, isNative: runtime.isNative };
-    const provenWeights = await ProvenWeights.read(own, all, proves === 'inside' ? runtime.backend : undefined);
-    const proofs = provenWeights.left;
-    const beside = besideWeights(sites, proofs, extras);
+    const { build, traits } = runtime;
+    const own = { ort, files, build };
+    const provenWeights = await ProvenWeights.read(own, all, proves === 'inside' && !traits.isOnDevice);
+    const beside = besideWeights(sites, provenWeights.left, extras);
     const rewritten = rewriteModel(files.analysis, {
       sites,
       isWhole: wantOutputs,
       also: [...new Set([...beside.values()].flat())],
       suffixes: [...extras.values()].map(({ suffix }) => suffix),
-      keepsWeights,
-      hasEnd: runtime.backend === 'native' && taps === undefined && !isStaged,
-      ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}),
+      keepsWeights: keepsWeights(runtime, files),
+      hasEnd: traits.fillsArrays && taps === undefined && !isStaged,
+      needsCpu: traits.needsCpu,
       ...(keptOutputs === undefined ? {} : { kept: keptOutputs }),
       ...taps,
     });
@@ -208,7 +192,7 @@ export class AttentionSession {
       onProgress,
     });
     const staging: Staging = options.whyWhole === undefined ? {} : { notStaged: options.whyWhole };
-    const open: Open = async () => {
+    const open = async (): Promise<Opened> => {
       if (isStaged && staging.notStaged === undefined)
         try {
           return await sessions.stages(cutRewritten(files.analysis, rewritten, beside));
@@ -218,19 +202,13 @@ export class AttentionSession {
         }
       return sessions.whole();
     };
-    return new AttentionSession(options, await open(), rewritten, {
-      open,
-      sessions,
-      staging,
-      proofs,
-      provenWeights,
-      positions,
-    });
+    const made = { rewritten, open, sessions, staging, provenWeights, positions };
+    return new AttentionSession(options, made, await open());
   }
 
   /** What is to be said of how the model was loaded, as far as it is. */
   get notices(): readonly Notice[] {
-    return noticesOf(this.#files, this.#sessions.refusal);
+    return noticesOf(this.#files, this.#made.sessions.refusal);
   }
 
   /** The name of its file. */
@@ -245,12 +223,12 @@ export class AttentionSession {
 
   /** Inputs that must be fed. */
   get inputNames(): readonly string[] {
-    return this.#rewritten.inputs;
+    return this.#made.rewritten.inputs;
   }
 
   /** Bytes of weights that the session holds. */
   get weightBytes(): number {
-    return this.#rewritten.weightBytes;
+    return this.#made.rewritten.weightBytes;
   }
 
   /** How many stages it is run in; 1 where it is run as a whole. */
@@ -260,7 +238,7 @@ export class AttentionSession {
 
   /** The report as the graph alone makes it, with the stages that it is run in. */
   get report(): ExtractionReport {
-    const stages = stagesReport(this.#rewritten.outputs, this.#staged?.cut, this.#staging.notStaged);
+    const stages = stagesReport(this.#made.rewritten.outputs, this.#staged?.cut, this.#made.staging.notStaged);
     return { ...makeReport(this.#files.analysis, this.#given), ...(stages === undefined ? {} : { stages }) };
   }
 
@@ -270,14 +248,14 @@ export class AttentionSession {
     await this.provePositions(options);
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const { proving } = this.#reader;
-    const isWhole = this.#rewritten.outputs.every(({ site }) => site.inParts === undefined);
+    const isWhole = this.#made.rewritten.outputs.every(({ site }) => site.inParts === undefined);
     const expected =
       batch === 1 && !hasWindows && isWhole && own.length + proving.length + this.#extras.length === 0
-        ? expectedOutputs(this.#rewritten.outputs, options)
+        ? expectedOutputs(this.#made.rewritten.outputs, options)
         : [];
-    const weights = this.#rewritten.outputs.map(({ output }) => output);
+    const weights = this.#made.rewritten.outputs.map(({ output }) => output);
     const fetches = [...new Set([...weights, ...own, ...proving, ...this.#extras])];
-    const reading = this.#reader.read(this.#rewritten.outputs, options);
+    const reading = this.#reader.read(this.#made.rewritten.outputs, options);
     const results = await this.#run(inputs, fetches, {
       expected,
       arrays: options.arrays,
@@ -286,7 +264,7 @@ export class AttentionSession {
       onResults: (made) => reading.take(made),
     });
     const result = this.#resultOf(reading);
-    if (proving.length > 0) await this.#provenWeights.keep(this.proofs, this.isCoarse);
+    if (proving.length > 0) await this.#made.provenWeights.keep(this.proofs, this.isCoarse);
     return {
       ...result,
       outputs: pickOutputs(results, own),
@@ -296,7 +274,12 @@ export class AttentionSession {
 
   /** Proves of sites whose axes shapes leave open that they are positions, once, before a text is first read; gives the reasons why some are not. */
   provePositions(read: ReadPositions): Promise<ReadonlyMap<PlacedSite, string>> {
-    return this.#positions.prove(read, (inputs, names) => this.#run(inputs, names));
+    return this.#made.positions.prove(read, (inputs, names) => this.#run(inputs, names));
+  }
+
+  /** Which sites, whose axes shapes leave open, are over no patches of a picture, once, before one is first read; see {@link PositionProofs.provePicture}. */
+  provePicture(): Promise<ReadonlySet<PlacedSite>> {
+    return this.#made.positions.provePicture((inputs, names) => this.#run(inputs, names));
   }
 
   /**
@@ -322,7 +305,7 @@ export class AttentionSession {
 
   /** The stage that a site's weights are made in. */
   stageOf(site: PlacedSite): number {
-    const end = this.#rewritten.outputs.findIndex((each) => each.site === site);
+    const end = this.#made.rewritten.outputs.findIndex((each) => each.site === site);
     return this.#staged?.cut.stages.findIndex(({ ends }) => ends.includes(end)) ?? 0;
   }
 
@@ -373,7 +356,7 @@ export class AttentionSession {
   reduced(suffix: Suffix, tensors: readonly string[], tapInputs: readonly Uint8Array[]): Promise<AttentionSession> {
     return AttentionSession.create({
       ort: this.#ort,
-      ...(this.#runtime.backend === 'webgpu' ? {} : { runtime: this.#runtime }),
+      runtime: this.#runtime.onProcessor,
       files: { ...this.#files, analysis: { ...this.#files.analysis, sites: [] } },
       mayLackAttention: true,
       heldBytes: this.weightBytes,
@@ -387,21 +370,21 @@ export class AttentionSession {
    * @param cut of what was written.
    */
   async staged(rewritten: RewrittenModel, cut: StageCut): Promise<StagedSession> {
-    const runtime = this.#runtime.backend === 'webgpu' ? portable : this.#runtime;
+    const runtime = this.#runtime.onProcessor;
     checkHeap(this.fileName, runtime, rewritten.weightBytes + this.weightBytes);
     const config = await runtime.sessionConfig(multipliesBytes(this.analysis.index));
     const parts = { ort: this.#ort, runtime, files: this.#files, rewritten, config, isLean: false };
     return new ModelSessions(parts).stages(cut);
   }
 
-  /** Whether weights stay in a graph that is written anew: the native runtime maps them from their files only where none are handed to it. */
+  /** Whether weights stay in a graph that is written anew. */
   get keepsWeights(): boolean {
-    return this.#runtime.isNative && this.analysis.model.ownFile !== undefined;
+    return keepsWeights(this.#runtime, this.#files);
   }
 
   /** What parts of the same model are run on, each in a session of its own. */
   get partRuntime(): PartRuntime {
-    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative, kept: this.#kept };
+    return { ort: this.#ort, files: this.#files, build: this.#runtime.build, kept: this.#kept };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
@@ -450,7 +433,7 @@ export class AttentionSession {
     { fetches, turn, keeps, onResults }: RunSteps & { readonly fetches: readonly string[] },
   ): Promise<Tensors | undefined> {
     const results: Record<string, Ort.Tensor | undefined> = {};
-    const weights = new Set(onResults === undefined ? [] : this.#rewritten.outputs.map(({ output }) => output));
+    const weights = new Set(onResults === undefined ? [] : this.#made.rewritten.outputs.map(({ output }) => output));
     const onStage = async (made: Readonly<Record<string, Ort.Tensor>>, stage: number): Promise<void> => {
       await onResults?.(made, stage);
       // What was read of weights is an array of its own, or theirs.
@@ -461,7 +444,7 @@ export class AttentionSession {
       return results;
     } catch (error) {
       if (error !== session.refusal || !canBeWhole(error)) throw error;
-      this.#staging.notStaged = reasonOf(error);
+      this.#made.staging.notStaged = reasonOf(error);
       await this.suspend();
       this.#staged = undefined;
       return undefined;
@@ -469,7 +452,7 @@ export class AttentionSession {
   }
 
   async #opened(): Promise<Opened> {
-    const session = await this.#open();
+    const session = await this.#made.open();
     if (session instanceof StagedSession) this.#staged = session;
     return (this.#session = session);
   }

@@ -13,6 +13,8 @@ export interface FedFile {
   readonly firstPosition?: number;
   /** Which positions it reads, where the run was told. */
   readonly positions?: ReadPositions;
+  /** The input by whose places its layers are put together where they are windows; missing where none is known. */
+  readonly placedBy?: { readonly input: string; readonly isChannelLast?: boolean };
 }
 
 /** Values of a tensor that are written out; of a larger one so many of the first. */

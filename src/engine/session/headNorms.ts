@@ -2,6 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import { dataType } from '../../onnx/file/dataType';
 import { encodeModel, type MadeValue } from '../../onnx/file/encodeModel';
 import { encodeNode } from '../../onnx/file/nodeBytes';
+import { onProcessor, type RuntimeBuild } from '../runtime/backends';
 import { exclusively } from '../limits/runLock';
 import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';
 import type { HeadRows } from '../weights/headTensors';
@@ -26,12 +27,12 @@ export interface HeadNorms {
 /** Two small models: the Gram matrix of each head's part of a projection, in double precision, and norms of values behind such a part. */
 export class NormSessions {
   readonly #ort: OrtModule;
-  readonly #isNative: boolean;
+  readonly #build: RuntimeBuild;
   readonly #sessions = new Map<Uint8Array, Promise<Ort.InferenceSession>>();
 
-  constructor(ort: OrtModule, isNative: boolean) {
+  constructor(ort: OrtModule, build: RuntimeBuild) {
     this.#ort = ort;
-    this.#isNative = isNative;
+    this.#build = build;
   }
 
   /**
@@ -115,7 +116,7 @@ export class NormSessions {
     if (session === undefined) {
       session = exclusively(this.#ort, () =>
         this.#ort.InferenceSession.create(model, {
-          executionProviders: [this.#isNative ? 'cpu' : 'wasm'],
+          ...onProcessor(this.#build),
           logSeverityLevel: silentSeverity,
         }),
       );

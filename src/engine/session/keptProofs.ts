@@ -1,4 +1,3 @@
-import type { Backend } from '../../model/modelInfo';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { WeightedValues } from '../../onnx/name/site';
 import { externalDataPath } from '../files/modelFiles';
@@ -17,7 +16,7 @@ export type ProofKind = 'written' | 'weighted' | 'positions';
  * for it; the version and build of the runtime. Undefined where this host cannot tell when a file was changed: then nothing is kept.
  */
 async function provenOf(
-  { ort, files, isNative }: PartRuntime,
+  { ort, files, build }: PartRuntime,
   kind: ProofKind,
 ): Promise<readonly Uint8Array[] | undefined> {
   const { access, path, analysis } = files;
@@ -32,7 +31,7 @@ async function provenOf(
     const paths = [path, ...[...others].sort().map((location) => externalDataPath(path, location))];
     const versions = [];
     for (const each of paths) versions.push(await access.version(each));
-    const facts = JSON.stringify({ version, kind, runtime: ort.env.versions, isNative, versions });
+    const facts = JSON.stringify({ version, kind, runtime: ort.env.versions, build: build.name, versions });
     return [new TextEncoder().encode(facts), model.bytes];
   } catch {
     // A file that is gone is told of where it is needed.
@@ -74,14 +73,14 @@ export class ProvenWeights {
 
   /**
    * Reads which of a model's sites are proven.
-   * @param backend that they run on; undefined where all are to be proven anew. Every graphics processor has its own ways, so nothing is kept of it.
+   * @param isKept whether what is proven holds over loads: it does not where all are to be proven anew, nor on graphics devices, of which each has its own ways.
    */
   static async read(
     runtime: PartRuntime,
     sites: ReadonlyMap<PlacedSite, WeightedValues | string>,
-    backend: Backend | undefined,
+    isKept: boolean,
   ): Promise<ProvenWeights> {
-    if (sites.size === 0 || backend === undefined || backend === 'webgpu') return new ProvenWeights(undefined, sites);
+    if (sites.size === 0 || !isKept) return new ProvenWeights(undefined, sites);
     const kept = await modelProofs(runtime, 'weighted');
     return new ProvenWeights(kept, new Map([...sites].filter(([{ path }]) => !kept.kept.has(path))));
   }

@@ -2,7 +2,7 @@ import { plain } from '../../base/safeText';
 import type { Component, ComponentInfo, LayerInfo } from '../../model/head';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { LayerWeights } from './attentionSession';
-import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
+import { absentLayer, WholeLayer, type HeldLayer } from '../weights/heldLayer';
 
 /** Attention of one run beyond this would leave the runtime's 4 GB no room, as each output is held twice for a moment. */
 export const maxAttentionBytes = 1.25 * 2 ** 30;
@@ -94,9 +94,8 @@ export function storedLayers(layers: readonly LayerWeights[], components: readon
     return described.map((_, number) => {
       const layer = findLayer(own, component, number);
       // Where a layer's checks failed, or it has not come, nothing is held, and the others keep their numbers.
-      if (layer === undefined || layer.isComing === true)
-        return new WholeLayer(component, 0, 0, 0, new Float32Array(0));
-      return layer.inParts ?? new WholeLayer(component, layer.numHeads, layer.numQueries, layer.numKeys, layer.weights);
+      if (layer === undefined || layer.isComing === true) return absentLayer(component);
+      return layer.inParts ?? new WholeLayer(component, layer);
     });
   });
 }

@@ -2,6 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import { folderOf } from '../files/fileAccess';
 import { openExternalData, readExternalData, type ModelFiles } from '../files/modelFiles';
+import { onProcessor, type RuntimeBuild } from '../runtime/backends';
 import { exclusively } from '../limits/runLock';
 import { silentSeverity, type OrtModule } from '../runtime/runtime';
 
@@ -9,7 +10,7 @@ import { silentSeverity, type OrtModule } from '../runtime/runtime';
 export interface PartRuntime {
   readonly ort: OrtModule;
   readonly files: ModelFiles;
-  readonly isNative: boolean;
+  readonly build: RuntimeBuild;
   /** Where sessions are kept that are run with each text; none are where it is missing. */
   readonly kept?: KeptParts;
 }
@@ -31,7 +32,8 @@ export class KeptParts {
     const known = this.#kept.find((each) => isSame(each.bytes, bytes));
     const session = known?.session ?? (await openPart(runtime, rewritten));
     if (known === undefined) {
-      if ((!runtime.isNative && rewritten.weightBytes > mostKeptBytes) || this.#kept.length >= mostKept) return session;
+      if ((!runtime.build.mapsFiles && rewritten.weightBytes > mostKeptBytes) || this.#kept.length >= mostKept)
+        return session;
       this.#kept.push({ bytes, session });
     }
     return { run: session.run.bind(session), release: () => Promise.resolve() };
@@ -54,7 +56,7 @@ export function openKept(runtime: PartRuntime, rewritten: RewrittenModel): Promi
 
 /** A session of a part of a model that runs a few times, on the processor. What it does not need of the weights is not read. Throws what the runtime throws. */
 export async function openPart(
-  { ort, files, isNative }: PartRuntime,
+  { ort, files, build }: PartRuntime,
   rewritten: RewrittenModel,
 ): Promise<Ort.InferenceSession> {
   const ownBytes =
@@ -66,7 +68,7 @@ export async function openPart(
   ): Promise<Ort.InferenceSession> =>
     exclusively(ort, () =>
       ort.InferenceSession.create(rewritten.bytes, {
-        executionProviders: [isNative ? 'cpu' : 'wasm'],
+        ...onProcessor(build),
         graphOptimizationLevel: level,
         enableCpuMemArena: false,
         enableMemPattern: false,
@@ -83,7 +85,7 @@ export async function openPart(
       if (!/Type Error/.test(String(error))) throw error;
       return createAt('basic', ...given);
     });
-  if (!isNative) {
+  if (!build.mapsFiles) {
     const weights = await openExternalData(files, rewritten.externalFiles);
     return create({}, weights.files).finally(weights.close);
   }

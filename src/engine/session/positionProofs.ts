@@ -11,6 +11,12 @@ import { proofInputs } from './proofInputs';
 /** Numbers of tokens of a text that is run beside the one that is read: the first that is another than its own. */
 const shortLengths = [5, 9, 3] as const;
 
+/** Sizes of pictures that are run beside the one that is read: whole patches of all usual sides, more of them in the second, along both sides. */
+const pictureSizes = [
+  { width: 96, height: 64 },
+  { width: 160, height: 96 },
+] as const;
+
 /** Errors of a run that was made for a proof: they only leave it unproven. */
 const harmless: ReadonlySet<string> = new Set(['runtimeFailed', 'inputNotMade', 'modelTooLarge', 'outOfMemory']);
 
@@ -34,6 +40,7 @@ export class PositionProofs {
   /** Sites that are yet to be proven, with their weights. */
   #left: Outputs;
   readonly #failures = new Map<PlacedSite, string>();
+  readonly #unchanging = new Set<PlacedSite>();
 
   private constructor(left: Outputs, model?: ProvenModel, kept?: ModelProofs) {
     this.#left = left;
@@ -44,7 +51,10 @@ export class PositionProofs {
   /** Reads which of a model's sites are yet to be proven; nothing is read where shapes tell of all of them. */
   static async read(runtime: PartRuntime, { outputs, inputs }: RewrittenModel): Promise<PositionProofs> {
     const untold = outputs.filter(
-      ({ site: { isUntold, inParts, loop } }) => isUntold === true && inParts === undefined && loop === undefined,
+      ({ site }) =>
+        (site.heads ?? [site]).some(({ isUntold }) => isUntold === true) &&
+        site.inParts === undefined &&
+        site.loop === undefined,
     );
     if (untold.length === 0) return PositionProofs.none;
     const kept = await modelProofs(runtime, 'positions');
@@ -86,13 +96,47 @@ export class PositionProofs {
     return this.#failures;
   }
 
-  /** Weights where a text of so many tokens is read; undefined where it cannot be. */
-  async #shapesAt(outputs: Outputs, length: number, run: Run): Promise<Tensors | undefined> {
+  /**
+   * Which sites of a model of pictures have as many keys, or as many queries, whatever the size of a picture, before one is first read: these are over no patches of it,
+   * however many it has. What is computed within windows has; where these stand, positions tell.
+   */
+  async provePicture(run: Run): Promise<ReadonlySet<PlacedSite>> {
+    const tried = this.#left;
+    if (tried.length === 0) return this.#unchanging;
+    this.#left = [];
+    const shapes: Tensors[] = [];
+    for (const size of pictureSizes) {
+      const made = await this.#shapesAt(tried, size, run);
+      // Without another size to compare with nothing is said.
+      if (made === undefined) return this.#unchanging;
+      shapes.push(made);
+    }
+    const proven = tried.filter(({ site, output }) => {
+      const [small, large] = shapes.map((made) => made[output]?.dims);
+      const grows = (axis: number): boolean => small?.at(axis) !== large?.at(axis);
+      if (small === undefined || large === undefined) return false;
+      const isGrowing = grows(site.keyAxis) && (site.hasLearnedQueries === true || grows(site.queryAxis));
+      if (!isGrowing) this.#unchanging.add(site);
+      return isGrowing;
+    });
+    await this.#kept?.keep(new Map(proven.map(({ site }) => [site.path, { difference: 0, isExact: true }])));
+    return this.#unchanging;
+  }
+
+  /** Weights where a text of so many tokens, or a picture of a size, is read; undefined where it cannot be. */
+  async #shapesAt(
+    outputs: Outputs,
+    read: number | (typeof pictureSizes)[number],
+    run: Run,
+  ): Promise<Tensors | undefined> {
     if (this.#model === undefined) return undefined;
     const { runtime, inputs: names } = this.#model;
+    const isText = typeof read === 'number';
     try {
-      const { inputs, isFixed } = proofInputs(runtime.files, names, length);
-      if (isFixed) return undefined;
+      const { inputs, isFixed, isFixedPicture } = isText
+        ? proofInputs(runtime.files, names, read)
+        : proofInputs(runtime.files, names, 0, read);
+      if (isText ? isFixed : isFixedPicture) return undefined;
       return await run(
         inputs,
         outputs.map(({ output }) => output),

@@ -2,9 +2,10 @@ import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { dataType } from '../../onnx/file/dataType';
+import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import { positionsFirst } from '../../onnx/inputs/positionsFirst';
 import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGraph';
-import type { StreamPositions } from '../../onnx/rewrite/positions';
+import type { PositionGraph, StreamPositions } from '../../onnx/rewrite/positions';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { rewriteModel } from '../../onnx/rewrite/rewriteModel';
 import { toTensor } from '../runtime/feeds';
@@ -78,7 +79,7 @@ export async function runPositions(
       replacements: graph.replacements,
       added: graph.added,
       retyped: graph.changed,
-      tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : [],
+      tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : valueInputs(index, graph, read),
     });
     const session = await openKept(runtime, rewritten);
     try {
@@ -88,6 +89,7 @@ export async function runPositions(
         ...(ofRows === undefined ? numbered(read, numPlaces, isChannelLast) : numberedRows(read, ofRows)),
         name: graph.input,
       });
+      for (const name of graph.values) feeds[name] = toTensor(ort, { ...read, name });
       const results = await exclusively(ort, () => session.run(feeds, names, silently));
       const sitePlaces = new Map(
         [...graph.sites].map(([site, found]): [PlacedSite, SitePlaces | string] => {
@@ -121,6 +123,12 @@ export async function runPositions(
       `where its queries and keys stand could not be followed (${reasonOf(runtimeError(error, 'the places of patches'))})`,
     );
   }
+}
+
+/** The inputs that values are given as beside positions. */
+function valueInputs({ inputs }: GraphIndex, { values }: PositionGraph, { name, dims }: ModelInput): Uint8Array[] {
+  const type = inputs.find((input) => input.name === name)?.dataType ?? dataType.float32;
+  return values.map((own) => encodeTypedValue(own, type, dims.length));
 }
 
 /** The numbers of pixels, in all channels, or of tokens. */

@@ -49,7 +49,7 @@ export async function readProjection(
         ? await runUnitRows(runtime, projection, numIn)
         : await readWeight(runtime, projection, weightSuffix);
     if (typeof numbers !== 'string' && numbers.numIn !== numIn)
-      return `its projection takes ${numbers.numIn} features, and its heads have ${numIn}`;
+      return `its projection takes ${numbers.numIn} features, and its heads have ${numIn}${numIn % numbers.numIn === 0 ? ': as where heads stand in several windows each, which a run that draws them tells apart' : ''}`;
     return numbers;
   } catch (error) {
     return `its projection’s weight could not be read (${reasonOf(runtimeError(error, 'the projection'))})`;

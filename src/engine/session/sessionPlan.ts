@@ -10,7 +10,8 @@ import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import type { StageCut } from '../../onnx/stages/cutStages';
 import type { ModelFiles } from '../files/modelFiles';
 import type { ExpectedOutput } from '../runtime/placedOutputs';
-import type { SessionRuntime } from '../stages/modelSessions';
+import { backendTraits, onProcessor, portableBackend, runtimeBuilds } from '../runtime/backends';
+import type { SessionRuntime } from '../runtime/runtime';
 import { provenBy } from '../stages/siteReader';
 import { extentsOf, type ReadPositions } from '../weights/extents';
 
@@ -20,26 +21,34 @@ export interface ExtraTensors {
   readonly suffix: Suffix;
 }
 
-/** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
-const heapBytes = 2 ** 32;
+/** What the runtime takes of its memory by itself, and what it needs for a byte of weights (measured). */
 const fixedBytes = 1.5e8;
 const heapPerWeight = 1.2;
 
 /** The backend that is meant where none is named. */
 export const portable: SessionRuntime = {
-  backend: 'wasm',
-  isNative: false,
+  build: runtimeBuilds.web,
+  traits: backendTraits[portableBackend],
   lost: undefined,
-  sessionOptions: { executionProviders: ['wasm'] },
+  sessionOptions: onProcessor(runtimeBuilds.web),
   sessionConfig: () => Promise.resolve({}),
   unlessLost: (work) => work(),
+  get onProcessor() {
+    return portable;
+  },
 };
 
 /** Throws `modelTooLarge` where so many bytes of weights do not fit into the runtime's memory. */
 export function checkHeap(name: string, runtime: SessionRuntime, weightBytes: number): void {
+  const { heapBytes } = runtime.build;
   const neededBytes = fixedBytes + weightBytes * heapPerWeight;
-  if (!runtime.isNative && neededBytes > heapBytes)
+  if (neededBytes > heapBytes)
     throw new ExplorerError('modelTooLarge', [name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+}
+
+/** Whether weights stay in a graph that is written anew: files are only mapped where no weights are handed over; what compactModel left in the graph is little. */
+export function keepsWeights({ build }: Pick<SessionRuntime, 'build'>, { analysis }: ModelFiles): boolean {
+  return build.mapsFiles && analysis.model.ownFile !== undefined;
 }
 
 /** What is to be proven of which sites: weights that are a product's own operand are what it used, as the graph has it. */

@@ -10,11 +10,12 @@ import { arrangeHeads, type HeadRows } from '../weights/headTensors';
 import { arrangeWeights } from '../weights/layerWeights';
 import type { LayerWeighing } from '../weights/weighedLayers';
 import type { KeptProofs, Proven } from '../files/proofShelf';
-import { proveWritten, type WrittenProof } from '../weights/writtenProof';
+import { proveWindows, proveWritten, type WrittenProof } from '../weights/writtenProof';
 import type { ExtraTensors } from './sessionPlan';
 import { NormSessions, type HeadFactors } from './headNorms';
 import type { PartRuntime } from './openPart';
 import { readProjection } from './projectionRun';
+import type { PlacedRows } from './rowPlaces';
 import { centred, residualNumbers, type ResidualNumbers } from './siteResidual';
 
 /** A part of an attention: [batch, head, position, width], scores [batch, head, query, key], norms [batch, head, key]. */
@@ -50,7 +51,7 @@ export class SiteParts {
     this.#runtime = runtime;
     this.#kept = kept;
     this.#wanted = wanted;
-    this.#sessions = new NormSessions(runtime.ort, runtime.isNative);
+    this.#sessions = new NormSessions(runtime.ort, runtime.build);
     this.#taps = new Map(sites.map((site) => [site, siteTaps(index, site)]));
   }
 
@@ -100,7 +101,7 @@ export class SiteParts {
         if (part === 'residual') continue;
         if (part === 'scores') parts.set(part, scoresOf(layer, taps.scores, extras));
         else if (part === 'norm') {
-          const written = await this.#written(layer, taps, extras, isCoarse);
+          const written = await this.#written(layer, taps, { extras, isCoarse, windows: undefined });
           proof = typeof written === 'string' ? { impossible: written } : written.proof;
           parts.set(
             part,
@@ -115,18 +116,39 @@ export class SiteParts {
     return result;
   }
 
-  /** What each layer's keys weigh beside its weights. `isCoarse` as in {@link read}. */
+  /** Whether a layer's residual is read only where its tokens are known by their places. */
+  isMoved(layer: LayerWeights): boolean {
+    const residual = this.#tapsOf(layer)?.residual;
+    return typeof residual === 'object' && residual.isMoved;
+  }
+
+  /** Tensors of the graph whose rows are to be known by their places, of a layer that is placed. */
+  placedTensors(layer: LayerWeights): readonly string[] {
+    const { projection, residual } = this.#tapsOf(layer) ?? {};
+    return [
+      ...(typeof projection === 'object' ? [projection.result] : []),
+      ...(typeof residual === 'object' ? residual.origins.values() : []),
+    ];
+  }
+
+  /**
+   * What each layer's keys weigh beside its weights. `isCoarse` as in {@link read}.
+   * @param placed layers whose rows are no tokens in their order, as of windows: these are weighed over their tokens.
+   */
   async weighings(
     layers: readonly LayerWeights[],
     extras: ReadonlyMap<string, OutputTensor>,
     isCoarse: boolean,
+    placed: ReadonlyMap<LayerWeights, PlacedRows | string> = new Map(),
   ): Promise<ReadonlyMap<Float32Array, LayerWeighing>> {
     const result = new Map<Float32Array, LayerWeighing>();
     for (const layer of layers) {
       const taps = this.#tapsOf(layer);
       if (taps === undefined) continue;
-      const written = await this.#written(layer, taps, extras, isCoarse);
-      const values = rowsOf(layer, taps.values, extras, 'value');
+      const at = placed.get(layer);
+      const own = typeof at === 'object' && at.isCut ? at : undefined;
+      const written = await this.#written(layer, taps, { extras, isCoarse, windows: own });
+      const values = valuesOf(layer, taps, extras, own);
       result.set(layer.weights, {
         values,
         ...(typeof written === 'string' || typeof values === 'string'
@@ -143,7 +165,11 @@ export class SiteParts {
               residual: this.#residualOf(
                 taps,
                 values,
-                residualNumbers(taps.residual, layer, { extras, isCoarse: isCoarse || isRounded(taps) }),
+                residualNumbers(taps.residual, own === undefined ? layer : { batch: 1, ...own }, {
+                  extras,
+                  isCoarse: isCoarse || isRounded(taps),
+                  placed: at,
+                }),
               ),
             }),
       });
@@ -169,15 +195,14 @@ export class SiteParts {
   async #written(
     layer: LayerWeights,
     taps: SiteTaps,
-    extras: ReadonlyMap<string, OutputTensor>,
-    isCoarse: boolean,
+    ran: RanLayer,
   ): Promise<(ProvenProjection & { readonly norms: Float32Array }) | string> {
     if (typeof taps.projection === 'string') return taps.projection;
-    const values = rowsOf(layer, taps.values, extras, 'value');
+    const values = valuesOf(layer, taps, ran.extras, ran.windows);
     if (typeof values === 'string') return values;
     let proven = this.#proven.get(taps);
     if (proven === undefined) {
-      proven = await this.#prove(layer, taps, { values, extras, isCoarse });
+      proven = await this.#prove(layer, taps, values, ran);
       this.#proven.set(taps, proven);
     }
     if (typeof proven === 'string') return proven;
@@ -188,15 +213,8 @@ export class SiteParts {
   async #prove(
     layer: LayerWeights,
     taps: SiteTaps,
-    {
-      values,
-      extras,
-      isCoarse,
-    }: {
-      readonly values: HeadRows;
-      readonly extras: ReadonlyMap<string, OutputTensor>;
-      readonly isCoarse: boolean;
-    },
+    values: HeadRows,
+    { extras, isCoarse, windows }: RanLayer,
   ): Promise<ProvenProjection | string> {
     const { projection } = taps;
     if (typeof projection === 'string') return projection;
@@ -211,7 +229,11 @@ export class SiteParts {
     if (result === undefined) return 'what its projection gives did not come out';
     const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
     if (typeof numbers === 'string') return numbers;
-    const proof = proveWritten(layer, values, numbers, { result, isCoarse: isCoarse || projection.isRounded });
+    const given = { result, isCoarse: isCoarse || projection.isRounded };
+    const proof =
+      windows === undefined
+        ? proveWritten(layer, values, numbers, given)
+        : provePlaced(layer, taps, { windows, extras, numbers, given, tensor: projection.result });
     if ('impossible' in proof) return proof.impossible;
     this.#made.set(layer.path, proof);
     return { proof, factors: await this.#sessions.factors(numbers, values.numHeads) };
@@ -281,6 +303,14 @@ const isRounded = ({ projection }: SiteTaps): boolean => typeof projection !== '
 /** What the heads' parts miss of the projection's result, where that is more than arithmetic leaves. */
 const differenceOf = (proof: WrittenProof): number => ('difference' in proof && !proof.isExact ? proof.difference : 0);
 
+/** What a run gave of a layer. */
+interface RanLayer {
+  readonly extras: ReadonlyMap<string, OutputTensor>;
+  readonly isCoarse: boolean;
+  /** Where it is cut into windows, how these are put together. */
+  readonly windows: PlacedRows | undefined;
+}
+
 /** A projection of which a run has shown that its heads' parts add up. */
 interface ProvenProjection {
   readonly proof: WrittenProof;
@@ -307,6 +337,66 @@ function rowsOf(
   const tensor = extras.get(how.tensor);
   if (tensor === undefined) return notGiven;
   return arrangeHeads(tensor, how, { batch, numHeads, numPositions: part === 'query' ? numQueries : numKeys });
+}
+
+/** How far values of a token may be apart from window to window, as a part of the largest. */
+const sameness = 1e-4;
+
+/** A layer's values; of windows those of its tokens, which must be the same in each window that reads them. */
+function valuesOf(
+  layer: LayerWeights,
+  { values: how }: SiteTaps,
+  extras: ReadonlyMap<string, OutputTensor>,
+  placed: PlacedRows | undefined,
+): HeadRows | string {
+  const rows = rowsOf(layer, how, extras, 'value');
+  if (typeof rows === 'string' || placed === undefined) return rows;
+  const { numPositions, width, data } = rows;
+  const { numHeads, numKeys } = placed;
+  const result = new Float32Array(numHeads * numKeys * width);
+  const isThere = new Uint8Array(numKeys);
+  const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (const { matrices, keys } of placed.windows) {
+    for (const [column, token] of keys.entries()) {
+      if (token < 0) continue;
+      for (const [head, matrix] of matrices.entries()) {
+        const from = (matrix * numPositions + column) * width;
+        const to = (head * numKeys + token) * width;
+        if (isThere[token] === 0) result.set(data.subarray(from, from + width), to);
+        else
+          for (let i = 0; i < width; i++)
+            if (!(Math.abs(result[to + i] - data[from + i]) <= sameness * largest))
+              return 'a token has other values in one window than in another';
+      }
+      isThere[token] = 1;
+    }
+  }
+  return { batch: 1, numHeads, numPositions: numKeys, width, data: result };
+}
+
+/** Proves of windows what their heads write, where each row of the projection is told. */
+function provePlaced(
+  layer: LayerWeights,
+  taps: SiteTaps,
+  {
+    windows,
+    extras,
+    numbers,
+    given,
+    tensor,
+  }: {
+    readonly windows: PlacedRows;
+    readonly extras: ReadonlyMap<string, OutputTensor>;
+    readonly numbers: Parameters<typeof proveWindows>[2];
+    readonly given: Omit<Parameters<typeof proveWindows>[3], 'rowOf'>;
+    readonly tensor: string;
+  },
+): WrittenProof {
+  const rowOf = windows.rowsOf(tensor);
+  if (typeof rowOf === 'string') return { impossible: rowOf };
+  const values = rowsOf(layer, taps.values, extras, 'value');
+  if (typeof values === 'string') return { impossible: values };
+  return proveWindows({ windows: windows.windows, weights: layer.weights }, values, numbers, { ...given, rowOf });
 }
 
 const asTensor = (rows: HeadRows | string): PartTensor | string =>

@@ -2,6 +2,7 @@ import type { ResidualTaps } from '../../onnx/name/taps';
 import type { OutputTensor } from '../runtime/feeds';
 import { toFloats } from '../runtime/feeds';
 import type { LayerWeights } from '../stages/layerRun';
+import type { PlacedRows } from './rowPlaces';
 import { branchNumbers, type BranchNumbers } from './siteBranch';
 
 /** The tokens before an attention, and the norm behind the sum. */
@@ -29,18 +30,37 @@ const tolerance = 2e-4;
 const coarseTolerance = 0.15;
 const notGiven = 'what the attention is added to did not come out of the run';
 
-/** The numbers of a layer's residual sum, of the first item; a norm is proven by what it gave. Otherwise, in a clause, why they cannot be had. */
+/**
+ * The numbers of a layer's residual sum, of the first item; a norm is proven by what it gave. Otherwise, in a clause, why they cannot be had.
+ * @param placed where tokens stand in tensors, where their rows are not in the tokens' order.
+ */
 export function residualNumbers(
   taps: ResidualTaps | string,
   { batch, numQueries, numKeys }: Pick<LayerWeights, 'batch' | 'numQueries' | 'numKeys'>,
-  { extras, isCoarse }: { readonly extras: ReadonlyMap<string, OutputTensor>; readonly isCoarse: boolean },
+  {
+    extras,
+    isCoarse,
+    placed,
+  }: {
+    readonly extras: ReadonlyMap<string, OutputTensor>;
+    readonly isCoarse: boolean;
+    readonly placed: PlacedRows | string | undefined;
+  },
 ): ResidualNumbers | string {
   if (typeof taps === 'string') return taps;
-  if (taps.isOfKeys && numQueries !== numKeys) return 'its queries and keys are not the same tokens';
+  if (typeof placed === 'string') return placed;
+  const unplaced = placed?.rowsOf(taps.origins.get(taps.stream) ?? taps.stream);
+  if (typeof unplaced === 'string') return unplaced;
+  if (taps.isOfKeys && (numQueries !== numKeys || placed?.isOfOneGrid === false))
+    return 'its queries and keys are not the same tokens';
   const rowsOf = (name: string): { readonly width: number; readonly data: Float32Array } | undefined => {
     const tensor = extras.get(name);
     const data = tensor && toFloats(tensor);
     const width = tensor?.dims.at(-1) ?? 0;
+    if (placed !== undefined) {
+      const rows = placed.rowsOf(taps.origins.get(name) ?? name);
+      return data === undefined || typeof rows === 'string' ? undefined : { width, data: gathered(data, rows, width) };
+    }
     const numRows = (data?.length ?? 0) / (batch * width);
     const isBatchSecond = batch > 1 && tensor?.dims[0] !== batch;
     return data === undefined || numRows < numQueries || isBatchSecond
@@ -77,6 +97,15 @@ export function residualNumbers(
         );
   if (typeof branch === 'string') return branch;
   return { width, stream: stream.data, isOfKeys: taps.isOfKeys, branch, norm: norm() };
+}
+
+/** Rows of a tensor, one for each of these. */
+function gathered(data: Float32Array, rows: Int32Array, width: number): Float32Array {
+  const result = new Float32Array(rows.length * width);
+  rows.forEach((row, at) => {
+    result.set(data.subarray(row * width, (row + 1) * width), at * width);
+  });
+  return result;
 }
 
 /** A weight of so many numbers, or of one for all. */

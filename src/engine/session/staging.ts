@@ -19,7 +19,7 @@ const leastStagedBytes = 1.6e7;
  * @param isWriting whether it writes a text of its own.
  */
 export function planStages(
-  { backend }: Pick<Runtime, 'backend'>,
+  { traits: { isOnDevice, title } }: Pick<Runtime, 'traits'>,
   { graph }: GraphIndex,
   staging: Staging,
   isWriting = false,
@@ -28,7 +28,7 @@ export function planStages(
   const asWhole = (whyWhole: string): StagePlan => ({ isStaged: false, whyWhole });
   if (isWriting) return asWhole('it writes a text of its own, and each token of that is a run');
   if (staging === 'all') return { isStaged: true };
-  if (backend === 'webgpu') return asWhole('on WebGPU what passes between stages would leave the device each time');
+  if (isOnDevice) return asWhole(`on ${title} what passes between stages would leave the device each time`);
   const weightBytes = graph.initializers.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
   return weightBytes >= leastStagedBytes
     ? { isStaged: true }

@@ -6,9 +6,12 @@ import { siteTaps } from '../../onnx/find/siteTaps';
 import type { SiteTaps } from '../../onnx/name/taps';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
+import { WindowedLayer } from '../weights/windowedLayer';
 import type { AttentionSession, LayerWeights } from './attentionSession';
 import type { FedFile } from './fedInput';
 import { modelProofs, type ModelProofs } from './keptProofs';
+import { runPositions } from './positionRun';
+import { placedRows, type PlacedRows } from './rowPlaces';
 import { SiteParts } from './siteParts';
 
 /** A session of a model's file that gives what its layers weigh beside their weights. */
@@ -63,29 +66,27 @@ export class WeighRuns {
     layers: readonly HeldLayer[],
     fed: readonly FedFile[],
   ): Promise<readonly (LayerWeighing | undefined)[] | string> {
-    const ran = new Map<AttentionSession, Ran | string>();
-    const weighings: (LayerWeighing | undefined)[] = [];
+    const wanted = new Map<AttentionSession, WantedLayer[]>();
+    for (const [number, info] of component.layers.entries()) {
+      const held = layers[number];
+      if (info.numHeads === 0 || held === undefined) continue;
+      const found = this.#siteOf(component, info);
+      if (found === undefined) return 'its layers are not found in the model';
+      const { own, site } = found;
+      const list = wanted.get(own) ?? [];
+      wanted.set(own, list);
+      list.push({ number, held, site });
+    }
+    const weighings: (LayerWeighing | undefined)[] = component.layers.map(() => undefined);
     try {
-      for (const [number, info] of component.layers.entries()) {
-        const layer = layers[number];
-        if (info.numHeads === 0 || layer === undefined) {
-          weighings.push(undefined);
-          continue;
-        }
-        const found = this.#siteOf(component, info);
-        if (found === undefined) return 'its layers are not found in the model';
-        const { own, site } = found;
-        const run = ran.get(own) ?? (await this.#run(own, fed));
-        ran.set(own, run);
-        if (typeof run === 'string') return run;
-        const other = run.layers.find((each) => each.path === site.path && each.component === site.component);
-        if (other === undefined || !(await isSame(layer, other)))
-          return 'its weights are put together from several places, as of windows, and what they weigh is not';
-        weighings.push(run.weighings.get(other.weights));
+      for (const [own, list] of wanted) {
+        const found = await this.#run(own, list, fed);
+        if (typeof found === 'string') return found;
+        for (const [number, weighing] of found) weighings[number] = weighing;
       }
       return weighings;
     } finally {
-      for (const own of ran.keys()) if (own.weightBytes > mostKeptBytes) await this.#drop(own);
+      for (const own of wanted.keys()) if (own.weightBytes > mostKeptBytes) await this.#drop(own);
     }
   }
 
@@ -107,15 +108,34 @@ export class WeighRuns {
     return undefined;
   }
 
-  async #run(own: AttentionSession, fed: readonly FedFile[]): Promise<Ran | string> {
+  /** What layers of a file weigh, by their numbers. */
+  async #run(
+    own: AttentionSession,
+    wanted: readonly WantedLayer[],
+    fed: readonly FedFile[],
+  ): Promise<ReadonlyMap<number, LayerWeighing | undefined> | string> {
     const read = fed.find(({ file }) => file === own.fileName);
     if (read === undefined) return 'what the model was fed is not known';
     const { session, parts, proofs } = await this.#weigher(own);
-    const { layers, extras } = await session.run(read.inputs, { outputs: [], hasWindows: true, ...read.positions });
+    const isCut = wanted.some(({ held }) => held instanceof WindowedLayer);
+    const { layers, extras } = await session.run(read.inputs, {
+      outputs: [],
+      hasWindows: true,
+      ...(isCut ? {} : read.positions),
+    });
     if (extras === undefined) return 'nothing of what its heads write came out';
-    const weighings = await parts.weighings(layers, extras, session.isCoarse);
+    const found = new Map<LayerWeights, WantedLayer>();
+    for (const each of wanted) {
+      const { held, site } = each;
+      const other = layers.find(({ path, component }) => path === site.path && component === site.component);
+      if (other === undefined || !(await isSame(held, other))) return putTogether;
+      found.set(other, each);
+    }
+    const placed = await placesOf(own, read, found, parts);
+    if (typeof placed === 'string') return placed;
+    const weighings = await parts.weighings([...found.keys()], extras, session.isCoarse, placed);
     await proofs.keep(parts.made);
-    return { layers, weighings };
+    return new Map([...found].map(([{ weights }, { number }]) => [number, weighings.get(weights)]));
   }
 
   #weigher(own: AttentionSession): Promise<Weigher> {
@@ -154,15 +174,54 @@ function lackOfTaps(
   return needs === 'norm' && typeof residual.norm === 'string' ? residual.norm : undefined;
 }
 
-/** What another run gave. */
-interface Ran {
-  readonly layers: readonly LayerWeights[];
-  readonly weighings: ReadonlyMap<Float32Array, LayerWeighing>;
+/** Why layers in bands, or of texts with pictures, are not weighed. */
+const putTogether = 'its weights are put together from several places, and what they weigh is not';
+
+/** A layer as it is held, and its site. */
+interface WantedLayer {
+  readonly number: number;
+  readonly held: HeldLayer;
+  readonly site: PlacedSite;
+}
+
+/** Where the tokens of those layers stand whose rows are not in the tokens' order; in a clause, why windows cannot be put together. */
+async function placesOf(
+  own: AttentionSession,
+  { inputs, placedBy }: FedFile,
+  found: ReadonlyMap<LayerWeights, WantedLayer>,
+  parts: SiteParts,
+): Promise<ReadonlyMap<LayerWeights, PlacedRows | string> | string> {
+  const isCut = (layer: LayerWeights): boolean => found.get(layer)?.held instanceof WindowedLayer;
+  const moved = [...found.keys()].filter((layer) => isCut(layer) || parts.isMoved(layer));
+  if (moved.length === 0) return new Map();
+  const by = inputs.find(({ name }) => name === placedBy?.input);
+  const positions =
+    by &&
+    (await runPositions(own.partRuntime, inputs, by, {
+      isChannelLast: placedBy?.isChannelLast === true,
+      streams: [...new Set(moved.flatMap((layer) => parts.placedTensors(layer)))],
+    }));
+  const result = new Map<LayerWeights, PlacedRows | string>();
+  for (const layer of moved) {
+    const { held, site } = found.get(layer) ?? {};
+    const places = site && positions?.sites.get(site);
+    const rows =
+      held === undefined || positions === undefined || places === undefined
+        ? 'where its rows stand is not known'
+        : placedRows(held, layer, places, positions.streams);
+    if (typeof rows === 'string' && isCut(layer)) return rows;
+    result.set(layer, rows);
+  }
+  return result;
 }
 
 /** Whether a layer of another run has the weights of one that is held, row by row and key by key. */
 async function isSame(held: HeldLayer, other: LayerWeights): Promise<boolean> {
   const { numHeads, numQueries, numKeys } = held;
+  if (held instanceof WindowedLayer) {
+    const { weights } = held.windowed;
+    return weights.length === other.weights.length && weights.every((each, i) => isNear(each, other.weights[i]));
+  }
   if (other.batch !== 1 || other.numHeads !== numHeads) return false;
   if (other.numQueries !== numQueries || other.numKeys !== numKeys) return false;
   const step = Math.max(1, Math.floor(numQueries / rowsCompared));
@@ -170,8 +229,9 @@ async function isSame(held: HeldLayer, other: LayerWeights): Promise<boolean> {
     for (let query = numQueries - 1; query >= 0; query -= step) {
       const row = await held.rows(head, query, query + 1);
       const start = (head * numQueries + query) * numKeys;
-      for (let key = 0; key < numKeys; key++)
-        if (!(Math.abs(row[key] - other.weights[start + key]) <= tolerance)) return false;
+      for (let key = 0; key < numKeys; key++) if (!isNear(row[key], other.weights[start + key])) return false;
     }
   return true;
 }
+
+const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= tolerance;

@@ -13,15 +13,9 @@ import {
   type ModelFiles,
 } from '../files/modelFiles';
 import { exclusively } from '../limits/runLock';
-import { silently, silentSeverity, type OrtModule, type Runtime } from '../runtime/runtime';
+import { silently, silentSeverity, type OrtModule, type SessionRuntime } from '../runtime/runtime';
 import { failedRun, reasonOf, runtimeError } from '../runtime/runtimeError';
 import { StagedSession } from './stagedSession';
-
-/** What is used of a runtime that sessions are made with. */
-export type SessionRuntime = Pick<
-  Runtime,
-  'backend' | 'isNative' | 'lost' | 'sessionOptions' | 'sessionConfig' | 'unlessLost'
->;
 
 /** What sessions of a model are made of. */
 export interface SessionParts {
@@ -36,8 +30,8 @@ export interface SessionParts {
   readonly onProgress?: ((stage: 'readWeights' | 'createSession') => void) | undefined;
 }
 
-/** Weights up to this are packed for speed; for more, and in lean runs of the native runtime, memory counts. */
-const mostPackedBytes = { wasm: 4e8, native: 6e8 };
+/** Weights up to this are packed for speed in lean runs, where memory counts, on any backend. */
+const mostLeanPackedBytes = 4e8;
 
 /** How far the runtime may rewrite a graph; what is not optimised gives the same numbers, in more time. */
 type OptimizationLevel = 'all' | 'disabled';
@@ -83,7 +77,7 @@ export class ModelSessions {
     const { ort, runtime, rewritten } = this.#parts;
     // Threads of stages that wait for work by turning would take it from the one that has some, and each stage would keep memory for itself.
     const own = {
-      settings: runtime.isNative ? { 'intra_op.allow_spinning': '0' } : {},
+      settings: runtime.build.hasOwnThreads ? { 'intra_op.allow_spinning': '0' } : {},
       keepsMemory: false,
     };
     return StagedSession.create(
@@ -122,8 +116,9 @@ export class ModelSessions {
     const { files, runtime, rewritten, onProgress } = this.#parts;
     onProgress?.('readWeights');
     const weightFiles = model.externalFiles.filter((name) => name !== rewritten.ownBytesName);
-    if (!runtime.isNative) return this.#make(model, await openExternalData(files, weightFiles), { ...own, level });
-    // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
+    if (!runtime.build.mapsFiles)
+      return this.#make(model, await openExternalData(files, weightFiles), { ...own, level });
+    // The runtime maps the files where they really lie in the model's folder; links lead out of it.
     await this.#announce(weightFiles);
     const folder = folderOf(files.path);
     const place = {
@@ -158,15 +153,15 @@ export class ModelSessions {
         ? []
         : [{ path: ownBytesName, data: files.analysis.model.bytes }]),
     ];
-    const mostPacked = mostPackedBytes[runtime.backend === 'native' && !isLean ? 'native' : 'wasm'];
+    const { provider, mostPackedBytes } = runtime.traits;
+    const besideProcessor = { name: provider, forceCpuNodeNames: model.cpuNodeNames };
+    const mostPacked = isLean ? Math.min(mostPackedBytes, mostLeanPackedBytes) : mostPackedBytes;
     onProgress?.('createSession');
     try {
       const create = (): Promise<Ort.InferenceSession> =>
         ort.InferenceSession.create(model.bytes, {
           ...runtime.sessionOptions,
-          ...(model.cpuNodeNames.length > 0
-            ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: model.cpuNodeNames }] }
-            : {}),
+          ...(model.cpuNodeNames.length > 0 ? { executionProviders: [besideProcessor] } : {}),
           graphOptimizationLevel: level,
           // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
           ...(keepsMemory ? {} : { enableCpuMemArena: false, enableMemPattern: false }),

@@ -5,7 +5,7 @@ import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import type { WeightedValues } from '../../onnx/name/site';
 import { proveWeights, type Proof } from '../weights/attentionProof';
-import { extentsOf } from '../weights/extents';
+import { extentsOf, type Extent } from '../weights/extents';
 import { fromTensor } from '../runtime/feeds';
 import {
   arrangeWeights,
@@ -139,18 +139,13 @@ export class SiteReader {
     options: RunOptions,
   ): Proof {
     const [values, result] = [how.values, how.result].map((name) => tensors[name]);
-    const data = weights?.data;
-    const whole =
-      weights !== undefined && data instanceof Float32Array
-        ? arrangeWeights(site, { dims: weights.dims, data }, options.batch ?? this.#numItems)
-        : undefined;
+    const whole = arranged(site, weights, options.batch ?? this.#numItems);
     if (whole === undefined) return { unproven: 'its weights did not come out as floats' };
     const [queries, keys] = extentsOf(site, options);
-    const arranged = this.#leavesUnwritten(site)
-      ? cropWeights(whole, queries.tokens ?? whole.numQueries, keys.tokens ?? whole.numKeys)
-      : whole;
     return proveWeights(
-      arranged,
+      this.#leavesUnwritten(site)
+        ? cropWeights(whole, queries.tokens ?? whole.numQueries, keys.tokens ?? whole.numKeys)
+        : whole,
       how,
       { values: values && fromTensor(values), result: result && fromTensor(result) },
       this.isCoarse,
@@ -170,15 +165,9 @@ export class SiteReader {
     | { readonly layer: LayerWeights; readonly checks: SiteChecks }
     | { readonly reason: string; readonly checks?: SiteChecks } {
     if (site.inParts !== undefined) return { reason: partsReason };
-    const { hasWindows = false, firstPosition = 0 } = options;
-    const { numPast = firstPosition } = options;
+    const { hasWindows = false, firstPosition = 0, batch = 1 } = options;
     const numCopies = options.batch === undefined ? this.#numItems : 1;
-    const batch = options.batch ?? 1;
-    const data = tensor?.data;
-    const whole =
-      tensor !== undefined && data instanceof Float32Array
-        ? arrangeWeights(site, { dims: tensor.dims, data }, numCopies * batch)
-        : undefined;
+    const whole = arranged(site, tensor, numCopies * batch);
     if (whole === undefined)
       return {
         reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}`,
@@ -191,27 +180,17 @@ export class SiteReader {
       return {
         reason: `its ${item.numQueries} queries are the model’s own, which it has learned: they stand for no tokens of the text`,
       };
-    const [numQueries, numKeys] = [queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys];
-    const isUnwritten =
-      this.#leavesUnwritten(site) && item.numQueries === queries.positions && item.numKeys === keys.positions;
-    // Rows of padding before the text say nothing, and need be no numbers: those of the text are like rows behind what was read before.
-    const isBehind = firstPosition > 0 && item.numQueries === queries.positions && item.numKeys === keys.positions;
-    const arranged = isUnwritten
-      ? cropWeights(item, numQueries, numKeys)
-      : isBehind
-        ? cropWeights(item, numQueries, item.numKeys, [firstPosition, 0])
-        : item;
-    const checks = checkWeights(arranged, {
+    const { rows, from, ...sizes } = this.#rowsOfText(site, item, { queries, keys, firstPosition });
+    const checks = checkWeights(rows, {
       rowSum: site.rowSum,
       isCoarse: this.isCoarse,
       batch: hasWindows ? undefined : batch,
-      numPast,
-      numQueries: isUnwritten || isBehind ? arranged.numQueries : queries.positions,
-      numKeys: isUnwritten ? arranged.numKeys : keys.positions,
+      numPast: options.numPast ?? firstPosition,
+      ...sizes,
     });
     if (checks.failure !== '') return { reason: checks.failure, checks };
-    const cropped = cropWeights(arranged, numQueries, numKeys, [0, isBehind ? firstPosition : 0]);
-    const paddingShare = cropped === arranged || site.rowSum === 'any' ? 0 : shareOfPadding(arranged, cropped);
+    const cropped = cropWeights(rows, queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys, [0, from]);
+    const paddingShare = cropped === rows || site.rowSum === 'any' ? 0 : shareOfPadding(rows, cropped);
     return {
       checks,
       layer: {
@@ -222,6 +201,45 @@ export class SiteReader {
       },
     };
   }
+
+  /**
+   * What of the weights is checked, how many queries and keys it must have, and where the text's keys begin in it. What an operator leaves unwritten says nothing,
+   * and rows of padding before the text need be no numbers: those of the text are like rows behind what was read before.
+   */
+  #rowsOfText(
+    site: PlacedSite,
+    item: SiteWeights,
+    {
+      queries,
+      keys,
+      firstPosition,
+    }: { readonly queries: Extent; readonly keys: Extent; readonly firstPosition: number },
+  ): {
+    readonly rows: SiteWeights;
+    readonly from: number;
+    readonly numQueries: number | undefined;
+    readonly numKeys: number | undefined;
+  } {
+    const isPadded = item.numQueries === queries.positions && item.numKeys === keys.positions;
+    const numQueries = queries.tokens ?? item.numQueries;
+    if (isPadded && this.#leavesUnwritten(site)) {
+      const rows = cropWeights(item, numQueries, keys.tokens ?? item.numKeys);
+      return { rows, from: 0, numQueries: rows.numQueries, numKeys: rows.numKeys };
+    }
+    if (isPadded && firstPosition > 0) {
+      const rows = cropWeights(item, numQueries, item.numKeys, [firstPosition, 0]);
+      return { rows, from: firstPosition, numQueries: rows.numQueries, numKeys: keys.positions };
+    }
+    return { rows: item, from: 0, numQueries: queries.positions, numKeys: keys.positions };
+  }
+}
+
+/** The tensor of a site's weights as they are arranged here; undefined where it is none of floats. */
+function arranged(site: PlacedSite, tensor: Ort.Tensor | undefined, batch: number): SiteWeights | undefined {
+  const data = tensor?.data;
+  return tensor !== undefined && data instanceof Float32Array
+    ? arrangeWeights(site, { dims: tensor.dims, data }, batch)
+    : undefined;
 }
 
 /** What a layer is by its site. */

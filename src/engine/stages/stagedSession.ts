@@ -192,6 +192,17 @@ export class StagedSession {
     }
   }
 
+  /**
+   * A whole number that passes on has a shape, without dimensions, which sessions do not tell from none. Of what has none the runtime takes a list that is
+   * made of it for an empty one (`sizes` of Resize), and refuses the stage.
+   */
+  #learnScalar(name: string, tensor: Ort.Tensor | undefined): void {
+    const known = this.#passed.get(name);
+    const isWhole = tensor?.type === 'int64' || tensor?.type === 'int32';
+    if (known?.dims === undefined && isWhole && tensor.dims.length === 0)
+      this.#passed.set(name, { dataType: dataTypeNumber(tensor.type), dims: [] });
+  }
+
   /** What stages are given that run again, without any before the first; undefined where some of it was not kept. */
   #heldFor({ kept, fed, given }: StagedRerun, from: number, to: number): Map<string, Ort.Tensor> | undefined {
     const held = new Map<string, Ort.Tensor>(given);
@@ -239,7 +250,10 @@ export class StagedSession {
       keeps?.add(stage, feeds);
       const made = await this.#runtime.run(await this.#sessionOf(stage), feeds, [...new Set([...own, ...passed])]);
       for (const name of last) held.delete(name);
-      for (const name of passed) hold(held, name, made[name]);
+      for (const name of passed) {
+        hold(held, name, made[name]);
+        this.#learnScalar(name, made[name]);
+      }
       const outputs = pick(new Map(Object.entries(made)), own);
       alter?.(held, stage, outputs);
       if (onStage === undefined) Object.assign(results, outputs);

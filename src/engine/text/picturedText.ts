@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
-import { patchAt, type PlacedPicture } from '../../model/patchGrid';
+import { anyPatchAt, gridsOf, patchPiece, type PlacedPicture } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
 import type { PictureView } from '../../protocol';
 import type { TokenLimits } from '../limits/tokenLimits';
@@ -30,7 +30,9 @@ export interface PictureWriting {
   readonly isBare?: boolean;
   /** Whether the tokens of the features are of type 1, and all others of type 0. */
   readonly hasTypes?: boolean;
-  /** Whether its own processor cuts a picture into several, whatever the settings of the picture's say. */
+  /** What is written for a picture that is cut into so many rows and columns of tiles: the token of the features once for each, and behind them for the thumbnail. */
+  readonly tiles?: (rows: number, columns: number) => readonly (string | number)[];
+  /** Whether its own processor cuts a picture, whatever the settings of the picture's say. */
   readonly isCut?: boolean;
   /** The positions of ids, for each axis that they are counted along, where they are not counted from 0 on. */
   readonly positionsOf?: (ids: readonly number[], grid: PatchGrid) => readonly (readonly number[])[];
@@ -38,23 +40,24 @@ export interface PictureWriting {
 
 /** A picture as a decoder of texts is given it: one row of features for each of its tokens. */
 export interface SeenPicture {
-  /** `features[token * width + feature]`. */
+  /** `features[token * width + feature]`; of tiles one after the other, and then of the thumbnail. */
   readonly features: Float32Array;
   readonly numTokens: number;
   readonly width: number;
-  /** The patch that each token is, row by row, from token 0 on. */
+  /** The patches that tokens are, counted from token 0 on. */
   readonly grid: PatchGrid;
   /** The picture as the model sees it. */
   readonly picture: PictureView & PlacedPicture;
   readonly notices: readonly Notice[];
-  readonly fed: FedFile;
+  /** What its file was fed, tile by tile. */
+  readonly fed: readonly FedFile[];
 }
 
 /** What makes features of pictures for a model of texts. */
 export interface PictureReader {
   readonly writing: PictureWriting;
   /** What a picture becomes. Throws what reading and running it throws. */
-  read(picture: PictureFile): Promise<SeenPicture>;
+  read(picture: PictureFile, turn: () => Promise<void>): Promise<SeenPicture>;
   release(): Promise<void>;
 }
 
@@ -68,10 +71,7 @@ type SpecialOf = (id: number) => string | undefined;
  */
 export async function tokenizeWithPicture(
   text: string,
-  {
-    picture: { numTokens, grid },
-    writing: { id, mark, before, behind, whereMissing = [[], []], atEnd = '' },
-  }: { readonly picture: SeenPicture; readonly writing: PictureWriting },
+  { picture, writing }: { readonly picture: SeenPicture; readonly writing: PictureWriting },
   limits: TokenLimits,
   {
     tokenize,
@@ -81,6 +81,8 @@ export async function tokenizeWithPicture(
     readonly specialOf: SpecialOf;
   },
 ): Promise<TokenizedText> {
+  const { numTokens } = picture;
+  const { id, mark, whereMissing = [[], []], atEnd = '' } = writing;
   const refuse = (reason: string): ExplorerError => new ExplorerError('modelUnsupported', [limits.modelName, reason]);
   const spell = (piece: string | number): string => {
     const spelling = typeof piece === 'string' ? piece : specialOf(piece);
@@ -90,21 +92,36 @@ export async function tokenizeWithPicture(
   const spelling = spell(mark);
   const at = text.indexOf(spelling);
   const [opening, closing] = at < 0 ? whereMissing : [[], []];
-  const written = [...opening, ...before, id, ...behind, ...closing].map(spell).join('');
+  const pieces = [...opening, ...piecesOf(picture, writing), ...closing];
+  const written = pieces.map(spell).join('');
+  const numPlaces = pieces.filter((piece) => piece === id).length;
   const rest = at < 0 ? text : text.slice(at + spelling.length);
   if (rest.includes(spelling) && at >= 0) throw refuse('the text has several places for one picture');
   const whole = `${at < 0 ? '' : text.slice(0, at)}${written}${rest}${atEnd}`;
-  const { stream, notices } = await tokenize(whole, withRoom(limits, numTokens - 1, refuse));
+  const { stream, notices } = await tokenize(whole, withRoom(limits, numTokens - numPlaces, refuse));
   const places = stream.tokens.flatMap((token, place) => (token.id === id ? [place] : []));
-  if (places.length !== 1) throw refuse(`the text has ${places.length} places for one picture`);
+  if (places.length < numPlaces && stream.text.length < whole.length)
+    throw refuse(`the picture alone is more than ${numTokens} tokens, and there is no room for all of them`);
+  if (places.length !== numPlaces)
+    throw refuse(`the text has ${places.length} places for a picture that takes ${numPlaces}`);
   return {
-    stream: withPatches(stream, places[0], grid),
+    stream: withPatches(stream, places, picture.grid),
     // What is written for the picture is not the person's text.
     notices: [
       ...notices.filter(({ code }) => code !== 'specialInText'),
       ...(at < 0 ? [{ code: 'pictureBefore', args: [spelling] } as const] : []),
     ],
   };
+}
+
+/** What is written for a picture, or for the tiles that it is cut into. */
+function piecesOf(
+  { grid: { rows, columns, tiles } }: SeenPicture,
+  { id, before, behind, tiles: written }: PictureWriting,
+): readonly (string | number)[] {
+  return tiles === undefined || written === undefined
+    ? [...before, id, ...behind]
+    : written(rows / tiles.rows, columns / tiles.columns);
 }
 
 /** Limits that leave room for so many tokens more. */
@@ -122,17 +139,28 @@ function withRoom(limits: TokenLimits, count: number, refuse: (reason: string) =
   };
 }
 
-/** A stream with the patches of a picture in the place of one token, each named `row,column`, from one. */
-function withPatches(stream: TokenStream, at: number, grid: PatchGrid): TokenStream {
-  const placed: PatchGrid = { ...grid, first: at };
-  const { id, start } = stream.tokens[at];
-  const patches = Array.from({ length: grid.rows * grid.columns }, (_, i): Token => {
-    const { row, column } = patchAt(placed, at + i) ?? { row: 0, column: 0 };
-    return { id, piece: `${row + 1},${column + 1}`, start, end: start, isSpecial: false };
-  });
-  return {
-    ...stream,
-    tokens: [...stream.tokens.slice(0, at), ...patches, ...stream.tokens.slice(at + 1)],
-    grid: placed,
+/** A stream with the patches of a picture in the places of tokens that stand for so many each; patches are named `row,column`, from one. */
+function withPatches(stream: TokenStream, places: readonly number[], grid: PatchGrid): TokenStream {
+  const numEach = gridsOf(grid).reduce((sum, { rows, columns }) => sum + rows * columns, 0) / places.length;
+  const starts = places.map((place, i) => place + i * (numEach - 1));
+  const [first] = starts;
+  const placed: PatchGrid = {
+    ...grid,
+    first,
+    ...(grid.tiles === undefined
+      ? {}
+      : { tiles: { ...grid.tiles, starts: starts.slice(0, grid.tiles.starts.length) } }),
+    ...(grid.thumbnail === undefined ? {} : { thumbnail: { ...grid.thumbnail, first: starts[places.length - 1] } }),
   };
+  const tokens = stream.tokens.flatMap((token, place): readonly Token[] => {
+    const index = places.indexOf(place);
+    if (index < 0) return [token];
+    const at = starts[index];
+    const { id, start } = token;
+    return Array.from({ length: numEach }, (_, i): Token => {
+      const patch = anyPatchAt(placed, at + i);
+      return { id, piece: patch === undefined ? '' : patchPiece(patch), start, end: start, isSpecial: false };
+    });
+  });
+  return { ...stream, tokens, grid: placed };
 }

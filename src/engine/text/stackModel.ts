@@ -3,7 +3,7 @@ import { writtenText } from './tokenText';
 import type { Continuation } from '../../model/continuation';
 import type { TokenStream } from '../../model/token';
 import { TokenChoice } from './continueText';
-import type { ModelInfo } from '../../model/modelInfo';
+import type { LoadedModelInfo } from '../../model/modelInfo';
 import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { InputPlan, InputValues, MadeInputs } from '../../onnx/inputs/inputs';
@@ -42,7 +42,7 @@ interface Scoring {
 
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly session: AttentionSession;
   /** Of long texts. */
   readonly lean: LeanRuns;
@@ -81,7 +81,7 @@ interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions' | 'firs
 
 /** A model of one stack: it reads one text, whose tokens attend to each other. */
 export class StackModel implements TextModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   readonly #parts: StackParts;
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;
@@ -121,7 +121,7 @@ export class StackModel implements TextModel {
     const started = performance.now();
     const formerlyFed = this.#fed;
     const { sites } = this.#parts.session.analysis;
-    const seen = reading.picture && (await this.#see(reading.picture));
+    const seen = reading.picture && (await this.#see(reading.picture, turn));
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading, seen);
     const { continuation } = reading;
@@ -242,7 +242,7 @@ export class StackModel implements TextModel {
   }
 
   /** A picture made ready for the decoder. */
-  async #see(picture: PictureFile): Promise<Seen> {
+  async #see(picture: PictureFile, turn: ReadingSteps['turn']): Promise<Seen> {
     const { openPictures, info } = this.#parts;
     if (openPictures === undefined) throw new ExplorerError('modelReadsText', [info.name]);
     const opening = (this.#pictures ??= openPictures());
@@ -250,7 +250,7 @@ export class StackModel implements TextModel {
       this.#pictures = undefined;
       throw error;
     });
-    return { picture: await reader.read(picture), writing: reader.writing };
+    return { picture: await reader.read(picture, turn), writing: reader.writing };
   }
 
   async #tokenize(reading: Reading, seen?: Seen): Promise<TokenizedText> {
@@ -354,16 +354,18 @@ export class StackModel implements TextModel {
     );
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
     const { numPositions, numTokens, firstPosition } = made;
+    const ids = made.inputs.find(({ name }) => plan.roles.get(name) === 'ids');
     const own: FedFile = {
       file: session.fileName,
       inputs,
       firstPosition,
       positions: { numPositions, numTokens, firstPosition },
+      ...(ids === undefined ? {} : { placedBy: { input: ids.name } }),
     };
     return {
       ...made,
       inputs,
-      fed: [...(seen === undefined ? [] : [seen.picture.fed]), ...(first === undefined ? [] : [first.fed]), own],
+      fed: [...(seen === undefined ? [] : seen.picture.fed), ...(first === undefined ? [] : [first.fed]), own],
     };
   }
 

@@ -1,6 +1,6 @@
 import type { Continuation } from '../../model/continuation';
 import type { ComponentInfo } from '../../model/head';
-import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
+import type { Languages, LoadedModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { RandomText } from '../../protocol';
@@ -62,7 +62,7 @@ export interface Explanation {
 
 /** A loaded model that reads texts: one stack, or an encoder and a decoder. */
 export interface TextModel {
-  readonly info: ModelInfo;
+  readonly info: LoadedModelInfo;
   /** Reports of its files, with the checks of the latest run. */
   readonly reports: readonly ExtractionReport[];
   /** What its files were fed in the latest run; empty before one. */

@@ -35,8 +35,8 @@ export function proveWeights(
   tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined },
   isCoarse: boolean,
 ): Proof {
-  const values = arrange(tensors.values, how.layout, site, how.numValueHeads, how.from);
-  const result = arrange(tensors.result, how.resultLayout, site, site.numHeads, 0);
+  const values = arrange(tensors.values, site, { layout: how.layout, numMerged: how.numValueHeads, from: how.from });
+  const result = arrange(tensors.result, site, { layout: how.resultLayout, numMerged: site.numHeads, from: 0 });
   if (
     values === undefined ||
     result === undefined ||
@@ -46,7 +46,23 @@ export function proveWeights(
     site.numHeads % values.numHeads !== 0
   )
     return { unproven: 'values and result are not laid out in a way that is known' };
-  const { batch, numHeads, numQueries, numKeys, weights } = site;
+  const difference = largestDifference(site, how.hasBias, values, result);
+  return {
+    difference,
+    failure:
+      difference <= (isCoarse ? coarseTolerance : tolerance)
+        ? ''
+        : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}`,
+  };
+}
+
+/** The largest difference between values weighted and what the attention gave, as a part of the largest number of that. */
+function largestDifference(
+  { batch, numHeads, numQueries, numKeys, weights }: SiteWeights,
+  hasBias: boolean,
+  values: Arranged,
+  result: Arranged,
+): number {
   const [shift, own] = [new Float64Array(values.size), new Float64Array(values.size)];
   let largest = 0;
   let scale = 0;
@@ -71,7 +87,7 @@ export function proveWeights(
         // What is added to all values alike is added to each weighted mean of them.
         for (let i = 0, at = to.at + query * to.position; i < own.length; i++, at += to.feature) {
           const given = result.data[at];
-          if (isFirst) shift[i] = how.hasBias ? given - own[i] : 0;
+          if (isFirst) shift[i] = hasBias ? given - own[i] : 0;
           const difference = Math.abs(given - own[i] - shift[i]);
           if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
           if (Math.abs(given) > scale) scale = Math.abs(given);
@@ -80,22 +96,22 @@ export function proveWeights(
       }
     }
   }
-  const difference = scale === 0 ? largest : largest / scale;
-  return {
-    difference,
-    failure:
-      difference <= (isCoarse ? coarseTolerance : tolerance)
-        ? ''
-        : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}`,
-  };
+  return scale === 0 ? largest : largest / scale;
+}
+
+/** How a tensor holds its heads. */
+interface HeadLayout {
+  readonly layout: WeightedValues['layout'];
+  /** Heads that are side by side in one row. */
+  readonly numMerged: number | undefined;
+  /** The feature that the first of them begins at. */
+  readonly from: number;
 }
 
 function arrange(
   tensor: OutputTensor | undefined,
-  layout: WeightedValues['layout'],
   { batch, numHeads }: SiteWeights,
-  numMerged: number | undefined,
-  fromFeature = 0,
+  { layout, numMerged, from }: HeadLayout,
 ): Arranged | undefined {
   const data = tensor === undefined ? undefined : toFloats(tensor);
   const dims = tensor?.dims ?? [];
@@ -103,7 +119,7 @@ function arrange(
   if (layout === 'merged') {
     if (dims.length !== 3 || dims[0] !== batch || numMerged === undefined) return undefined;
     const [, numPositions, width] = dims;
-    const size = (width - fromFeature) / numMerged;
+    const size = (width - from) / numMerged;
     return Number.isInteger(size)
       ? {
           data,
@@ -111,7 +127,7 @@ function arrange(
           size,
           numHeads: numMerged,
           of: (item, head) => ({
-            at: item * numPositions * width + fromFeature + head * size,
+            at: item * numPositions * width + from + head * size,
             position: width,
             feature: 1,
           }),

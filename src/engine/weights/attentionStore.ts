@@ -250,7 +250,7 @@ export class AttentionStore {
     let index = 0;
     for (const [number, layer] of layers.entries()) {
       for (let head = 0; head < numHeads[number]; head++, index++) {
-        const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
+        const { pooled, columnMeans } = await smallPicture({ layer, head }, { size, isCausal }, turns, signal);
         // Those that were faded or taken out are still its sinks.
         sinks.push(
           layer instanceof FormedLayer
@@ -421,7 +421,7 @@ export class AttentionStore {
     let found = this.#sinks.get(name);
     if (found === undefined) {
       // Not ended with whoever asked first: the next one needs it too.
-      found = smallPicture(layer, head, 1, isCausal, new Turns(undefined)).then(({ columnMeans }) =>
+      found = smallPicture({ layer, head }, { size: 1, isCausal }, new Turns(undefined)).then(({ columnMeans }) =>
         provenSinksAmong(columnMeans, layer.numQueries, isCausal),
       );
       this.#sinks.set(name, found);

@@ -32,17 +32,29 @@ export interface HeldLayer {
   release?(): void;
 }
 
-/** A layer held in full precision: `weights[(head * numQueries + query) * numKeys + key]`. */
+/** The attention of all heads of a layer: `weights[(head * numQueries + query) * numKeys + key]`. */
+export interface WholeWeights extends Pattern {
+  readonly numHeads: number;
+}
+
+/** A layer held in full precision. */
 export class WholeLayer implements HeldLayer {
   readonly held = 'whole';
+  readonly numHeads: number;
+  readonly numQueries: number;
+  readonly numKeys: number;
+  /** See {@link WholeWeights}. */
+  readonly weights: Float32Array;
 
   constructor(
     readonly component: Component,
-    readonly numHeads: number,
-    readonly numQueries: number,
-    readonly numKeys: number,
-    readonly weights: Float32Array,
-  ) {}
+    { numHeads, numQueries, numKeys, weights }: WholeWeights,
+  ) {
+    this.numHeads = numHeads;
+    this.numQueries = numQueries;
+    this.numKeys = numKeys;
+    this.weights = weights;
+  }
 
   get bytes(): number {
     return this.weights.byteLength;
@@ -57,4 +69,9 @@ export class WholeLayer implements HeldLayer {
     const { numQueries, numKeys } = this;
     return weightsOf({ numQueries, numKeys, weights: await this.rows(head, 0, numQueries) }, key, 'readBy');
   }
+}
+
+/** A layer of which nothing is held. */
+export function absentLayer(component: Component): HeldLayer {
+  return new WholeLayer(component, { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) });
 }

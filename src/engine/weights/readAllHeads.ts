@@ -65,8 +65,7 @@ export async function readHeadRows(
         weights: maxima.subarray(at, at + Math.min(columns, length)),
       };
       const mean = meanOf(vectors, counts);
-      if (layer.isSigned === true) poolSigned(pooled, { numQueries: 1, numKeys: length }, 0, mean);
-      else poolRows(pooled, 1, length, 0, mean);
+      (layer.isSigned === true ? poolSigned : poolRows)(pooled, { numQueries: 1, numKeys: length }, 0, mean);
     }
   }
   return { columns, maxima };

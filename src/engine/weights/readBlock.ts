@@ -3,7 +3,7 @@ import type { Aggregation } from '../../model/head';
 import type { HeldLayer } from './heldLayer';
 
 /** A head in the layer that holds it. */
-interface LayerHead {
+export interface LayerHead {
   readonly layer: HeldLayer;
   readonly head: number;
 }
@@ -62,8 +62,8 @@ export async function readBlock(
   for (const [i, { layer, head }] of heads.entries()) {
     const rows = await layer.rows(head, from, to, signal);
     const how = i === 0 ? 'first' : aggregation === 'max' && layer.isSigned === true ? 'size' : aggregation;
-    if (width === numKeys) merge(block, 0, rows, 0, block.length, how);
-    else for (let row = 0; row < to - from; row++) merge(block, row * width, rows, row * numKeys + left, width, how);
+    // Whole rows follow each other, as one long row.
+    merge(block, width === numKeys ? block.length : width, { numbers: rows, length: numKeys, left }, how);
     if (turns.isDue) await turns.give();
   }
   return finish(block, pattern);
@@ -80,26 +80,36 @@ export async function readColumn(
   const column = new Float32Array(numQueries);
   for (const [i, { layer, head }] of heads.entries()) {
     const how = i === 0 ? 'first' : aggregation === 'max' && layer.isSigned === true ? 'size' : aggregation;
-    merge(column, 0, await layer.column(head, key, signal), 0, numQueries, how);
+    const numbers = await layer.column(head, key, signal);
+    merge(column, numQueries, { numbers, length: numQueries, left: 0 }, how);
     if (turns.isDue) await turns.give();
   }
   return finish(column, pattern);
 }
 
+/** Rows of a head, one after the other, of which the cells from `left` on count. */
+interface HeadRows {
+  readonly numbers: Float32Array;
+  /** Of a row. */
+  readonly length: number;
+  readonly left: number;
+}
+
+/** Merges the cells of a head's rows into rows of `width` cells. */
 function merge(
   target: Float32Array,
-  at: number,
-  source: Float32Array,
-  from: number,
-  count: number,
+  width: number,
+  { numbers, length, left }: HeadRows,
   how: Aggregation | 'first' | 'size',
 ): void {
-  if (how === 'first') target.set(source.subarray(from, from + count), at);
-  else if (how === 'mean') for (let i = 0; i < count; i++) target[at + i] += source[from + i];
-  else if (how === 'size') {
-    for (let i = 0; i < count; i++)
-      if (Math.abs(source[from + i]) > Math.abs(target[at + i])) target[at + i] = source[from + i];
-  } else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];
+  for (let at = 0, from = left; at < target.length; at += width, from += length) {
+    if (how === 'first') target.set(numbers.subarray(from, from + width), at);
+    else if (how === 'mean') for (let i = 0; i < width; i++) target[at + i] += numbers[from + i];
+    else if (how === 'size') {
+      for (let i = 0; i < width; i++)
+        if (Math.abs(numbers[from + i]) > Math.abs(target[at + i])) target[at + i] = numbers[from + i];
+    } else for (let i = 0; i < width; i++) if (numbers[from + i] > target[at + i]) target[at + i] = numbers[from + i];
+  }
 }
 
 /** Makes a mean of what {@link merge} has added up. */

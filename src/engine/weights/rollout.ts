@@ -1,14 +1,17 @@
 import { Turns } from '../../base/turns';
-import type { HeldLayer } from './heldLayer';
-import { WholeLayer } from './heldLayer';
+import type { Component } from '../../model/head';
+import type { PatternShape } from '../../model/pattern';
+import { WholeLayer, type HeldLayer } from './heldLayer';
 
 /** Products of matrices take the third power of the tokens: of so many, a dozen layers take some seconds. */
 export const mostRolledTokens = 1024;
+/** A weight of less is what a finite mask leaves (−80 some 10⁻³⁵, Swin's −100 some 10⁻⁴⁴ where the runtime has numbers so small): its key may not be read. */
+const leastRead = 1e-30;
 
 /**
  * Attention rollout (Abnar & Zuidema 2020, eq. 1): Ã = ½ mean_h A + ½ I with each row divided by its sum, R_l = Ã_l R_{l−1}, R_0 = I. A matrix for each
  * layer, [position, input position], as a layer of one head. Rows of a sink or a gate, which do not sum to one, are divided too. Layers whose queries and keys differ in number have none. Throws the signal's reason.
- * @param isUniform whether each query reads all keys alike that some head of the layer gives it any weight: the baseline.
+ * @param isUniform whether each query reads all keys alike that some head of the layer gives it any weight that a mask does not leave: the baseline.
  */
 export async function rollout(
   layers: readonly HeldLayer[],
@@ -29,7 +32,7 @@ export async function rollout(
       throw new RangeError('Rollout needs layers of one length');
     const mixed = await mixedMean(layer, isUniform);
     const now = before === undefined ? mixed : await product(mixed, before, [n, n, n], turns);
-    results.push(new WholeLayer(component, 1, n, n, Float32Array.from(now)));
+    results.push(oneHead(component, { numQueries: n, numKeys: n }, now));
     before = now;
   }
   return results;
@@ -76,10 +79,15 @@ export async function rolloutThrough(
       ofTarget: own.map((share) => share / 2),
       ofSource: taken.map((share, at) => (share + (before?.[at] ?? 0)) / 2),
     };
-    made.decoder.push(new WholeLayer(layer.component, 1, n, n, Float32Array.from(state.ofTarget)));
-    made.cross.push(new WholeLayer(across.component, 1, n, numSource, Float32Array.from(state.ofSource)));
+    made.decoder.push(oneHead(layer.component, { numQueries: n, numKeys: n }, state.ofTarget));
+    made.cross.push(oneHead(across.component, { numQueries: n, numKeys: numSource }, state.ofSource));
   }
   return made;
+}
+
+/** A matrix of shares as a layer of one head. */
+function oneHead(component: Component, shape: PatternShape, shares: Float64Array): WholeLayer {
+  return new WholeLayer(component, { numHeads: 1, ...shape, weights: Float32Array.from(shares) });
 }
 
 /** mean_h A, or where it is to be uniform 1 ÷ the number of keys that any head reads; rows divided by their sums. */
@@ -90,7 +98,7 @@ async function meanRows(layer: HeldLayer, isUniform: boolean): Promise<Float64Ar
     const rows = await layer.rows(head, 0, numQueries);
     for (let i = 0; i < mean.length; i++) mean[i] += rows[i];
   }
-  if (isUniform) for (let i = 0; i < mean.length; i++) mean[i] = Number(mean[i] > 0);
+  if (isUniform) for (let i = 0; i < mean.length; i++) mean[i] = Number(mean[i] > leastRead);
   for (let start = 0; start < mean.length; start += numKeys) {
     const row = mean.subarray(start, start + numKeys);
     const sum = row.reduce((total, value) => total + value, 0);
@@ -105,7 +113,7 @@ export async function mixedMean(layer: HeldLayer, isUniform: boolean): Promise<F
   const mean = new Float64Array(n * n);
   for (let head = 0; head < numHeads; head++) {
     const rows = await layer.rows(head, 0, n);
-    for (let i = 0; i < mean.length; i++) mean[i] += isUniform ? Number(rows[i] > 0) : rows[i] / numHeads;
+    for (let i = 0; i < mean.length; i++) mean[i] += isUniform ? Number(rows[i] > leastRead) : rows[i] / numHeads;
   }
   for (let query = 0; query < n; query++) {
     const row = mean.subarray(query * n, (query + 1) * n);

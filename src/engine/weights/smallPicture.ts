@@ -1,14 +1,27 @@
 import type { Turns } from '../../base/turns';
-import { MarginalSums, meansOfColumns, poolRows, poolSigned, type Pattern } from '../../model/pattern';
-import type { HeadSummary, HeldLayer } from './heldLayer';
-import { bandRows } from './readBlock';
+import {
+  MarginalSums,
+  meansOfColumns,
+  poolRows,
+  poolSigned,
+  type Pattern,
+  type PatternShape,
+} from '../../model/pattern';
+import type { HeadSummary } from './heldLayer';
+import { bandRows, type LayerHead } from './readBlock';
+
+/** What a small picture is made of a head for. */
+interface PictureAsked {
+  /** The most rows and columns. */
+  readonly size: number;
+  /** Of the head's component. */
+  readonly isCausal: boolean;
+}
 
 /** A head reduced to at most `size` rows and columns, each cell the maximum of its block, and the mean weight that each key gets. Throws the signal's reason. */
 export async function smallPicture(
-  layer: HeldLayer,
-  head: number,
-  size: number,
-  isCausal: boolean,
+  { layer, head }: LayerHead,
+  { size, isCausal }: PictureAsked,
   turns: Turns,
   signal?: AbortSignal,
 ): Promise<{ readonly pooled: Pattern; readonly columnMeans: Float32Array }> {
@@ -16,36 +29,31 @@ export async function smallPicture(
   const summary = layer.summary?.(head);
   if (summary !== undefined)
     return {
-      pooled: stretch(summary, numQueries, numKeys, size),
+      pooled: stretch(summary, layer, size),
       columnMeans: meansOfColumns(summary.columnSums, numQueries, isCausal),
     };
-  const pooled = emptyPicture(numQueries, numKeys, size);
+  const pool = layer.isSigned === true ? poolSigned : poolRows;
+  const pooled = emptyPicture(layer, size);
   const sums = new MarginalSums(numQueries, numKeys);
   for (let from = 0; from < numQueries; from += bandRows) {
     const band = await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal);
-    if (layer.isSigned === true) poolSigned(pooled, layer, from, band);
-    else poolRows(pooled, numQueries, numKeys, from, band);
+    pool(pooled, layer, from, band);
     sums.add(from, band);
     if (turns.isDue) await turns.give();
   }
   return { pooled, columnMeans: sums.columnMeans(isCausal) };
 }
 
-function emptyPicture(numQueries: number, numKeys: number, size: number): Pattern {
+function emptyPicture({ numQueries, numKeys }: PatternShape, size: number): Pattern {
   const [rows, columns] = [Math.min(size, numQueries), Math.min(size, numKeys)];
   return { numQueries: rows, numKeys: columns, weights: new Float32Array(rows * columns) };
 }
 
 /** A picture from blocks that need not be those of its own cells: each cell shows the maximum of every block that reaches into it, so nothing is lost. */
-function stretch(
-  { pooled: blocks, block: [height, width] }: HeadSummary,
-  numQueries: number,
-  numKeys: number,
-  size: number,
-): Pattern {
-  const picture = emptyPicture(numQueries, numKeys, size);
-  const rows = blocksOf(picture.numQueries, numQueries, height);
-  const columns = blocksOf(picture.numKeys, numKeys, width);
+function stretch({ pooled: blocks, block: [height, width] }: HeadSummary, shape: PatternShape, size: number): Pattern {
+  const picture = emptyPicture(shape, size);
+  const rows = blocksOf(picture.numQueries, shape.numQueries, height);
+  const columns = blocksOf(picture.numKeys, shape.numKeys, width);
   rows.forEach(([top, bottom], row) =>
     columns.forEach(([left, right], column) => {
       let maximum = 0;

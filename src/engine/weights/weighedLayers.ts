@@ -221,7 +221,7 @@ async function joined(
       }
     }
   }
-  if (lengthsOf === undefined) return new WholeLayer(component, 1, numQueries, numKeys, weights);
+  if (lengthsOf === undefined) return new WholeLayer(component, { numHeads: 1, numQueries, numKeys, weights });
   const others = new Float32Array(numHeads * numQueries * numKeys);
   heads.forEach((rows, head) => others.set(rows, head * numQueries * numKeys));
   if (isOwnRead) for (let row = 0; row < numHeads * numQueries; row++) others[row * numKeys + (row % numQueries)] = 0;
@@ -243,7 +243,7 @@ export class MixedLayer extends WholeLayer {
     weights: Float32Array,
     readonly mixing: Float32Array,
   ) {
-    super(component, 1, numQueries, numKeys, weights);
+    super(component, { numHeads: 1, numQueries, numKeys, weights });
   }
 }
 

@@ -24,19 +24,19 @@ export class WindowedLayer implements HeldLayer {
   readonly numHeads: number;
   readonly numQueries: number;
   readonly numKeys: number;
-  readonly #windows: readonly AttentionWindow[];
-  readonly #weights: Float32Array;
+  /** What it is made of. */
+  readonly windowed: WindowedWeights;
   /** The window and the row in it of each query; −1 where it is in none. */
   readonly #windowOf: Int32Array;
   readonly #rowOf: Int32Array;
 
-  constructor(component: Component, { numHeads, numQueries, numKeys, windows, weights }: WindowedWeights) {
+  constructor(component: Component, windowed: WindowedWeights) {
+    const { numHeads, numQueries, numKeys, windows } = windowed;
     this.component = component;
+    this.windowed = windowed;
     this.numHeads = numHeads;
     this.numQueries = numQueries;
     this.numKeys = numKeys;
-    this.#windows = windows;
-    this.#weights = weights;
     this.#windowOf = new Int32Array(numQueries).fill(-1);
     this.#rowOf = new Int32Array(numQueries);
     windows.forEach(({ queries }, window) => {
@@ -49,32 +49,34 @@ export class WindowedLayer implements HeldLayer {
   }
 
   get bytes(): number {
-    return this.#weights.byteLength;
+    return this.windowed.weights.byteLength;
   }
 
   async rows(head: number, from: number, to: number): Promise<Float32Array> {
     const { numKeys } = this;
+    const { windows, weights } = this.windowed;
     const placed = new Float32Array((to - from) * numKeys);
     for (let query = from; query < to; query++) {
-      const window = this.#windows[this.#windowOf[query]];
+      const window = windows[this.#windowOf[query]];
       if (window === undefined) continue;
       const { keys, queries, matrices } = window;
       const start = (matrices[head] * queries.length + this.#rowOf[query]) * keys.length;
       const row = (query - from) * numKeys;
       for (let column = 0; column < keys.length; column++)
-        if (keys[column] >= 0) placed[row + keys[column]] = this.#weights[start + column];
+        if (keys[column] >= 0) placed[row + keys[column]] = weights[start + column];
     }
     return placed;
   }
 
   async column(head: number, key: number): Promise<Float32Array> {
+    const { windows, weights } = this.windowed;
     const placed = new Float32Array(this.numQueries);
-    for (const { keys, queries, matrices } of this.#windows) {
+    for (const { keys, queries, matrices } of windows) {
       const column = keys.indexOf(key);
       if (column < 0) continue;
       const start = matrices[head] * queries.length;
       for (let row = 0; row < queries.length; row++)
-        if (queries[row] >= 0) placed[queries[row]] = this.#weights[(start + row) * keys.length + column];
+        if (queries[row] >= 0) placed[queries[row]] = weights[(start + row) * keys.length + column];
     }
     return placed;
   }

@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { Continuation } from '../../model/continuation';
+import { writtenIds } from '../../model/writtenTokens';
 import type { ExplainController } from '../run/explainController';
 import type { ViewStore } from '../view/viewStore';
 
@@ -15,8 +16,7 @@ export async function continueText(
   const { run } = store;
   const find = controller.lastSource;
   if (run === undefined || find === undefined) return;
-  const [{ tokens, written }] = run.info.streams;
-  const known = written === undefined ? [] : tokens.slice(written.from).map(({ id }) => id);
+  const known = writtenIds(run.info.streams[0]);
   await controller.explain(async () => {
     const source = await find();
     if ('picture' in source) throw new ExplorerError('modelReadsImages', [run.info.model.name]);

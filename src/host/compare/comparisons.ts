@@ -4,7 +4,10 @@ import { ExplorerError, isCancelled } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { labelText, plain, type PlainText } from '../../base/safeText';
 import type { Pairing } from '../../model/compare/comparison';
+import type { Continuation } from '../../model/continuation';
 import type { Languages, ModelInfo } from '../../model/modelInfo';
+import { withVisibleBlanks } from '../../model/token';
+import { continuationOf, writtenText } from '../../model/writtenTokens';
 import type { CompareKind, PanelComparison } from '../../panelProtocol';
 import type { ExplainParams } from '../../protocol';
 import { chooseModel, type SelectModelDependencies } from '../commands/selectModel';
@@ -47,6 +50,8 @@ interface Reading {
   readonly picture: vscode.Uri | undefined;
   readonly documentName: PlainText;
   readonly target: string | undefined;
+  /** What the model wrote after the text: one of several branches. */
+  readonly continuation: Continuation | undefined;
   readonly isChatMessage: boolean;
 }
 
@@ -213,13 +218,16 @@ export class Comparisons implements Disposable {
   #readingOf(run: ShownRun): Reading {
     if (run === this.#of && this.#own !== undefined) return this.#own;
     const { uri } = run.text;
+    const [stream] = run.info.streams;
+    const written = writtenText(stream);
     return {
       model: run.model ?? locateModel(readSettings(uri), this.#deps.places, uri),
       modelName: run.info.model.name,
       text: run.source.text,
       picture: run.isPicture ? uri : undefined,
-      documentName: textName(uri),
+      documentName: written === '' ? textName(uri) : said('{0}, then “{1}”', textName(uri), branchName(written)),
       target: run.target,
+      continuation: continuationOf(stream),
       isChatMessage: run.isChatMessage,
     };
   }
@@ -242,7 +250,7 @@ export class Comparisons implements Disposable {
         const other = otherSideOf(run.text.uri);
         if (other === undefined) throw new ExplorerError('notCompared', ['the text stands in no diff that is open']);
         const side = await textOfOtherSide(run.text.uri, run.text.range, other);
-        const reading = { ...own, text: side, documentName: textName(other), target: undefined };
+        const reading = { ...ofText(own, run), text: side, documentName: textName(other), target: undefined };
         return { kind, reading, pairing: 'index' };
       }
       case 'earlier': {
@@ -259,7 +267,7 @@ export class Comparisons implements Disposable {
         });
         return path === undefined
           ? undefined
-          : { kind, reading: { ...own, model: this.#locate(run, path) }, pairing: 'nearest' };
+          : { kind, reading: { ...ofText(own, run), model: this.#locate(run, path) }, pairing: 'nearest' };
       }
       case 'file':
         throw new ExplorerError('notCompared', ['this is no attention file']);
@@ -307,7 +315,7 @@ export class Comparisons implements Disposable {
       runId: run.runId,
       kind,
       text: reading.text,
-      a: sideName(modelOf(run.info.model, kind), textName(run.text.uri)),
+      a: sideName(modelOf(run.info.model, kind), this.#readingOf(run).documentName),
       hasOneModel: pairing === 'index',
     } as const;
     this.#show({ ...base, state: { kind: 'busy' } });
@@ -354,11 +362,27 @@ export class Comparisons implements Disposable {
   }
 }
 
-/** Whether two are the same text, or picture, by the same model. */
+/** Whether two are the same text, or picture, by the same model, which went on with it in the same way. */
 function isSameReading(a: Reading, b: Reading): boolean {
   return (
-    a.text === b.text && a.picture?.toString() === b.picture?.toString() && a.model.spec.path === b.model.spec.path
+    a.text === b.text &&
+    a.picture?.toString() === b.picture?.toString() &&
+    a.model.spec.path === b.model.spec.path &&
+    a.continuation?.written.join() === b.continuation?.written.join()
   );
+}
+
+/** Units of what was written that a name tells. */
+const mostNamed = 40;
+
+/** What a model wrote, as one of several branches is called. */
+function branchName(written: string): PlainText {
+  return withVisibleBlanks(written.length > mostNamed ? `${written.slice(0, mostNamed)}…` : written);
+}
+
+/** A text without what its model wrote after it: another one has other tokens, and another text goes on otherwise. */
+function ofText(reading: Reading, { text: { uri } }: ShownRun): Reading {
+  return { ...reading, continuation: undefined, documentName: textName(uri) };
 }
 
 /** A model's name; of several precisions of one with the name of its file. */
@@ -377,7 +401,7 @@ function backends(a: HeldRun, b: HeldRun): PlainText | undefined {
 }
 
 function paramsOf(
-  { model, text, target, isChatMessage }: Reading,
+  { model, text, target, continuation, isChatMessage }: Reading,
   tokenLimit: number,
   languages: Languages | undefined,
 ): ExplainParams {
@@ -386,6 +410,7 @@ function paramsOf(
     text,
     tokenLimit,
     target,
+    continuation,
     languages,
     ...(isChatMessage ? { isChatMessage: true } : {}),
   };

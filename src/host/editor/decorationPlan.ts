@@ -1,6 +1,6 @@
 import { strongest } from '../../model/pattern';
 import type { Token } from '../../model/token';
-import { depthOf, type Scale } from '../../model/viewState';
+import { depthOf, type ViewState } from '../../model/viewState';
 
 /** Ranges that are lit at most, strongest first. */
 export const maxHighlights = 40;
@@ -26,8 +26,7 @@ export interface Highlight {
 export function planHighlights(
   tokens: readonly Token[],
   weights: Float32Array,
-  scale: Scale,
-  threshold: number,
+  { scale, threshold }: Pick<ViewState, 'scale' | 'threshold'>,
   most = maxHighlights,
 ): Highlight[] {
   const ranked = strongest(weights, weights.length, threshold);

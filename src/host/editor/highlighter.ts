@@ -122,8 +122,7 @@ export class Highlighter implements Disposable {
         ? planHighlights(
             row.over.tokens,
             row.ceiling === 1 ? row.drawn : row.drawn.map((weight) => weight / row.ceiling),
-            view.scale,
-            view.threshold,
+            view,
             isFollowing ? maxLiveHighlights : maxHighlights,
           )
         : [];
@@ -155,32 +154,8 @@ export class Highlighter implements Disposable {
   }
 
   #apply(editor: vscode.TextEditor, types: DecorationTypes, lit: Lit | undefined): void {
-    const ranges = new Map<vscode.TextEditorDecorationType, vscode.Range[]>();
-    const add = (type: vscode.TextEditorDecorationType, start: number, end: number): void => {
-      const range = lit?.run.text.rangeOf(editor.document, start, end);
-      if (range === undefined) return;
-      const list = ranges.get(type);
-      if (list === undefined) ranges.set(type, [range]);
-      else list.push(range);
-    };
-    const selections = editor.selections.filter(({ isEmpty }) => !isEmpty);
-    for (const { start, end, bucket, depth } of lit?.highlights ?? []) {
-      add(types.byBucket[bucket], start, end);
-      const bar = selections.length === 0 ? undefined : barOf(depth);
-      const range = bar === undefined ? undefined : lit?.run.text.rangeOf(editor.document, start, end);
-      if (
-        bar !== undefined &&
-        range !== undefined &&
-        selections.some((selection) => selection.intersection(range)?.isEmpty === false)
-      )
-        add(types.bars[bar], start, end);
-    }
-    for (const { position } of lit?.focus ?? []) {
-      const token = lit?.run.source.tokens[position];
-      if (token !== undefined && token.end > token.start) add(types.focus, token.start, token.end);
-    }
-    const asked = lit === undefined ? undefined : askedFor(lit);
-    if (asked !== undefined) add(types.selected, asked.start, asked.end);
+    const ranges =
+      lit === undefined ? new Map<vscode.TextEditorDecorationType, vscode.Range[]>() : rangesOf(editor, types, lit);
     for (const type of this.#used.get(editor) ?? []) if (!ranges.has(type)) editor.setDecorations(type, []);
     for (const [type, list] of ranges) editor.setDecorations(type, list);
     this.#used.set(editor, new Set(ranges.keys()));
@@ -195,6 +170,39 @@ export class Highlighter implements Disposable {
     this.#typesKey = key;
     this.#types.value = new DecorationTypes(colourMap, direction, kind, !isFollowing);
   }
+}
+
+/** What is lit in an editor, by how it looks. */
+function rangesOf(
+  { document, selections }: vscode.TextEditor,
+  types: DecorationTypes,
+  lit: Lit,
+): Map<vscode.TextEditorDecorationType, vscode.Range[]> {
+  const { text, source } = lit.run;
+  const ranges = new Map<vscode.TextEditorDecorationType, vscode.Range[]>();
+  const add = (type: vscode.TextEditorDecorationType, range: vscode.Range | undefined): void => {
+    if (range === undefined) return;
+    const list = ranges.get(type);
+    if (list === undefined) ranges.set(type, [range]);
+    else list.push(range);
+  };
+  const selected = selections.filter(({ isEmpty }) => !isEmpty);
+  for (const { start, end, bucket, depth } of lit.highlights) {
+    const range = text.rangeOf(document, start, end);
+    if (range === undefined) continue;
+    add(types.byBucket[bucket], range);
+    const bar = barOf(depth);
+    const isSelected = selected.some((selection) => selection.intersection(range)?.isEmpty === false);
+    if (bar !== undefined && isSelected) add(types.bars[bar], range);
+  }
+  for (const { position } of lit.focus) {
+    const token = source.tokens[position];
+    if (token !== undefined && token.end > token.start)
+      add(types.focus, text.rangeOf(document, token.start, token.end));
+  }
+  const asked = askedFor(lit);
+  if (asked !== undefined) add(types.selected, text.rangeOf(document, asked.start, asked.end));
+  return ranges;
 }
 
 /** What was selected of more that was read; undefined where all of its tokens have a frame of their own. */

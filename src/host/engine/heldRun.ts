@@ -350,7 +350,7 @@ export class HeldRun {
     return this.#predictions;
   }
 
-  /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `sameTwice`, `invalidArgument`, and what a run throws. */
   effect(params: Omit<EffectParams, 'runId' | 'otherId'>, signal?: AbortSignal): Promise<EffectAnswer> {
     const swaps = params.interventions.some(({ kind }) => kind === 'swap');
     return this.#askOfAll(signal, () =>

@@ -4,6 +4,7 @@ import { formatBytes } from '../../model/fileLimits';
 import { weightBytes, writtenLayers, type ChosenNumbers } from '../../model/numbers/numbers';
 import { noticeText } from '../../model/modelInfo';
 import { plainFileForm } from '../../model/numbers/numbersFile';
+import { continuationOf } from '../../model/writtenTokens';
 import { writeNumbersFile } from '../export/exportNumbers';
 import { writeFile, type WriteWhole } from '../export/writeFile';
 import { bundledModelsUri } from '../model/bundledModels';
@@ -109,7 +110,7 @@ async function explanationOf(
 ): Promise<Uint8Array> {
   const { uri, text, texts } = run.text;
   const model = run.model ?? locateModel(readSettings(uri), places, uri);
-  const [{ tokens, written }] = run.info.streams;
+  const [stream] = run.info.streams;
   const named = {
     path: pathOf(model, places),
     name: run.info.model.name,
@@ -124,10 +125,7 @@ async function explanationOf(
     isChatMessage: run.isChatMessage,
     focus: run.focus === undefined ? undefined : { start: run.focus.start, end: run.focus.end },
     languages: languages.of(model.spec.path),
-    continuation:
-      written === undefined
-        ? undefined
-        : { written: tokens.slice(written.from).map(({ id }) => id), tokens: 0, sampling: written.sampling },
+    continuation: continuationOf(stream),
     tokenLimit: readSettings(uri).tokenLimit,
     view,
     arrangement,

@@ -76,6 +76,20 @@ interface KnownModel {
   hasRun: boolean;
 }
 
+/** What one run of live mode reads: a window around the caret, as it was when the run was asked for. */
+interface LiveTurn {
+  readonly editor: vscode.TextEditor;
+  readonly location: ModelLocation;
+  readonly known: KnownModel;
+  /** The most tokens that are read. */
+  readonly limit: number;
+  /** Of the document. */
+  readonly range: TextRange;
+  readonly text: string;
+  /** Edits of the document until then. */
+  readonly edits: number;
+}
+
 /**
  * Explains the text around the caret anew as it is typed or the caret moves: some time after the last of it, one run at a time,
  * and the newest after that. A run is never ended; what is no longer wanted of it is dropped. What stands is shown until the
@@ -226,37 +240,16 @@ export class LiveMode implements Disposable {
   }
 
   async #explain(): Promise<void> {
-    const { store, supervisor, files, places, log } = this.#deps;
-    const editor = this.#editor();
-    // Something selected is about to be copied, replaced or explained by itself: what is shown stays.
-    if (editor === undefined || !editor.selection.isEmpty || foreign.has(editor.document.uri.scheme)) return;
-    const { document } = editor;
-    const settings = readSettings(document.uri);
-    const location = locateModel(settings, places, document.uri);
-    const known = this.#knownModel(location);
-    if (store.live.kind === 'paused' && document.uri.toString() === this.#window?.uri) return;
-    const limit = Math.min(
-      settings.liveTokens,
-      ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)),
-    );
-    const range = this.#chooseWindow(editor, known, limit);
-    const text = textOf(document, range);
-    if (text.trim() === '') return;
-    const shown = store.run;
-    const isShown =
-      shown?.isLive === true &&
-      shown.held.isHeld &&
-      shown.text.uri.toString() === document.uri.toString() &&
-      !shown.text.isEdited &&
-      shown.text.range.start === range.start &&
-      shown.source.text === text &&
-      known.hasRun;
-    if (isShown) {
+    const { store, supervisor, files, log } = this.#deps;
+    const turn = this.#nextTurn();
+    if (turn === undefined) return;
+    const { editor, location, known, text, limit } = turn;
+    const shown = this.#shownOf(turn);
+    if (shown !== undefined) {
       store.setCaret(this.#caretOf(shown, editor));
       return;
     }
-    checkText(text, documentName(document.uri));
-    const edits = this.#edits;
+    checkText(text, documentName(editor.document.uri));
     const started = performance.now();
     const held = await this.#run(known, () => {
       files.allowModel(location.uri, location.tokenizerUri);
@@ -265,34 +258,65 @@ export class LiveMode implements Disposable {
         this.#abort.signal,
       );
     });
-    const isWanted =
-      this.isOn &&
-      edits === this.#edits &&
-      this.#model === known &&
-      document.uri.toString() === this.#window?.uri &&
-      !document.isClosed;
-    if (!isWanted) {
+    if (!this.#isWanted(turn)) {
       held.release();
       return;
     }
     this.#failures = 0;
     if (store.live.kind !== 'on' || store.live.sentence !== undefined) store.setLive({ kind: 'on' });
-    const isFitting = this.#learn(
-      known,
-      held,
-      text,
-      document.offsetAt(editor.selection.active) - range.start,
-      range,
-      document,
-    );
-    if (!isFitting) {
+    if (!this.#learn(turn, held)) {
       held.release();
       this.#schedule(0);
       return;
     }
-    await this.#show(held, document, range, text, editor);
+    await this.#show(turn, held);
     log.debug(
       entry`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`,
+    );
+  }
+
+  /** What is to be read now; undefined where there is nothing, or what is there is not to be touched. */
+  #nextTurn(): LiveTurn | undefined {
+    const { store, places } = this.#deps;
+    const editor = this.#editor();
+    // Something selected is about to be copied, replaced or explained by itself: what is shown stays.
+    if (editor === undefined || !editor.selection.isEmpty || foreign.has(editor.document.uri.scheme)) return undefined;
+    const { document } = editor;
+    const settings = readSettings(document.uri);
+    const location = locateModel(settings, places, document.uri);
+    const known = this.#knownModel(location);
+    if (store.live.kind === 'paused' && document.uri.toString() === this.#window?.uri) return undefined;
+    const limit = Math.min(
+      settings.liveTokens,
+      ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)),
+    );
+    const range = this.#chooseWindow(editor, known, limit);
+    const text = textOf(document, range);
+    return text.trim() === '' ? undefined : { editor, location, known, limit, range, text, edits: this.#edits };
+  }
+
+  /** The run that is shown, where it is of just this. */
+  #shownOf({ editor: { document }, known, range, text }: LiveTurn): ShownRun | undefined {
+    const shown = this.#deps.store.run;
+    const isOfThis =
+      shown?.isLive === true &&
+      shown.held.isHeld &&
+      shown.text.uri.toString() === document.uri.toString() &&
+      !shown.text.isEdited &&
+      shown.text.range.start === range.start &&
+      shown.source.text === text &&
+      known.hasRun;
+    return isOfThis ? shown : undefined;
+  }
+
+  /** Whether what was asked for is still what is to be shown. */
+  #isWanted({ editor: { document }, known, edits }: LiveTurn): boolean {
+    return (
+      this.isOn &&
+      edits === this.#edits &&
+      this.#model === known &&
+      document.uri.toString() === this.#window?.uri &&
+      !document.isClosed
     );
   }
 
@@ -360,14 +384,8 @@ export class LiveMode implements Disposable {
   }
 
   /** Notes what a run tells of its model; false where the window has to be another one. */
-  #learn(
-    known: KnownModel,
-    { info }: HeldRun,
-    text: string,
-    caret: number,
-    range: TextRange,
-    document: vscode.TextDocument,
-  ): boolean {
+  #learn({ editor: { document, selection }, known, range, text }: LiveTurn, { info }: HeldRun): boolean {
+    const caret = document.offsetAt(selection.active) - range.start;
     const [stream] = info.streams;
     // One token by itself shows no order.
     const isCausal =
@@ -397,13 +415,8 @@ export class LiveMode implements Disposable {
     return true;
   }
 
-  async #show(
-    held: HeldRun,
-    document: vscode.TextDocument,
-    range: TextRange,
-    text: string,
-    editor: vscode.TextEditor,
-  ): Promise<void> {
+  async #show({ editor, range, text }: LiveTurn, held: HeldRun): Promise<void> {
+    const { document } = editor;
     const { store, controller } = this.#deps;
     const former = store.run;
     const ignored = former?.isLive === true ? undefined : await ignoredSettings();

@@ -15,6 +15,7 @@ import { readSettings } from '../readSettings';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { said } from '../say/said';
+import { countedChunks, countedTexts, countedTokens } from './countedWords';
 
 /** A profile that was read. */
 export interface ReadProfile {
@@ -244,11 +245,11 @@ function profileTitle({ folder }: ReadProfile, { extensionUri }: ModelPlaces): P
 export function profileAbout({ profile: { about } }: Pick<ReadProfile, 'profile'>): PlainText {
   const { model, numTexts, numChunks, numTokens, length } = about;
   return said(
-    '{0}: {1} texts, {2} tokens, in {3} chunks of at most {4} tokens',
+    '{0}: {1}, {2}, in {3} of at most {4}',
     model,
-    numTexts,
-    numTokens,
-    numChunks,
-    length,
+    countedTexts(numTexts),
+    countedTokens(numTokens),
+    countedChunks(numChunks),
+    countedTokens(length),
   );
 }

@@ -12,6 +12,7 @@ import { chooseOf, type ListItem } from '../say/lists';
 import { showInformation } from '../say/notifications';
 import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
+import { countedChunks, countedPairs } from './countedWords';
 import { profileAbout, type HeadProfiles } from './headProfiles';
 
 /** What the commands on profiles act on. */
@@ -171,7 +172,7 @@ function foundItem(
     ...(Number.isNaN(ratio)
       ? []
       : [said('{0} times its baseline of {1}', ratio.toFixed(1), column.baselines[at].toFixed(3))]),
-    isRelation(column.id) ? said('{0} pairs', column.counts[at]) : said('{0} chunks', column.counts[at]),
+    isRelation(column.id) ? countedPairs(column.counts[at]) : countedChunks(column.counts[at]),
     ...(run.info.components.length > 1 ? [componentLabel(component.component)] : []),
   ];
   return { label: labelText(plain(name)), description: labelText(joinPlain(parts, ' · ')) };

@@ -41,10 +41,10 @@ export class ProfilePace {
     this.#seconds += seconds;
   }
 
-  /** Whether nothing more may be read. */
+  /** Whether nothing more may be read; what was read of a text counts, whether or not that is read to its end. */
   get isSpent(): boolean {
     const { tokens = Infinity, minutes = Infinity } = this.#budget;
-    return this.numTokens >= tokens || this.#seconds >= 60 * minutes;
+    return this.numTokens + this.#part.numTokens >= tokens || this.#seconds + this.#part.seconds >= 60 * minutes;
   }
 
   get tokensPerSecond(): number {

@@ -26,7 +26,9 @@ import { said } from '../say/said';
 import { StatusItem } from '../say/statusItem';
 import type { ViewStore } from '../view/viewStore';
 import { IgnoredFiles, type IgnoreFile } from './ignoredFiles';
+import { countedFiles, countedTokens } from './countedWords';
 import type { HeadProfiles } from './headProfiles';
+import { keepFiles, type WriteFolder } from './keepFiles';
 import { safeName } from './profileCommands';
 import { ProfilePace, type ProfileBudget } from './profilePace';
 
@@ -41,6 +43,8 @@ interface WorkspaceProfileDependencies {
   readonly memory: vscode.Memento;
   readonly log: Log;
   readonly showHeads: () => void;
+  /** Undefined where the window has no files of its own. */
+  readonly writeFolder: WriteFolder | undefined;
 }
 
 /** What is asked before it begins. */
@@ -62,6 +66,8 @@ interface Found {
 const maxFiles = 20_000;
 const maxIgnoreFiles = 500;
 const maxGlob = 1000;
+/** Files that were left out are logged up to so many. */
+const mostListed = 500;
 /** How far it is within a file is told of one with so many bytes. */
 const largeFile = 50_000;
 const key = 'profileWorkspace';
@@ -82,21 +88,35 @@ export class WorkspaceProfile implements Disposable {
   /** Begins, or asks what is to become of the one under way. Throws `nothingToProfile`, what {@link checkProfiled} throws, and what a model that cannot be found throws. */
   async begin(): Promise<void> {
     if (this.#work !== undefined) return this.#ask(this.#work);
+    const model = this.#locate();
+    const wanted = await askWhat(this.#deps.memory);
+    // The command is done when it has begun.
+    if (wanted !== undefined && this.#work === undefined) void this.#start(model, wanted);
+  }
+
+  /** Profiles what is wanted, without asking; resolves when that is done, to what was told. Throws what {@link begin} throws. */
+  profile(wanted: Wanted): Promise<ExplorerError | PlainText | undefined> {
+    return this.#start(this.#locate(), wanted);
+  }
+
+  #locate(): ModelLocation {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     if (folder === undefined) throw new ExplorerError('nothingToProfile', [said('no folder is open')]);
-    const { store, places, memory } = this.#deps;
+    const { store, places } = this.#deps;
     if (store.run !== undefined) checkProfiled(store.run.info);
     const resource = store.run?.text.uri ?? folder.uri;
-    const model = store.run?.model ?? locateModel(readSettings(resource), places, resource);
-    const wanted = await askWhat(memory);
-    if (wanted === undefined || this.#work !== undefined) return;
+    return store.run?.model ?? locateModel(readSettings(resource), places, resource);
+  }
+
+  async #start(model: ModelLocation, wanted: Wanted): Promise<ExplorerError | PlainText | undefined> {
     const work = new Work(this.#deps, model, wanted);
     this.#work = work;
-    // The command is done when it has begun.
-    void work.run().finally(() => {
+    try {
+      return await work.run();
+    } finally {
       work.dispose();
       if (this.#work === work) this.#work = undefined;
-    });
+    }
   }
 
   async #ask(work: Work): Promise<void> {
@@ -160,7 +180,7 @@ async function askWhat(memory: vscode.Memento): Promise<Wanted | undefined> {
       item(said('At most {0} tokens', 200_000), { tokens: 200_000 }),
       item(said('All files'), {}),
     ],
-    { title, placeholder: said('How much is to be read?') },
+    { title, placeholder: said('How much is to be read? A file within which that is spent does not count.') },
   );
   if (chosen === undefined) return undefined;
   await memory.update(key, { include, exclude });
@@ -193,7 +213,10 @@ class Work implements Disposable {
   #pace: ProfilePace | undefined;
   #numFiles = 0;
   /** The file that is being read. */
-  #file: { readonly started: number; readonly size: number; fraction: number } = { started: 0, size: 0, fraction: 0 };
+  #file = { path: '', started: 0, size: 0, fraction: 0 };
+  #numLeftOut = 0;
+  /** The file within which the budget was spent. */
+  #cut: string | undefined;
   #isStopped = false;
   #isPaused = false;
   #onGoOn: () => void = () => {};
@@ -241,7 +264,9 @@ class Work implements Disposable {
     const left = pace.secondsLeft;
     return joinPlain(
       [
-        said('{0} of {1} files', pace.numTexts, this.#numFiles),
+        this.#numFiles === 1
+          ? said('{0} of 1 file', pace.numTexts)
+          : said('{0} of {1} files', pace.numTexts, this.#numFiles),
         // A small file is read before anyone has read this.
         ...(this.#file.size >= largeFile ? [said('{0} % of the next', Math.floor(100 * this.#file.fraction))] : []),
         ...(pace.tokensPerSecond > 0 ? [said('{0} tokens/s', Math.round(pace.tokensPerSecond))] : []),
@@ -267,10 +292,14 @@ class Work implements Disposable {
     return plain(documentName(this.#model.uri));
   }
 
-  async run(): Promise<void> {
+  /** Resolves to what was told: what came of it, or why it failed; undefined where it was cancelled. */
+  async run(): Promise<ExplorerError | PlainText | undefined> {
     const { log, profiles } = this.#deps;
     try {
       this.#show();
+      const engine = this.#start();
+      // A model that may not be read, or is not there, is told of before files are looked for.
+      await engine.remote.modelHash(this.#model.spec, this.#ended.signal);
       const found = await findTexts(this.#wanted);
       if (found.length === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
       this.#numFiles = found.length;
@@ -278,23 +307,25 @@ class Work implements Disposable {
         found.reduce((sum, { size }) => sum + Math.min(size, mostBytes), 0),
         this.#wanted.budget,
       );
-      const engine = this.#start();
       for (const each of found) {
         this.#show();
         await this.#take(engine, each);
         if (this.#isStopped || this.#pace.isSpent) break;
       }
       this.#ended.signal.throwIfAborted();
-      if (this.#pace.numTokens === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
+      if (this.#pace.numTokens === 0) throw new ExplorerError('nothingToProfile', [this.#whyNothing()]);
       const folder = await this.#keep(engine);
-      log.info(entry`Profiled ${this.#pace.numTexts} files, ${this.#pace.numTokens} tokens.`);
+      log.info(
+        entry`Profiled: files ${this.#pace.numTexts - this.#numLeftOut}, left out ${this.#numLeftOut}, tokens ${this.#pace.numTokens}.`,
+      );
       await profiles.choose(this.#model, folder);
-      this.#offer();
+      return this.#offer();
     } catch (error) {
       const failure = ExplorerError.from(error);
-      if (this.#ended.signal.aborted || isCancelled(failure)) return;
+      if (this.#ended.signal.aborted || isCancelled(failure)) return undefined;
       log.error(failureEntry(failure));
       reportFailure(panelError(failure), false);
+      return failure;
     }
   }
 
@@ -327,9 +358,9 @@ class Work implements Disposable {
       if (this.#isStopped) return;
       this.#reading = new AbortController();
       const started = performance.now();
-      this.#file = { started, size, fraction: 0 };
+      this.#file = { path, started, size, fraction: 0 };
       try {
-        const { numTokens } = await engine.remote.profileText(
+        const { status, numTokens } = await engine.remote.profileText(
           {
             ...{ profile: 1, model: { ...this.#model.spec, threads: 1 }, length: 0, leftOut },
             text: { file: path, language, bytes },
@@ -337,10 +368,13 @@ class Work implements Disposable {
           this.#reading.signal,
         );
         this.#pace?.add(Math.min(size, mostBytes), numTokens, (performance.now() - started) / 1000);
+        if (status !== 'read' && ++this.#numLeftOut <= mostListed)
+          this.#deps.log.info(entry`Profile: ${path} was left out: ${status}`);
         return;
       } catch (error) {
         if (!engine.isAlive) throw new ExplorerError('engineStopped', [(await engine.exited).reason], { cause: error });
         if (!this.#reading.signal.aborted) throw error;
+        if (this.#cut !== undefined) return;
         this.#pace?.within(0, 0, 0);
       }
     }
@@ -348,12 +382,16 @@ class Work implements Disposable {
 
   /** Tells how far it is within a file. */
   #onRead({ fraction, numTokens }: EngineEvents['profiling']): void {
-    const { started, size } = this.#file;
+    const { path, started, size } = this.#file;
     // What comes after it was paused belongs to what is read again.
     if (this.#reading.signal.aborted) return;
     this.#file.fraction = fraction;
     this.#pace?.within(fraction * Math.min(size, mostBytes), numTokens, (performance.now() - started) / 1000);
     this.#show();
+    if (fraction === 1 || this.#pace?.isSpent !== true) return;
+    // A text counts whole or not at all.
+    this.#cut = path;
+    this.#reading.abort();
   }
 
   /** Waits while it is paused, and while the person's own run is under way. */
@@ -373,26 +411,41 @@ class Work implements Disposable {
     });
   }
 
+  #whyNothing(): PlainText {
+    return this.#cut === undefined
+      ? said('none of the files is a text that can be read')
+      : said('the budget was spent within {0}, and no other file was read; choose more, or leave it out', this.#cut);
+  }
+
   /** Keeps the profile among the extension's own files. */
   async #keep(engine: EngineHandle): Promise<vscode.Uri> {
     const { storageUri } = this.#deps.profiles;
     if (storageUri === undefined) throw new ExplorerError('nothingToProfile', [said('there is nowhere to keep it')]);
     const { files } = await engine.remote.profileFiles({ profile: 1 });
     const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '.');
-    const folder = vscode.Uri.joinPath(storageUri, `${safeName(this.#name)}-${stamp}`);
-    await vscode.workspace.fs.createDirectory(folder);
-    for (const { name, bytes } of files) await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, name), bytes);
-    return folder;
+    return keepFiles({ place: storageUri, name: `${safeName(this.#name)}-${stamp}`, files }, this.#deps.writeFolder);
   }
 
-  #offer(): void {
+  #offer(): PlainText {
     const { numTexts = 0, numTokens = 0 } = this.#pace ?? {};
-    const done = said('The heads were profiled on {0} files, {1} tokens.', numTexts, numTokens);
-    if (this.#deps.store.run === undefined) return showInformation(done);
+    const numRead = numTexts - this.#numLeftOut;
+    const done = joinPlain(
+      [
+        said('The heads were profiled on {0}, {1}.', countedFiles(numRead), countedTokens(numTokens)),
+        ...(this.#cut === undefined ? [] : [said('The budget was spent within {0}, which does not count.', this.#cut)]),
+        ...(this.#numLeftOut === 0 ? [] : [said('Left out, as the log lists: {0}.', countedFiles(this.#numLeftOut))]),
+      ],
+      ' ',
+    );
+    if (this.#deps.store.run === undefined) {
+      showInformation(done);
+      return done;
+    }
     const show = said('Show Heads');
     void showChoice(done, [show]).then((chosen) => {
       if (chosen === show) this.#deps.showHeads();
     });
+    return done;
   }
 }
 

@@ -21,13 +21,15 @@ export interface Alignment {
 }
 
 /** What is read of a text, or a picture, to align it. */
-type Text = Pick<TokenStream, 'text' | 'tokens' | 'grid'>;
+type Text = Pick<TokenStream, 'text' | 'tokens' | 'grid' | 'written'>;
 
 /** Puts the tokens of two texts together, or those of two pictures that are cut alike. */
 export function alignTokens(a: Text, b: Text): Alignment {
   if (areSame(a, b)) return ofPairs('same', a, b, Int32Array.from(a.tokens.keys()));
   if (a.grid !== undefined && b.grid !== undefined) return ofPairs('patches', a, b, placesByPiece(a, b));
-  if (a.text !== b.text && haveOneVocabulary(a.tokens, b.tokens))
+  // What a model wrote after a text is not in it: branches have the same.
+  const isOther = a.text !== b.text || a.written !== undefined || b.written !== undefined;
+  if (isOther && haveOneVocabulary(a.tokens, b.tokens))
     return ofPairs('ids', a, b, longestCommon(idsOf(a.tokens), idsOf(b.tokens)));
   return byCharacters(a, b);
 }

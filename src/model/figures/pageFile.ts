@@ -5,7 +5,8 @@ import { headLabel } from '../head';
 import { toHalf } from '../numbers/half';
 import { headNumbers, writtenLayers, type Numbers } from '../numbers/numbers';
 import { cssColour, type Ramp, type Rgb } from '../ramp';
-import { visibleText, type TokenRef, type TokenStream } from '../token';
+import { anyPatchAt } from '../patchGrid';
+import { visibleText, type PatchGrid, type TokenRef, type TokenStream } from '../token';
 import { layoutTokens } from '../tokenLines';
 import type { Direction } from '../pattern';
 import type { Scale } from '../viewState';
@@ -131,7 +132,7 @@ function streamData(stream: TokenStream, tabSize: number): PageData['streams'][n
   const { grid } = stream;
   const lines =
     stream.role === 'image' && grid !== undefined
-      ? [...groups(labels.length, grid.first, grid.columns)].map((row) => row.map(chip))
+      ? [...rowsOf(labels.length, grid)].map((row) => row.map(chip))
       : layoutTokens(stream, tabSize).map(({ pieces }) =>
           pieces.map(({ token, runs, label, isChip }): PagePiece => {
             if (isChip) return [token, plain(label ?? '', maxPiece), 1];
@@ -144,11 +145,19 @@ function streamData(stream: TokenStream, tabSize: number): PageData['streams'][n
   return { isTarget: stream.role === 'target', labels, lines };
 }
 
-/** Positions before the first patch, then a row at a time, then what is left. */
-function* groups(count: number, first: number, columns: number): Generator<readonly number[]> {
-  for (let at = 0; at < count;) {
-    const end = at < first ? first : Math.min(count, at + Math.max(1, columns));
-    yield Array.from({ length: end - at }, (_, i) => at + i);
-    at = end;
+/** Positions in their order: of patches a row of the grid, or of a tile, at a time, and what stands between them. */
+function* rowsOf(count: number, grid: PatchGrid): Generator<readonly number[]> {
+  let row: number[] = [];
+  let wasPatch = false;
+  for (let position = 0; position < count; position++) {
+    const patch = anyPatchAt(grid, position);
+    const begins = patch !== undefined && patch.column % (patch.grid.tiles ?? patch.grid).columns === 0;
+    if (row.length > 0 && (begins || wasPatch !== (patch !== undefined))) {
+      yield row;
+      row = [];
+    }
+    wasPatch = patch !== undefined;
+    row.push(position);
   }
+  if (row.length > 0) yield row;
 }

@@ -1,5 +1,5 @@
 import { base64 } from '../../base/base64';
-import { patchAt, specialPositions } from '../patchGrid';
+import { gridsOf, patchAt, specialPositions } from '../patchGrid';
 import type { Ramp } from '../ramp';
 import { cssColour } from '../ramp';
 import { visibleText, type PatchGrid, type TokenStream } from '../token';
@@ -32,15 +32,21 @@ const chipHeight = labelSize + 3;
 /** The most of a page that a picture takes, in points. */
 const mostSide = 260;
 
-/** A picture, with its patches lit and its other tokens below it, from its own upper left corner. */
+/** A picture, with its patches lit and its other tokens below it, from its own upper left corner; below it once more where it is read as a whole, too. */
 export function pictureDrawing(lit: LitPicture, ramp: Pick<Ramp, 'colour' | 'text'>, paper: Paper): Drawing {
   const { grid } = lit.stream;
-  const patches = grid !== undefined && grid.rows > 0 ? patchesDrawing(lit, grid, ramp, paper) : { height: 0, svg: '' };
-  const chips = chipsDrawing(lit, ramp, paper);
-  return {
-    height: patches.height + chips.height,
-    svg: `${patches.svg}\n<g transform="translate(0 ${digits(patches.height)})">${chips.svg}</g>`,
-  };
+  const grids = grid !== undefined && grid.rows > 0 ? gridsOf(grid) : [];
+  let height = 0;
+  const parts = [
+    ...grids.map((each) => () => patchesDrawing(lit, each, ramp, paper)),
+    () => chipsDrawing(lit, ramp, paper),
+  ].map((draw) => {
+    const drawn = draw();
+    const svg = height === 0 ? drawn.svg : `<g transform="translate(0 ${digits(height)})">${drawn.svg}</g>`;
+    height += drawn.height;
+    return svg;
+  });
+  return { height, svg: parts.join('\n') };
 }
 
 function patchesDrawing(

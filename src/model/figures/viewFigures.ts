@@ -3,7 +3,7 @@ import { formulaText, fillText } from '../how/howWords';
 import { agrees, howTexts, type How, type HowNumbers } from '../how/how';
 import { hasSinks, largestOf, provenSinks, sourcesOf, changesOf, type Lighting, type Sources } from '../lighting';
 import { shortWeight } from '../shortWeight';
-import { patchAt } from '../patchGrid';
+import { anyPatchAt } from '../patchGrid';
 import { decodeDifference, decodeThumbnail, type Pattern } from '../pattern';
 import type { ComponentInfo } from '../head';
 import { visibleText, type TokenRef, type TokenStream } from '../token';
@@ -26,10 +26,9 @@ const [numListed, numNumbered] = [12, 8];
 
 /** A token by its text and its place: `"fib" (57)`; a patch by its row and column from one. */
 export function figureTokenName(stream: TokenStream, position: number): string {
-  const patch = stream.grid && patchAt(stream.grid, position);
-  return patch === undefined
-    ? `"${visibleText(stream, position)}" (${position})`
-    : `(${patch.row + 1}, ${patch.column + 1})`;
+  const patch = stream.grid && anyPatchAt(stream.grid, position);
+  if (patch === undefined) return `"${visibleText(stream, position)}" (${position})`;
+  return `${patch.isOfThumbnail ? 'thumbnail ' : ''}(${patch.row + 1}, ${patch.column + 1})`;
 }
 
 /** What texts with highlights and lists of sources are made of. */

@@ -51,12 +51,20 @@ export interface How {
   /** Numbers of a row over the keys, padding among them, and how many of that stand before the first key's token. */
   readonly numKeys: number;
   readonly firstKey: number;
+  /** Of attention within windows, the token of each key of the row, −1 for padding. */
+  readonly keys?: readonly number[];
   readonly steps: readonly HowStep[];
 }
 
 /** Whether a step's numbers are those that the model computed. */
 export function agrees({ check }: HowStep): boolean {
   return check === undefined || check.difference <= check.tolerance;
+}
+
+/** The token that a place of a row over the keys is of; undefined for padding, and for what else stands beside the keys. */
+export function keyAt({ keys, firstKey, numKeys }: How, index: number): number | undefined {
+  const key = keys === undefined ? index - firstKey : (keys[index] ?? -1);
+  return key >= 0 && (keys !== undefined || key < numKeys) ? key : undefined;
 }
 
 /** What a kind of step is called, says of itself and computes. */

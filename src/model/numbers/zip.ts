@@ -140,6 +140,9 @@ function crcTables(): Int32Array {
   return (tables = made);
 }
 
+/** Computes the check sum of a zip's file, CRC-32, going on from that of the bytes before. */
+export type Crc32 = (bytes: Uint8Array, before?: number) => number;
+
 /** The check sum of a zip's file, CRC-32, from that of the bytes before. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const table = crcTables();

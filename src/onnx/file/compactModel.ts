@@ -27,69 +27,86 @@ const windowBytes = 2 ** 18;
 
 /** Reads a model file but for its large tensors. Throws `modelTruncated`, `modelNotOnnx` or `modelUnsupported`. */
 export function compactModel(file: RandomAccessFile, name: string): CompactModel {
-  // The file's real name: a runtime that reads files by itself finds it beside the others.
-  const ownName = name;
   const cursor = new Cursor(file, name);
+  const bounds = new Bounds(name);
   const model = new WireWriter();
-  let headerBytes = 0;
-  let graphBytes = 0;
-  let numFields = 0;
-  const tooLarge = (): ExplorerError =>
-    new ExplorerError('modelUnsupported', [name, 'its graph, without the weights, is larger than a gigabyte']);
-  const count = (): void => {
-    if (++numFields > maxFields)
-      throw new ExplorerError('modelUnsupported', [name, `its graph has more than ${maxFields} parts`]);
-  };
   while (cursor.at < file.size) {
-    count();
+    bounds.count();
     const field = cursor.field(file.size);
-    if (field.number !== modelField.graph || !field.isBytes) {
-      // Nothing that is run: text for people, and how the model was trained.
-      if (field.number === modelField.documentation || field.number === modelField.training) continue;
-      if (field.number === modelField.functions) graphBytes += field.end - field.start;
-      else headerBytes += field.end - field.start;
-      if (graphBytes > maxGraphBytes) throw tooLarge();
-      if (headerBytes > maxHeaderBytes)
-        throw new ExplorerError('modelUnsupported', [
-          name,
-          `what it says beside its graph is larger than ${maxHeaderBytes / 2 ** 20} MB`,
-        ]);
-      model.raw(cursor.bytes(field.start, field.end));
+    // Nothing that is run: text for people, and how the model was trained.
+    if (field.number === modelField.documentation || field.number === modelField.training) continue;
+    if (field.number === modelField.graph && field.isBytes) {
+      model.message(modelField.graph, compactGraph(cursor, field, name, bounds));
+      cursor.at = field.end;
       continue;
     }
-    const graph = new WireWriter();
-    cursor.at = field.payload;
-    // What stands side by side and stays as it is, is copied at once.
-    let [from, to] = [field.payload, field.payload];
-    const copy = (): void => {
-      if (to > from) graph.raw(cursor.bytes(from, to));
-    };
-    while (cursor.at < field.end) {
-      count();
-      const part = cursor.field(field.end);
-      const tensor =
-        part.number === graphField.initializer && part.isBytes && part.end - part.payload >= smallestLeftBytes
-          ? compactTensor(cursor, part, ownName, count)
-          : undefined;
-      if (part.number !== graphField.documentation) {
-        graphBytes += tensor === undefined ? part.end - part.start : tensor.length;
-        // Known before it is read: a field may claim all of a file that takes no room on the disk.
-        if (graphBytes > maxGraphBytes) throw tooLarge();
-      }
-      if (tensor === undefined && part.number !== graphField.documentation) to = part.end;
-      else {
-        copy();
-        if (tensor !== undefined) graph.message(graphField.initializer, tensor);
-        from = to = part.end;
-      }
-      cursor.at = part.end;
-    }
-    copy();
-    model.message(modelField.graph, graph);
-    cursor.at = field.end;
+    if (field.number === modelField.functions) bounds.holdGraph(field.end - field.start);
+    else bounds.holdHeader(field.end - field.start);
+    model.raw(cursor.bytes(field.start, field.end));
   }
   if (model.length === 0 && file.size > 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
-  return { bytes: model.toBytes(), ownName };
+  // The file's real name: a runtime that reads files by itself finds it beside the others.
+  return { bytes: model.toBytes(), ownName: name };
+}
+
+/** A GraphProto whose large tensors say where in the file their values lie. What stands side by side and stays as it is, is copied at once. */
+function compactGraph(cursor: Cursor, field: Field, ownName: string, bounds: Bounds): WireWriter {
+  const graph = new WireWriter();
+  cursor.at = field.payload;
+  let [from, to] = [field.payload, field.payload];
+  const copy = (): void => {
+    if (to > from) graph.raw(cursor.bytes(from, to));
+  };
+  while (cursor.at < field.end) {
+    bounds.count();
+    const part = cursor.field(field.end);
+    const isLeftOut = part.number === graphField.documentation;
+    const isLarge =
+      part.number === graphField.initializer && part.isBytes && part.end - part.payload >= smallestLeftBytes;
+    const tensor = isLarge ? compactTensor(cursor, part, ownName, bounds) : undefined;
+    if (!isLeftOut) bounds.holdGraph(tensor === undefined ? part.end - part.start : tensor.length);
+    if (tensor === undefined && !isLeftOut) to = part.end;
+    else {
+      copy();
+      if (tensor !== undefined) graph.message(graphField.initializer, tensor);
+      from = to = part.end;
+    }
+    cursor.at = part.end;
+  }
+  copy();
+  return graph;
+}
+
+/** How much of a file may be held: known before it is read, as a field may claim all of a file that takes no room on the disk. */
+class Bounds {
+  readonly #name: string;
+  #headerBytes = 0;
+  #graphBytes = 0;
+  #numFields = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  count(): void {
+    if (++this.#numFields > maxFields) throw this.#refusal(`its graph has more than ${maxFields} parts`);
+  }
+
+  holdGraph(bytes: number): void {
+    this.#graphBytes += bytes;
+    if (this.#graphBytes > maxGraphBytes)
+      throw this.#refusal('its graph, without the weights, is larger than a gigabyte');
+  }
+
+  holdHeader(bytes: number): void {
+    this.#headerBytes += bytes;
+    if (this.#headerBytes > maxHeaderBytes)
+      throw this.#refusal(`what it says beside its graph is larger than ${maxHeaderBytes / 2 ** 20} MB`);
+  }
+
+  #refusal(reason: string): ExplorerError {
+    return new ExplorerError('modelUnsupported', [this.#name, reason]);
+  }
 }
 
 /** Name, shape and place of a tensor, without its values. */
@@ -97,7 +114,7 @@ const maxTensorHeaderBytes = 2 ** 20;
 const float32 = 1;
 
 /** A TensorProto that says where in the file its values lie; undefined where they lie in no single place. */
-function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () => void): WireWriter | undefined {
+function compactTensor(cursor: Cursor, whole: Field, ownName: string, bounds: Bounds): WireWriter | undefined {
   const tensor = new WireWriter();
   let data: Field | undefined;
   let numFloats = 0;
@@ -105,7 +122,7 @@ function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () 
   let type = 0;
   cursor.at = whole.payload;
   while (cursor.at < whole.end) {
-    count();
+    bounds.count();
     const field = cursor.field(whole.end);
     if (field.number === tensorField.raw && field.isBytes && field.end - field.payload >= smallestLeftBytes)
       data = field;

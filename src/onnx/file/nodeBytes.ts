@@ -21,14 +21,28 @@ export type AttributeValue =
   | { readonly text: string }
   | { readonly raw: Uint8Array };
 
-/** Bytes of a NodeProto. */
+/** A node that is made. */
+export interface MadeNode {
+  /** Its type, behind its domain and a point where it has one. */
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly name?: string;
+}
+
+/** Bytes of a NodeProto without a name. */
 export function encodeNode(
   operator: string,
   inputs: readonly string[],
   outputs: readonly string[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
-  name = '',
 ): Uint8Array {
+  return encodeMadeNode({ operator, inputs, outputs, attributes });
+}
+
+/** Bytes of a NodeProto. */
+export function encodeMadeNode({ operator, inputs, outputs, attributes = {}, name = '' }: MadeNode): Uint8Array {
   const node = new WireWriter();
   const parts = operator.split('.');
   const opType = parts.pop() ?? operator;
@@ -45,7 +59,7 @@ export function encodeNode(
 /** A node that gives one tensor another name. */
 export function identityNode(input: string, output: string, name = ''): NodeInfo {
   const opType = 'Identity';
-  const bytes = encodeNode(opType, [input], [output], {}, name);
+  const bytes = encodeMadeNode({ operator: opType, inputs: [input], outputs: [output], name });
   return { opType, domain: '', inputs: [input], outputs: [output], bytes, range: { start: 0, end: bytes.length } };
 }
 

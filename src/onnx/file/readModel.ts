@@ -295,10 +295,8 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
   let location = 0;
   const dims: number[] = [];
   const external = new Map<string, string>();
-  const integers: number[] = [];
-  const floats: ByteRange[] = [];
-  let numFloatFields = 0;
-  let hasIntegers = false;
+  let integers: number[] | undefined;
+  const floats: (ByteRange | undefined)[] = [];
   const reader = readerOf(source, range);
   while (reader.next()) {
     switch (reader.field) {
@@ -309,12 +307,11 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
         type = reader.unsigned();
         break;
       case tensorField.floats:
-        numFloatFields++;
-        if (reader.isBytes) floats.push(reader.range());
+        floats.push(reader.isBytes ? reader.range() : undefined);
         break;
       case tensorField.int32s:
       case tensorField.int64s:
-        hasIntegers = true;
+        integers ??= [];
         if (integers.length <= maxIntegers) reader.integersInto(integers, maxIntegers + 1);
         break;
       case tensorField.name:
@@ -337,30 +334,48 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
   if (dims.some((dim) => dim < 0))
     throw new ExplorerError('modelNotOnnx', [source.name, 'a tensor has a negative size']);
   const count = dims.reduce((product, dim) => product * dim, 1);
-  if (
-    raw !== undefined &&
-    raw.end > raw.start &&
-    dataTypeBits(type) > 0 &&
-    raw.end - raw.start < Math.floor((count * dataTypeBits(type)) / 8)
-  )
+  if (raw !== undefined && isTooShort(raw, type, count))
     throw new ExplorerError('modelNotOnnx', [source.name, `the tensor "${name}" is shorter than its shape says`]);
+  const values = valuesOf(source.bytes, { type, count, raw, floats, integers });
   return {
     name,
     dims,
     dataType: type,
     bytes: source.bytes,
     range,
-    // A single packed float_data field is laid out as raw_data is.
-    data: raw ?? (type === dataType.float32 && numFloatFields === 1 ? floats[0] : undefined),
+    data: values.data,
     external: location === 1 ? toExternalData(source, external) : undefined,
-    integers: hasIntegers
-      ? integers.length <= maxIntegers
-        ? integers
-        : undefined
-      : raw === undefined
-        ? undefined
-        : rawIntegers(source.bytes, raw, type, count),
+    integers: values.integers,
   };
+}
+
+/** What a tensor says of its values. */
+interface StatedValues {
+  readonly type: number;
+  readonly count: number;
+  readonly raw: ByteRange | undefined;
+  /** Its fields of floats; undefined for one that is not packed. */
+  readonly floats: readonly (ByteRange | undefined)[];
+  readonly integers: readonly number[] | undefined;
+}
+
+/** Where a tensor's values lie in a row, and what they are where they are a few integers. */
+function valuesOf(
+  bytes: Uint8Array,
+  { type, count, raw, floats, integers }: StatedValues,
+): Pick<TensorInfo, 'data' | 'integers'> {
+  const read = integers ?? (raw && rawIntegers(bytes, raw, type, count));
+  return {
+    // A single packed float_data field is laid out as raw_data is.
+    data: raw ?? (type === dataType.float32 && floats.length === 1 ? floats[0] : undefined),
+    integers: read !== undefined && read.length <= maxIntegers ? read : undefined,
+  };
+}
+
+/** Whether there are fewer bytes than so many values take; an empty field only says that the values are elsewhere. */
+function isTooShort({ start, end }: ByteRange, type: number, count: number): boolean {
+  const bits = dataTypeBits(type);
+  return end > start && bits > 0 && end - start < Math.floor((count * bits) / 8);
 }
 
 function rawIntegers(bytes: Uint8Array, raw: ByteRange, type: number, count: number): readonly number[] | undefined {

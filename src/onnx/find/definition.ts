@@ -4,7 +4,8 @@ import { isOfKeys } from '../follow/origin';
 import { operatorOf } from '../follow/products';
 import { isLastTwoSwap, type Step } from '../follow/trace';
 import type { GraphIndex } from '../graph/graphIndex';
-import type { MissedSite } from '../name/site';
+import { pathOfNode } from '../graph/nodePath';
+import type { FoundSite, MissedSite } from '../name/site';
 import type { LearnedScores } from './learnedQueries';
 
 /**
@@ -35,21 +36,50 @@ export const noAttention = {
 
 export type NoAttention = (typeof noAttention)[keyof typeof noAttention];
 
+/** Why something is no attention that is drawn. */
+export type Refusal = Pick<MissedSite, 'reason' | 'isOther'>;
+
+/** What is said of a node that is no attention that is drawn. */
+export function missedAt(
+  index: GraphIndex,
+  node: number,
+  said: Refusal,
+  operator = index.nodes[node].opType,
+): MissedSite {
+  return { node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator, ...said };
+}
+
 /** An axis of a tensor, counted from the end; 0 where there is none. */
 export interface AxisOf {
   readonly tensor: string;
   readonly axis: number;
 }
 
-/**
- * Why weights are no attention by what their axes count (1); undefined where nothing speaks against it.
- * @param isLearned whether the queries are the model's own: they count what a weight has.
- */
-export function whyNoPositions(
-  index: GraphIndex,
-  { query, key, isLearned = false }: { readonly query: AxisOf; readonly key: AxisOf; readonly isLearned?: boolean },
+/** Where it shows what the queries and the keys of a site count. */
+export interface SiteAxes {
+  readonly query: AxisOf;
+  readonly key: AxisOf;
+  /** Whether the queries are the model's own: they count what a weight has. */
+  readonly isLearned?: boolean;
+  /** Whether one of the axes is a weight's own, which may count anything. */
+  readonly isOfWeights?: () => boolean;
+}
+
+/** A site whose weights may be attention by what their axes count (1), told where shapes leave that open; else why they are none. */
+export function withPositions(index: GraphIndex, site: FoundSite, axes: SiteAxes): FoundSite | Refusal {
+  const { isLearned = false } = axes;
+  const [ofQueries, ofKeys] = [axes.query, axes.key].map((of) => axisOf(index, of));
+  const reason = whyNoPositions(ofQueries, ofKeys, isLearned);
+  if (reason !== undefined && axes.isOfWeights?.() !== true) return refused(reason);
+  const isTold = ofKeys?.kind === 'position' && (isLearned || ofQueries?.kind === 'position');
+  return isTold ? site : { ...site, isUntold: true };
+}
+
+function whyNoPositions(
+  ofQueries: Axis | undefined,
+  ofKeys: Axis | undefined,
+  isLearned: boolean,
 ): NoAttention | undefined {
-  const [ofQueries, ofKeys] = [query, key].map((of) => axisOf(index, of));
   // A softmax makes alternatives of features.
   const isFeature = (axis: Axis | undefined): boolean => axis?.kind === 'feature' || axis?.kind === 'alternative';
   if (isFeature(ofKeys)) return noAttention.keysAreFeatures;
@@ -57,15 +87,6 @@ export function whyNoPositions(
   if (ofKeys?.isOfItems === true || (ofKeys?.size === 1 && ofQueries?.isOfItems === true))
     return noAttention.keysAreItems;
   return !isLearned && isFeature(ofQueries) ? noAttention.queriesAreFeatures : undefined;
-}
-
-/** Whether shapes leave it open what one of the axes of weights counts that {@link whyNoPositions} has nothing against. */
-export function isUntold(
-  index: GraphIndex,
-  { query, key, isLearned = false }: Parameters<typeof whyNoPositions>[1],
-): boolean {
-  const isPosition = (of: AxisOf): boolean => axisOf(index, of)?.kind === 'position';
-  return !isPosition(key) || !(isLearned || isPosition(query));
 }
 
 const axisOf = (index: GraphIndex, { tensor, axis }: AxisOf): Axis | undefined =>
@@ -101,7 +122,7 @@ export function whyNotAsked(
  * Whether a reason says that something is surely else than attention: of values of another stream that is not sure, and items of a batch
  * are attended to, though nothing of one text or picture is.
  */
-export function refused(reason: NoAttention): Pick<MissedSite, 'reason' | 'isOther'> {
+export function refused(reason: NoAttention): Refusal {
   return reason === noAttention.valuesAreOthers || reason === noAttention.keysAreItems
     ? { reason }
     : { reason, isOther: true };

@@ -1,9 +1,8 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { isUntold, refused as refusedFor, whyNoPositions, type AxisOf, type NoAttention } from './definition';
+import { missedAt, withPositions, type AxisOf, type SiteAxes } from './definition';
 import { maskForMultiHead } from './fusedMask';
 import { rankOf } from '../follow/axisInference';
 import { isOfWeights } from '../follow/positionShapes';
-import { pathOfNode } from '../graph/nodePath';
 import { operatorOf } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum, WeightedValues } from '../name/site';
 import { floatTypeOf } from '../graph/tensorFacts';
@@ -49,51 +48,38 @@ export function findFusedSites(index: GraphIndex): {
     const operator = operatorOf(index, node);
     const made = recipes.get(operator)?.(index, node) ?? refused.get(operator);
     if (made === undefined) return;
-    const reason = typeof made === 'string' ? undefined : whyNoAttention(index, made);
-    const result = reason ?? made;
-    if (typeof result === 'string')
-      missed.push({
-        node,
-        path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
-        operator,
-        ...(reason === undefined ? { reason: result } : refusedFor(reason)),
-      });
-    else sites.push(isUntold(index, asked(index, result)) ? { ...result, isUntold: true } : result);
+    const found = typeof made === 'string' ? { reason: made } : withPositions(index, made, axesOfSite(index, made));
+    if ('reason' in found) missed.push(missedAt(index, node, found, operator));
+    else sites.push(found);
   });
   return { sites, missed };
 }
 
-/** Why an operator weights no positions: it may be given features in their place, as for attention between channels. */
-function whyNoAttention(index: GraphIndex, site: FoundSite): NoAttention | undefined {
-  const reason = whyNoPositions(index, asked(index, site));
-  // What a weight alone makes has its axes: queries, or a memory, that the model has learned.
-  return reason === undefined || isOfWeights(index, site.queries) || isOfWeights(index, site.keys) ? undefined : reason;
-}
-
-/** The axes of an operator's queries and keys: [item, position, feature] or [item, head, position, feature]. */
-function asked(index: GraphIndex, { queries, keys }: FoundSite): { readonly query: AxisOf; readonly key: AxisOf } {
+/** The axes of an operator's queries and keys: [item, position, feature] or [item, head, position, feature]; it may be given features in place of positions, as for attention between channels. */
+function axesOfSite(index: GraphIndex, { queries, keys }: FoundSite): SiteAxes {
   const axisOf = (tensor: string): AxisOf => ({
     tensor,
     axis: [3, 4].includes(rankOf(index, tensor) ?? 0) ? -2 : 0,
   });
-  return { query: axisOf(queries), key: axisOf(keys) };
+  return {
+    query: axisOf(queries),
+    key: axisOf(keys),
+    // Queries, or a memory, that the model has learned.
+    isOfWeights: () => isOfWeights(index, queries) || isOfWeights(index, keys),
+  };
 }
 
 /** What all recipes say alike: rank-4 weights [batch, head, query, key]. */
 function fusedSite(
   index: GraphIndex,
   node: number,
-  suffix: SuffixBuilder,
-  tensor: string,
-  site: Pick<FoundSite, 'method'> & Partial<FoundSite>,
+  site: Pick<FoundSite, 'method' | 'tensor' | 'suffix'> & Partial<FoundSite>,
 ): FoundSite {
   const { inputs } = index.nodes[node];
   return {
     node,
     normalizer: 'softmax',
     rowSum: 'one',
-    tensor,
-    suffix: suffix.build(),
     needs: inputs.filter((input) => input !== ''),
     isUndivided: false,
     queryAxis: -2,
@@ -114,9 +100,11 @@ function fusedSite(
 function weightedBy(
   index: GraphIndex,
   node: number,
-  values: string,
-  numHeads: number | undefined,
-  more: Partial<WeightedValues> = {},
+  {
+    values,
+    numHeads,
+    hasBias = false,
+  }: { readonly values: string; readonly numHeads: number | undefined; readonly hasBias?: boolean },
 ): Pick<FoundSite, 'weighted'> {
   const [result = '', , present = ''] = index.nodes[node].outputs;
   if (present !== '')
@@ -141,8 +129,7 @@ function weightedBy(
           from: 0,
           result,
           resultLayout: 'merged',
-          hasBias: false,
-          ...more,
+          hasBias,
         },
       };
 }
@@ -172,21 +159,34 @@ function standardAttention(index: GraphIndex, node: number): FoundSite | string 
             hasBias: false,
           } as const,
         }
-      : weightedBy(index, node, inputs[2] ?? '', heads.numKeyValueHeads);
+      : weightedBy(index, node, { values: inputs[2] ?? '', numHeads: heads.numKeyValueHeads });
   const suffix = new SuffixBuilder(index, node);
   if (has(outputs, 3) && index.integerAttribute(node, 'qk_matmul_output_mode') === afterSoftmax)
     return {
-      ...fusedSite(index, node, suffix, outputs[3], { method: 'exposed', ...heads, notes, ...weighted }),
-      suffix: undefined,
+      ...fusedSite(index, node, {
+        method: 'exposed',
+        tensor: outputs[3],
+        suffix: undefined,
+        ...heads,
+        notes,
+        ...weighted,
+      }),
       needs: [outputs[3]],
     };
   const weights = suffix.name('weights');
   // With a cache, the operator insists on giving the new one.
   const present = has(inputs, 4) ? [suffix.name('key'), suffix.name('value')] : ['', ''];
   suffix.copy(node, inputs, [suffix.name('result'), ...present, weights], {
-    qk_matmul_output_mode: { integer: afterSoftmax },
+    attributes: { qk_matmul_output_mode: { integer: afterSoftmax } },
   });
-  return fusedSite(index, node, suffix, weights, { method: 'probed', ...heads, notes, ...weighted });
+  return fusedSite(index, node, {
+    method: 'probed',
+    tensor: weights,
+    suffix: suffix.build(),
+    ...heads,
+    notes,
+    ...weighted,
+  });
 }
 
 function groupQueryAttention(index: GraphIndex, node: number): FoundSite | string {
@@ -199,10 +199,11 @@ function groupQueryAttention(index: GraphIndex, node: number): FoundSite | strin
   const suffix = new SuffixBuilder(index, node);
   const weights = suffix.name('weights');
   suffix.copy(node, inputs, [suffix.name('result'), suffix.name('key'), suffix.name('value'), weights], {
-    qk_output: { integer: afterSoftmax },
+    attributes: { qk_output: { integer: afterSoftmax } },
   });
   const hasSink = has(inputs, 11) || index.integerAttribute(node, 'smooth_softmax') === 1;
   const rowSum: RowSum = hasSink ? 'atMostOne' : 'one';
+  const numKeyValueHeads = index.integerAttribute(node, 'kv_num_heads');
   const window = index.integerAttribute(node, 'local_window_size') ?? -1;
   const notes = [
     ...(window > 0 ? [`window of ${window} positions`] : []),
@@ -210,12 +211,14 @@ function groupQueryAttention(index: GraphIndex, node: number): FoundSite | strin
     ...(index.integerAttribute(node, 'do_rotary') === 1 ? ['rotary positions'] : []),
     ...(hasSink ? ['a sink takes part of each row'] : []),
   ];
-  return fusedSite(index, node, suffix, weights, {
+  return fusedSite(index, node, {
     method: 'probed',
+    tensor: weights,
+    suffix: suffix.build(),
     rowSum,
-    numKeyValueHeads: index.integerAttribute(node, 'kv_num_heads'),
+    numKeyValueHeads,
     notes,
-    ...weightedBy(index, node, inputs[2] ?? '', index.integerAttribute(node, 'kv_num_heads')),
+    ...weightedBy(index, node, { values: inputs[2] ?? '', numHeads: numKeyValueHeads }),
   });
 }
 
@@ -243,15 +246,20 @@ function multiHeadAttention(index: GraphIndex, node: number): FoundSite | string
   // Fed a cache without naming the new one, the operator gives wrong scores.
   const present = hasPast && isHandedOn ? [suffix.name('key'), suffix.name('value')] : ['', ''];
   const read = hasPast && !isHandedOn ? inputs.slice(0, 4) : inputs;
-  suffix.copy(node, read, [suffix.name('result'), ...present, scores], {});
+  suffix.copy(node, read, [suffix.name('result'), ...present, scores]);
   const notes =
     hasPast && !isHandedOn ? ['keys of before are given and not handed on: the runtime reads the new ones alone'] : [];
   return {
-    ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), {
+    ...fusedSite(index, node, {
       method: 'probed',
+      ...weightsOfScores(suffix, scores, floatTypeOf(index, inputs[0])),
       notes,
       ...(has(inputs, 2)
-        ? weightedBy(index, node, inputs[2], index.integerAttribute(node, 'num_heads'), { hasBias: has(inputs, 3) })
+        ? weightedBy(index, node, {
+            values: inputs[2],
+            numHeads: index.integerAttribute(node, 'num_heads'),
+            hasBias: has(inputs, 3),
+          })
         : {}),
     }),
     needs: read.filter((input) => input !== ''),
@@ -264,17 +272,20 @@ function decoderMaskedAttention(index: GraphIndex, node: number): FoundSite | st
   const suffix = new SuffixBuilder(index, node);
   const scores = suffix.name('scores');
   suffix.copy(node, inputs, [suffix.name('result'), suffix.name('key'), suffix.name('value'), scores], {
-    output_qk: { integer: 1 },
+    attributes: { output_qk: { integer: 1 } },
   });
-  return fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), { method: 'probed' });
+  return fusedSite(index, node, {
+    method: 'probed',
+    ...weightsOfScores(suffix, scores, floatTypeOf(index, inputs[0])),
+  });
 }
 
-/** The operator's schema does not tell the scores' type, so it is stated; their rank is four. */
-function softmaxOf(suffix: SuffixBuilder, scores: string, type: number): string {
+/** The weights that a softmax makes of scores. The operator's schema does not tell the scores' type, so it is stated; their rank is four. */
+function weightsOfScores(suffix: SuffixBuilder, scores: string, type: number): Pick<FoundSite, 'tensor' | 'suffix'> {
   suffix.declare(scores, type);
   const weights = suffix.name('weights');
   suffix.add('Softmax', [scores], [weights], { axis: { integer: 3 } });
-  return weights;
+  return { tensor: weights, suffix: suffix.build() };
 }
 
 /** com.microsoft Attention projects by itself: its queries, keys and values are made anew and given to MultiHeadAttention. */
@@ -342,9 +353,10 @@ function rebuiltAttention(
     node,
     inputs,
     [suffix.name('result'), ...(past ? [suffix.name('key'), suffix.name('value')] : ['', '']), scores],
-    {},
-    'com.microsoft.MultiHeadAttention',
-    ['num_heads', 'unidirectional', 'scale', 'mask_filter_value'],
+    {
+      operator: 'com.microsoft.MultiHeadAttention',
+      carried: ['num_heads', 'unidirectional', 'scale', 'mask_filter_value'],
+    },
   );
   const type = floatTypeOf(index, index.nodes[node].outputs[0]);
   const numHeads = index.integerAttribute(node, 'num_heads');
@@ -358,7 +370,7 @@ function rebuiltAttention(
     hasBias: false,
   };
   return {
-    ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, type), { method: 'rebuilt', weighted }),
+    ...fusedSite(index, node, { method: 'rebuilt', ...weightsOfScores(suffix, scores, type), weighted }),
     keys: index.nodes[node].inputs[0],
     values: index.nodes[node].inputs[0],
   };

@@ -57,7 +57,9 @@ function standardAttention(index: GraphIndex, site: FoundSite, made: SuffixBuild
     count === undefined ? separate(tensor) : together(tensor, count);
   const scores = made.name('scores');
   const present = has(inputs, 4) ? [made.name('key'), made.name('value')] : ['', ''];
-  made.copy(site.node, inputs, [made.name('result'), ...present, scores], { qk_matmul_output_mode: { integer: 2 } });
+  made.copy(site.node, inputs, [made.name('result'), ...present, scores], {
+    attributes: { qk_matmul_output_mode: { integer: 2 } },
+  });
   const given = (position: number, input: string): HeadTensor =>
     has(outputs, position)
       ? separate(outputs[position])
@@ -78,7 +80,9 @@ function groupQueryAttention(index: GraphIndex, site: FoundSite, made: SuffixBui
   const numValueHeads = index.integerAttribute(site.node, 'kv_num_heads') ?? numHeads;
   const all = has(inputs, 1) ? numHeads : numHeads + 2 * numValueHeads;
   const [key, value, scores] = ['key', 'value', 'scores'].map((part) => made.name(part));
-  made.copy(site.node, inputs, [made.name('result'), key, value, scores], { qk_output: { integer: 1 } });
+  made.copy(site.node, inputs, [made.name('result'), key, value, scores], {
+    attributes: { qk_output: { integer: 1 } },
+  });
   const queries = together(inputs[0], numHeads, 0, all);
   return {
     queries:

@@ -84,7 +84,6 @@ function oneLayer(index: GraphIndex, node: number, heads: readonly FoundSite[]):
     numHeads,
     notes: [...first.notes, 'each head is a module of its own'],
     heads,
-    ...(heads.some(({ isUntold }) => isUntold === true) ? { isUntold: true } : {}),
   };
 }
 

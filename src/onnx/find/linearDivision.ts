@@ -119,26 +119,37 @@ function isSumOfRows(
     seen.add(key);
     index.spend(1);
     if (seen.size > 60) return false;
+    const [isOfQueries, isSumOfKeys] = [tensor === queryRoot, tensor === keyRoot && isSummed];
     if (tensor === result) found.result = true;
-    else if (tensor === queryRoot || (tensor === keyRoot && isSummed)) {
-      found.queries ||= tensor === queryRoot;
-      found.sumOfKeys ||= tensor === keyRoot && isSummed;
+    else if (isOfQueries || isSumOfKeys) {
+      found.queries ||= isOfQueries;
+      found.sumOfKeys ||= isSumOfKeys;
     } else {
-      const node = index.producer(tensor);
-      if (node === undefined) return false;
-      const operator = operatorOf(index, node);
-      const { inputs } = index.nodes[node];
-      const operands =
-        productOf(index, node)?.operands ??
-        (combining.has(operator) ? [scaledOperand(index, node) ?? inputs].flat() : [inputs[0]]);
-      const isSum = summing.has(operator);
-      if (!isSum && !passing.has(operator) && !combining.has(operator)) return false;
-      if (operands.length > 1) found.product = true;
-      for (const operand of operands) pending.push({ tensor: operand, isSummed: isSummed || isSum });
+      const made = madeOf(index, tensor);
+      if (made === undefined) return false;
+      found.product ||= made.operands.length > 1;
+      for (const operand of made.operands) pending.push({ tensor: operand, isSummed: isSummed || made.isSum });
     }
   }
   if (found.result) return !found.queries && !found.sumOfKeys && hasOnes(index, values);
   return found.queries && found.sumOfKeys && found.product;
+}
+
+/** What a part of a divisor is made of, and whether it is a sum; undefined where it is made in a way that none is. */
+function madeOf(
+  index: GraphIndex,
+  tensor: string,
+): { readonly operands: readonly string[]; readonly isSum: boolean } | undefined {
+  const node = index.producer(tensor);
+  if (node === undefined) return undefined;
+  const operator = operatorOf(index, node);
+  const { inputs } = index.nodes[node];
+  const isSum = summing.has(operator);
+  if (!isSum && !passing.has(operator) && !combining.has(operator)) return undefined;
+  const operands =
+    productOf(index, node)?.operands ??
+    (combining.has(operator) ? [scaledOperand(index, node) ?? inputs].flat() : [inputs[0]]);
+  return { operands, isSum };
 }
 
 /** Whether constants were put beside a tensor's own numbers. */

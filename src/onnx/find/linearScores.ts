@@ -45,6 +45,29 @@ function permuted(letters: string, perm: readonly number[]): string | undefined 
   return perm.map((axis) => letters[axis]).join('');
 }
 
+/** Whether letters can stand for others, place by place: each occurs once, and `...` stands where it stood. */
+function isNamedAnew(from: string, to: string): boolean {
+  const isOnce = (letters: string): boolean => new Set(letters).size === letters.length;
+  return (
+    from.length === to.length &&
+    isOnce(from) &&
+    isOnce(to) &&
+    [...from].every((letter, i) => (letter === rest) === (to[i] === rest))
+  );
+}
+
+/** Subscripts with some letters renamed, and the others to ones that are not used. */
+function renamed(operands: readonly string[], from: string, to: string, taken: string): readonly string[] {
+  const names = new Map([...from].map((letter, i) => [letter, to[i]]));
+  let used = taken;
+  for (const letter of operands.join('')) {
+    if (names.has(letter) || letter === rest) continue;
+    names.set(letter, fresh(used));
+    used += names.get(letter) ?? '';
+  }
+  return operands.map((each) => [...each].map((letter) => names.get(letter) ?? letter).join(''));
+}
+
 /**
  * Reads Q (Kᵀ V), in whatever order and notation, as (Q Kᵀ) V: what shares an axis with the outer factor is the keys, the
  * axis that the inner product sums over is that of the key positions. Undefined where the product is not of that form.
@@ -65,25 +88,12 @@ export function composeScores(
   const outer = subscripts(product, leading);
   const summary = outer.operands[position];
   const within = subscripts(inner, inner.equation === undefined ? summary.slice(0, -2) : '');
-  let result: string | undefined = within.result;
-  for (const perm of permutations) result = result === undefined ? undefined : permuted(result, perm);
-  if (
-    result === undefined ||
-    result.length !== summary.length ||
-    new Set(summary).size !== summary.length ||
-    new Set(result).size !== result.length
-  )
-    return undefined;
-  if ([...result].some((letter, i) => (letter === rest) !== (summary[i] === rest))) return undefined;
-  // The inner letters, renamed to those of the outer product.
-  const names = new Map([...result].map((letter, i) => [letter, summary[i]]));
-  let used = outer.operands.join('') + outer.result;
-  for (const letter of within.operands.join('')) {
-    if (names.has(letter) || letter === rest) continue;
-    names.set(letter, fresh(used));
-    used += names.get(letter) ?? '';
-  }
-  const operands = within.operands.map((each) => [...each].map((letter) => names.get(letter) ?? letter).join(''));
+  const result = permutations.reduce<string | undefined>(
+    (letters, perm) => (letters === undefined ? undefined : permuted(letters, perm)),
+    within.result,
+  );
+  if (result === undefined || !isNamedAnew(result, summary)) return undefined;
+  const operands = renamed(within.operands, result, summary, outer.operands.join('') + outer.result);
   const summed = [...operands[0]].filter((letter) => operands[1].includes(letter) && !summary.includes(letter));
   const features = [...summary].filter((letter) => !outer.result.includes(letter));
   if (summed.length !== 1 || features.length !== 1) return undefined;

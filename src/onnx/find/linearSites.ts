@@ -1,7 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { pathOfNode } from '../graph/nodePath';
 import { beforeQuantizing, innerProduct } from '../follow/innerProduct';
-import { isUntold, refused as refusedFor, whyNoPositions } from './definition';
+import { missedAt, withPositions } from './definition';
 import { findDivision } from './linearDivision';
 import { composeScores } from './linearScores';
 import { activationProduct, type Product } from '../follow/products';
@@ -78,14 +77,6 @@ function linearSite(
     query: { tensor: scores.queries, axis: scores.queryAxis },
     key: { tensor: scores.keys, axis: scores.keyAxis },
   };
-  const reason = whyNoPositions(index, axes);
-  if (reason !== undefined)
-    return {
-      node: product.node,
-      path: pathOfNode(index, product.node) ?? index.nodes[product.node].outputs[0],
-      operator: index.nodes[product.node].opType,
-      ...refusedFor(reason),
-    };
   const suffix = new SuffixBuilder(index, product.node);
   const tensor =
     scores.equation === undefined
@@ -96,7 +87,7 @@ function linearSite(
   if (division === 'other')
     notes.push('the model divides its rows by something else than their sums, which is left out');
   if (!isDivided && inner.isScaled) notes.push('up to a constant factor');
-  return {
+  const site: FoundSite = {
     node: product.node,
     method: 'derived',
     normalizer: 'linear',
@@ -115,6 +106,7 @@ function linearSite(
     numHeads: undefined,
     numKeyValueHeads: undefined,
     notes,
-    ...(isUntold(index, axes) ? { isUntold: true } : {}),
   };
+  const found = withPositions(index, site, axes);
+  return 'reason' in found ? missedAt(index, product.node, found) : found;
 }

@@ -1,9 +1,9 @@
 import { headCounts } from '../name/describeSites';
+import { missedAt } from './definition';
 import { findFusedSites } from './fusedSites';
 import type { GraphIndex } from '../graph/graphIndex';
 import { hasWeightsPerIteration, ingredientsOf, isGrowing, readLoopBody, type LoopBody } from '../follow/loopBody';
 import { findMissedSites } from './missedSites';
-import { pathOfNode } from '../graph/nodePath';
 import { findPatternSites } from './patternSites';
 import { activationProduct, operatorOf } from '../follow/products';
 import type { FoundSite, LoopPlace, MissedSite } from '../name/site';
@@ -12,6 +12,9 @@ import { rearranging } from '../follow/trace';
 
 /** More iterations than any model has layers. */
 const maxLayers = 512;
+
+const recurrent =
+  'a recurrent layer: what was read is a state that every position changes, so no matrix of weights exists';
 
 /** Scans of an earlier version have a batch axis of their own. */
 const firstPlainScan = 9;
@@ -43,23 +46,15 @@ export function findLoopSites(index: GraphIndex): {
       const placed = placeInLoop(loop, site, hasOwnWeights, position);
       if (typeof placed === 'string')
         refused.push({
+          ...missedAt(body, site.namedBy, { reason: placed }, operatorOf(body, site.namedBy)),
           node: site.node,
-          path: pathOfNode(body, site.namedBy) ?? body.nodes[site.namedBy].outputs[0] ?? '',
-          operator: operatorOf(body, site.namedBy),
-          reason: placed,
         });
       else sites.push(...placed);
     });
     const others = findMissedSites(body, found, { known: refused });
     for (const each of [...refused, ...others]) missed.push({ ...each, node });
     if (found.length === 0 && refused.length === 0 && others.length === 0 && readsState(loop))
-      missed.push({
-        node,
-        path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
-        operator: operatorOf(index, node),
-        reason:
-          'a recurrent layer: what was read is a state that every position changes, so no matrix of weights exists',
-      });
+      missed.push(missedAt(index, node, { reason: recurrent }, operatorOf(index, node)));
   });
   return { sites, missed, loops };
 }

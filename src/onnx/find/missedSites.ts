@@ -1,8 +1,7 @@
 import { axesOf } from '../follow/axisInference';
-import { refused, type NoAttention } from './definition';
+import { missedAt, refused, type NoAttention, type Refusal } from './definition';
 import { bodiesOf, type Body, type GraphIndex } from '../graph/graphIndex';
 import { innerProduct } from '../follow/innerProduct';
-import { pathOfNode } from '../graph/nodePath';
 import type { OnnxModel } from '../file/onnxModel';
 import { activationProduct, operatorOf } from '../follow/products';
 import { readSubgraph } from '../file/readModel';
@@ -55,13 +54,8 @@ export function findMissedSites(
   const explained = new Set(known.map((missed) => missed.node));
   const missed: MissedSite[] = [];
   const used = normalizersOf(index, sites);
-  const say = (node: number, said: Pick<MissedSite, 'reason' | 'isOther'>): void => {
-    missed.push({
-      node,
-      path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
-      operator: index.nodes[node].opType,
-      ...said,
-    });
+  const say = (node: number, said: Refusal): void => {
+    missed.push(missedAt(index, node, said));
   };
   const taken = new Set(sites.map((site) => site.node));
   index.nodes.forEach((node, at) => {
@@ -127,11 +121,7 @@ function normalizersOf(index: GraphIndex, sites: readonly FoundSite[]): Readonly
   return used;
 }
 
-function softmaxReason(
-  index: GraphIndex,
-  node: number,
-  unasked: NoAttention | undefined,
-): Pick<MissedSite, 'reason' | 'isOther'> {
+function softmaxReason(index: GraphIndex, node: number, unasked: NoAttention | undefined): Refusal {
   const outputs = new Set(index.graph.outputs.map((output) => output.name));
   const seen = new Set<string>();
   const pending = [...index.nodes[node].outputs];

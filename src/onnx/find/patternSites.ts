@@ -1,6 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
-import { isUntold, refused as refusedFor, whyNoPositions, whyNotAsked, type NoAttention } from './definition';
+import { whyNotAsked, withPositions, type NoAttention, type SiteAxes } from './definition';
 import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
@@ -59,15 +59,11 @@ export function findPatternSites(index: GraphIndex): {
     const { site, tap } = made;
     // One matrix of weights may weight several values: it is one attention.
     if (sites.has(site.tensor)) return;
-    const reason = whyNoAttention(index, site, best.path.isLearned);
-    if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), ...refusedFor(reason) });
+    // In the body of a loop axes are those of an iteration, which tell nothing.
+    const found = index.outer === undefined ? withPositions(index, site, axesOfSite(site, best.path.isLearned)) : site;
+    if ('reason' in found) refused.set(site.tensor, { ...missedSite(index, site, found.reason), ...found });
     else {
-      sites.set(site.tensor, {
-        ...site,
-        ...(index.outer === undefined && isUntold(index, axesOfSite(site, best.path.isLearned))
-          ? { isUntold: true }
-          : {}),
-      });
+      sites.set(site.tensor, found);
       const { steps, normalizerAt } = best.path;
       const whole = wholeRows(index, steps.slice(tap, normalizerAt + 1), site.keyAxis);
       if (whole !== undefined) partial.set(site.tensor, whole);
@@ -116,12 +112,7 @@ function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: s
   };
 }
 
-/** Why a matrix weights no positions, by what its axes count. In the body of a loop they are those of an iteration, which tell nothing. */
-function whyNoAttention(index: GraphIndex, site: FoundSite, isLearned: boolean): NoAttention | undefined {
-  return index.outer === undefined ? whyNoPositions(index, axesOfSite(site, isLearned)) : undefined;
-}
-
-function axesOfSite(site: FoundSite, isLearned: boolean): Parameters<typeof whyNoPositions>[1] {
+function axesOfSite(site: FoundSite, isLearned: boolean): SiteAxes {
   // What a suffix makes of a quantised result has its axes.
   const tensor = site.suffix === undefined ? site.tensor : site.needs[0];
   return { query: { tensor, axis: site.queryAxis }, key: { tensor, axis: site.keyAxis }, isLearned };
@@ -243,46 +234,16 @@ function toSite(
 ): { readonly site: FoundSite; readonly tap: number } | undefined {
   const { steps, normalizerAt, normalizer } = path;
   if (product.isFirstMoved[position]) return undefined; // no tool is known to write weights so
-  let isSwapped = product.equation === undefined && (position === 1) !== product.isTransposed[position];
-  let at = 0;
-  for (; at < normalizerAt; at++) {
-    const { node } = steps[at];
-    if (node === undefined) break;
-    const operator = operatorOf(index, node);
-    if (stripped.has(operator)) continue;
-    // Within a loop the axes are those of the product's own operand.
-    if (index.outer !== undefined) break;
-    if (
-      product.equation === undefined &&
-      reshaping.includes(operator) &&
-      !hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)
-    )
-      continue;
-    if (
-      product.equation === undefined &&
-      operator === 'Transpose' &&
-      isLastTwoSwap(index.attributes(node).get('perm')?.integers)
-    ) {
-      isSwapped = !isSwapped;
-      continue;
-    }
-    break;
-  }
+  const { at, axes } = findTap(index, product, position, path);
+  if (axes === undefined) return undefined;
   const tap = steps[at];
   const maker = tap.node ?? product.node;
-  const axes =
-    index.nodes[product.node].opType === 'ReduceSum'
-      ? reducedAxis(index, product.node)
-      : product.equation === undefined
-        ? isSwapped
-          ? { queryAxis: -1, keyAxis: -2 }
-          : { queryAxis: -2, keyAxis: -1 }
-        : einsumAxes(index, product, position);
-  if (axes === undefined) return undefined;
   const isDivided = isNormalized(index, steps.slice(0, normalizerAt + 1), normalizer);
   // Scores that are a quantised operator's result are numbers only together with their scale.
   const isQuantized = operatorOf(index, maker).includes('.QLinear');
-  const suffix = isQuantized ? dequantize(index.nodes[maker], tap.tensor, `${tap.tensor}/dequantized`) : undefined;
+  const made = isQuantized
+    ? dequantize(index.nodes[maker], tap.tensor, `${tap.tensor}/dequantized`)
+    : { tensor: tap.tensor, suffix: undefined };
   const chain = steps
     .slice(at)
     .flatMap((step) =>
@@ -294,9 +255,8 @@ function toSite(
     method: !isDivided ? 'derived' : isQuantized ? 'rebuilt' : 'exposed',
     normalizer,
     rowSum: isDivided ? rowSum(index, steps.slice(at, normalizerAt + 1), steps[normalizerAt], normalizer) : 'one',
-    tensor: suffix?.tensor ?? tap.tensor,
-    suffix: suffix?.suffix,
-    needs: suffix === undefined ? [tap.tensor] : [tap.tensor, ...index.nodes[maker].inputs],
+    ...made,
+    needs: isQuantized ? [tap.tensor, ...index.nodes[maker].inputs] : [tap.tensor],
     isUndivided: !isDivided,
     ...axes,
     queries: path.queries,
@@ -312,6 +272,34 @@ function toSite(
   return { site, tap: at };
 }
 
+/** The axes of positions in a tensor of weights. */
+type WeightAxes = Pick<FoundSite, 'queryAxis' | 'keyAxis'>;
+
+/** The step whose tensor is tapped, as far from the product as only the last two axes are turned on the way, and which axes are those of positions there. */
+function findTap(
+  index: GraphIndex,
+  product: Product,
+  position: number,
+  { steps, normalizerAt }: ScorePath,
+): { readonly at: number; readonly axes: WeightAxes | undefined } {
+  const isPlain = product.equation === undefined;
+  let isSwapped = (position === 1) !== product.isTransposed[position];
+  let at = 0;
+  for (; at < normalizerAt; at++) {
+    const { node } = steps[at];
+    if (node === undefined) break;
+    const operator = operatorOf(index, node);
+    if (stripped.has(operator)) continue;
+    // Within a loop, and of an equation, the axes are those of the product's own operand.
+    if (index.outer !== undefined || !isPlain) break;
+    if (operator === 'Transpose' && isLastTwoSwap(index.attributes(node).get('perm')?.integers)) isSwapped = !isSwapped;
+    else if (!reshaping.includes(operator) || hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)) break;
+  }
+  if (index.nodes[product.node].opType === 'ReduceSum') return { at, axes: reducedAxis(index, product.node) };
+  if (!isPlain) return { at, axes: einsumAxes(index, product, position) };
+  return { at, axes: isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 } };
+}
+
 /** Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to. */
 function hasMoreAxes(index: GraphIndex, after: string, before: string): boolean {
   const [rank, former] = [rankOf(index, after), rankOf(index, before)];
@@ -319,7 +307,7 @@ function hasMoreAxes(index: GraphIndex, after: string, before: string): boolean 
 }
 
 /** In an Einsum the key is what the product sums over, the query what only the weights bring to the result. */
-function einsumAxes(index: GraphIndex, product: Product, position: number): { queryAxis: number; keyAxis: number } {
+function einsumAxes(index: GraphIndex, product: Product, position: number): WeightAxes {
   const { operands, result } = product.equation ?? { operands: [], result: '' };
   const letters = [...operands[position].replace('...', '')];
   const others = operands.filter((_, i) => i !== position).join('');
@@ -331,7 +319,7 @@ function einsumAxes(index: GraphIndex, product: Product, position: number): { qu
 }
 
 /** The one axis that a ReduceSum sums over: keys; the query has none. */
-function reducedAxis(index: GraphIndex, node: number): { queryAxis: number; keyAxis: number } | undefined {
+function reducedAxis(index: GraphIndex, node: number): WeightAxes | undefined {
   const axes =
     index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
   return axes?.length === 1 ? { queryAxis: 0, keyAxis: axes[0] } : undefined;
@@ -356,6 +344,11 @@ function isNormalized(index: GraphIndex, after: readonly Step[], normalizer: Nor
 /** Operators that mix heads, where they are on a path. */
 const mixing = new Set(['MatMul', 'Gemm', 'Einsum', 'Conv', 'ReduceMean', 'ReduceSum']);
 
+/** Operators that take a part of rows, multiply them, or make other numbers of them. */
+const parting = new Set(['Slice', 'Split', 'Gather']);
+const scaling = new Set(['Mul', 'Div']);
+const changing = new Set([...mixing, ...scaling, 'Add', 'Sub', 'Concat']);
+
 function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, normalizer: Normalizer): RowSum {
   if (normalizer === 'sigmoid' || normalizer === 'relu' || normalizer === 'power') return 'any';
   const operators = after
@@ -364,28 +357,21 @@ function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, nor
   let numDivisions = normalizer === 'exponential' ? 1 : 0;
   let result: RowSum = 'one';
   for (const operator of operators) {
-    if (operator === 'Slice' || operator === 'Split' || operator === 'Gather' || operator === 'Where') {
-      if (operator !== 'Where' && result === 'one') result = 'atMostOne';
-    } else if ((operator === 'Div' || operator === 'Mul') && numDivisions > 0) numDivisions--;
-    else if (
-      operator === 'Mul' ||
-      operator === 'Div' ||
-      operator === 'Add' ||
-      operator === 'Sub' ||
-      operator === 'Concat' ||
-      mixing.has(operator)
-    )
-      return 'any';
+    if (parting.has(operator)) result = 'atMostOne';
+    else if (scaling.has(operator) && numDivisions > 0) numDivisions--;
+    else if (changing.has(operator)) return 'any';
   }
-  if (normalizer === 'exponential' && normalized.node !== undefined) {
-    // exp(s) / (1 + Σ exp(s)): a sum that something was added to.
-    const sum = sumOf(index, index.nodes[normalized.node].outputs[0], 2);
-    const makesMore =
-      sum !== undefined &&
-      index.consumers(index.nodes[sum].outputs[0]).some((consumer) => index.nodes[consumer].opType === 'Add');
-    if (makesMore) result = 'atMostOne';
-  }
-  return result;
+  const isOfMore = normalizer === 'exponential' && normalized.node !== undefined && isAddedTo(index, normalized.node);
+  return isOfMore ? 'atMostOne' : result;
+}
+
+/** Whether something is added to the sum of an exponential's rows: exp(s) / (1 + Σ exp(s)). */
+function isAddedTo(index: GraphIndex, exponential: number): boolean {
+  const sum = sumOf(index, index.nodes[exponential].outputs[0], 2);
+  return (
+    sum !== undefined &&
+    index.consumers(index.nodes[sum].outputs[0]).some((consumer) => index.nodes[consumer].opType === 'Add')
+  );
 }
 
 function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned }: ScorePath): string[] {

@@ -36,16 +36,25 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
 }
 
 /** A residual sum, what stands before it and the norm behind it, as numbers. */
-function residualTaps({ stream, isOfKeys, branch, addends, norm }: ResidualSum, made: SuffixBuilder): ResidualTaps {
-  const numbers = (tensor: string, part: string): string =>
-    made.tensor('Cast', [tensor], part, { to: { integer: dataType.float32 } });
+function residualTaps(
+  { stream, isOfKeys, branch, addends, norm, isMoved }: ResidualSum,
+  made: SuffixBuilder,
+): ResidualTaps {
+  const origins = new Map<string, string>();
+  const numbers = (tensor: string, part: string, origin = tensor): string => {
+    const name = made.tensor('Cast', [tensor], part, { to: { integer: dataType.float32 } });
+    origins.set(name, origin);
+    return name;
+  };
   const given = (tensor: string | undefined, part: string): string | undefined =>
     tensor === undefined ? undefined : numbers(tensor, part);
   return {
     stream: numbers(stream, 'stream'),
     isOfKeys,
+    isMoved,
+    origins,
     branch:
-      branch.steps.length === 0
+      branch.steps.length === 0 && !isMoved
         ? undefined
         : {
             given: numbers(branch.given, 'branch-given'),
@@ -67,6 +76,7 @@ function residualTaps({ stream, isOfKeys, branch, addends, norm }: ResidualSum, 
             sum: numbers(
               addends.reduce((sum, addend, i) => made.tensor('Add', [sum, addend], `sum-${i}`)),
               'sum',
+              stream,
             ),
             output: numbers(norm.output, 'normalized'),
             scale: given(norm.scale, 'scale'),

@@ -4,7 +4,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import type { NodeInfo } from '../file/onnxModel';
 import type { Suffix } from '../name/site';
 import { encodeBody, type MadeValue } from '../file/encodeModel';
-import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
+import { encodeIntegers, encodeMadeNode, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
 import { WireWriter } from '../file/wireWriter';
 
 /** Makes a quantised operator's result numbers again: its last two inputs are scale and zero point. */
@@ -52,7 +52,8 @@ export class SuffixBuilder {
     outputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): string {
-    this.#nodes.push(encodeNode(operator, inputs, outputs, attributes, `${this.#prefix}${this.#nodes.length}`));
+    const name = `${this.#prefix}${this.#nodes.length}`;
+    this.#nodes.push(encodeMadeNode({ operator, inputs, outputs, attributes, name }));
     return outputs[0];
   }
 
@@ -79,14 +80,20 @@ export class SuffixBuilder {
       : this.tensor(operator, [tensor], part, { axes: { integers: [axis] }, keepdims });
   }
 
-  /** Adds a copy of a node with other inputs and outputs; its attributes are carried over (all, or those named) unless given anew. */
+  /** Adds a copy of a node with other inputs and outputs, as another operator where one is named; its attributes are carried over (all, or those named) unless given anew. */
   copy(
     node: number,
     inputs: readonly string[],
     outputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-    operator?: string,
-    carried?: readonly string[],
+    {
+      attributes,
+      operator,
+      carried,
+    }: {
+      readonly attributes?: Readonly<Record<string, AttributeValue>>;
+      readonly operator?: string;
+      readonly carried?: readonly string[];
+    } = {},
   ): void {
     const { opType, domain, bytes } = this.#index.nodes[node];
     const copied: Record<string, AttributeValue> = {};

@@ -1,11 +1,12 @@
 import { broadcasting, isOfFirst, overSpace, reducing, shapeKeeping } from './axisOperators';
-import { broadcast, isTold, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
+import { broadcast, isTold, someAxis, type Axis, type Length } from './axes';
+import { axisRules, sameKinds } from './axisRules';
 import { dataType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
 import { inputAxes } from './inputAxes';
 import { computedLengths, lengthInputs, numberOf } from './lengths';
 import { isWeight, operatorOf, productOf, type Product } from './products';
-import { axisAt, convolvedAxes, joinedAxes, reducedAxes, squeezedAxes } from './operatorAxes';
+import { axisAt, convolvedAxes, reducedAxes } from './operatorAxes';
 
 /** Types of numbers that name places or kinds, and measure nothing. */
 const indexTypes: ReadonlySet<number> = new Set([dataType.int32, dataType.int64, dataType.bool]);
@@ -103,13 +104,12 @@ class AxisInference {
       case 'Reshape':
       case 'Expand':
       case 'Tile':
+      case 'Split':
         return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
       case 'ConstantOfShape':
         return this.#openLengths(inputs);
       case 'Slice':
         return this.#open(inputs.slice(0, 1)) ?? this.#open(inputs.slice(1), true);
-      case 'Split':
-        return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
       case 'GatherElements':
         return this.#open(inputs.slice(1, 2));
       case 'Concat':
@@ -205,7 +205,7 @@ class AxisInference {
   /** The axes of each of a node's results. */
   #infer(node: number): readonly (readonly Axis[] | undefined)[] | undefined {
     const operator = operatorOf(this.#index, node);
-    const { inputs, outputs } = this.#index.nodes[node];
+    const { inputs } = this.#index.nodes[node];
     const first = inputs.length > 0 ? this.#given(inputs[0]) : undefined;
     if (operator === 'Softmax')
       return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
@@ -219,117 +219,14 @@ class AxisInference {
       return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
     if (reducing.has(operator)) return [reducedAxes(this.#index, node, first)];
     if (overSpace.has(operator)) return [convolvedAxes(this.#index, node, operator, first)];
-    switch (operator) {
-      case 'Transpose': {
-        const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
-        return [
-          perm.length === 0
-            ? first && [...first].reverse()
-            : first?.length === perm.length
-              ? perm.map((axis) => first[axis])
-              : undefined,
-        ];
-      }
-      case 'Reshape': {
-        const shape = this.#lengthsOf(inputs[1]);
-        return [shape === undefined ? undefined : reshaped(first ?? [], shape)];
-      }
-      case 'Flatten': {
-        const at = this.#index.integerAttribute(node, 'axis') ?? 1;
-        if (first === undefined) return [[someAxis(), someAxis()]];
-        const from = at < 0 ? at + first.length : at;
-        return [
-          [first.slice(0, from), first.slice(from)].map((axes) =>
-            axes.length === 1 ? axes[0] : someAxis(mergedKind(axes)),
-          ),
-        ];
-      }
-      case 'Squeeze':
-      case 'Unsqueeze':
-        return [squeezedAxes(this.#index, node, operator, first)];
-      case 'Expand': {
-        const shape = this.#lengthsOf(inputs[1]);
-        return [
-          first === undefined || shape === undefined
-            ? undefined
-            : broadcast(
-                first,
-                shape.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length))),
-              ),
-        ];
-      }
-      case 'ConstantOfShape':
-        return [
-          this.#lengthsOf(inputs[0])?.map((length) =>
-            typeof length === 'object' ? length : someAxis('unknown', length),
-          ),
-        ];
-      case 'Tile': {
-        const repeats = this.#lengthsOf(inputs[1]);
-        return [first?.map((axis, i) => (repeats?.[i] === 1 ? axis : someAxis(axis.kind)))];
-      }
-      case 'Pad':
-      case 'Slice':
-      case 'Resize':
-      case 'Upsample':
-        return [this.#cut(node, operator, first)];
-      case 'Concat': {
-        const parts = inputs.map((input) => this.#given(input));
-        return [joinedAxes(parts, this.#index.integerAttribute(node, 'axis') ?? 0)];
-      }
-      case 'Split': {
-        const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? 0, first);
-        const size = first?.[at]?.size;
-        const sizes = this.#index.attributes(node).get('split')?.integers ?? this.#lengthsOf(inputs[1] ?? '');
-        return outputs.map((_, i) =>
-          first?.map((axis, k) =>
-            k === at
-              ? someAxis(
-                  axis.kind,
-                  numberOf(sizes?.[i]) ??
-                    (sizes === undefined && size !== undefined && size % outputs.length === 0
-                      ? size / outputs.length
-                      : undefined),
-                )
-              : axis,
-          ),
-        );
-      }
-      case 'Gather':
-        return [this.#gathered(node, first)];
-      case 'GatherElements':
-        return [this.#given(inputs[1])];
-      case 'GatherND': {
-        const indices = this.#given(inputs[1]);
-        const depth = indices?.at(-1)?.size;
-        const numBatch = this.#index.integerAttribute(node, 'batch_dims') ?? 0;
-        return [
-          first === undefined || indices === undefined || depth === undefined
-            ? undefined
-            : [...indices.slice(0, -1), ...first.slice(numBatch + depth)],
-        ];
-      }
-      case 'TopK': {
-        const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? -1, first);
-        const axes = first?.map((axis, i) => (i === at ? someAxis(axis.kind) : axis));
-        return [axes, axes];
-      }
-      case 'OneHot':
-        return [first === undefined ? undefined : [...first, someAxis()]];
-      case 'Shape':
-        return [[someAxis('unknown', first?.length)]];
-      case 'Size':
-        return [[]];
-      case 'Range':
-        return [[someAxis('position')]];
-      case 'com.microsoft.MatMulNBits':
-      case 'com.microsoft.MatMulBnb4':
-        return [first && [...first.slice(0, -1), someAxis('feature', this.#index.integerAttribute(node, 'N'))]];
-      case 'com.microsoft.EmbedLayerNormalization':
-        return [first && [...first, someAxis('feature')]];
-      default:
-        return undefined;
-    }
+    if (operator === 'Slice') return [this.#cut(node, first)];
+    return axisRules.get(operator)?.({
+      index: this.#index,
+      node,
+      first,
+      axesOf: (input) => this.#given(inputs[input]),
+      lengthsOf: (input) => this.#lengthsOf(inputs[input] ?? ''),
+    });
   }
 
   #broadcast(inputs: readonly string[]): readonly Axis[] | undefined {
@@ -404,9 +301,7 @@ class AxisInference {
     return [...equation.result].map((letter) => letters.get(letter) ?? someAxis());
   }
 
-  /** Axes that are cut or padded keep what they count. */
-  #cut(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
-    if (operator !== 'Slice') return from?.map((axis) => someAxis(axis.kind));
+  #cut(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
     const { inputs } = this.#index.nodes[node];
     const attributes = this.#index.attributes(node);
     const numbers = (name: string, at: number): readonly number[] | undefined => {
@@ -417,7 +312,7 @@ class AxisInference {
     };
     const [starts, ends, steps] = [numbers('starts', 1), numbers('ends', 2), numbers('steps', 4)];
     const axes = numbers('axes', 3) ?? starts?.map((_, i) => i);
-    if (from === undefined || axes === undefined || axes.length === 0) return from?.map((axis) => someAxis(axis.kind));
+    if (from === undefined || axes === undefined || axes.length === 0) return sameKinds(from);
     return from.map((axis, i) => {
       const at = axes.findIndex((each) => axisAt(each, from) === i);
       if (at < 0) return axis;
@@ -439,13 +334,6 @@ class AxisInference {
       }
       return someAxis(axis.kind);
     });
-  }
-
-  #gathered(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
-    const indices = this.#given(this.#index.nodes[node].inputs[1]);
-    if (from === undefined || indices === undefined) return undefined;
-    const at = axisAt(this.#index.integerAttribute(node, 'axis') ?? 0, from);
-    return [...from.slice(0, at), ...indices, ...from.slice(at + 1)];
   }
 
   #lengthsOf(tensor: string): readonly Length[] | undefined {

@@ -1,5 +1,6 @@
 import { bodiesOf, GraphIndex, type Body } from '../graph/graphIndex';
 import { productOf } from './products';
+import type { GraphInfo } from '../file/onnxModel';
 import { readSubgraph } from '../file/readModel';
 
 /** A value that a loop hands from one iteration to the next. */
@@ -36,48 +37,20 @@ export interface LoopBody {
 
 /** Reads the body of a Loop or Scan; undefined for other nodes, and for a body whose inputs do not fit the node's. */
 export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefined {
-  const { opType, domain, inputs, outputs } = index.nodes[node];
+  const { opType, domain, inputs } = index.nodes[node];
   if (domain !== '' || (opType !== 'Loop' && opType !== 'Scan')) return undefined;
   const body = bodiesOf(index.model, index.nodes[node]).find((each) => each.name === 'body');
   if (body === undefined) return undefined;
   const graph = readSubgraph(index.model, body, 1);
-  const own = new Set(graph.initializers.map((tensor) => tensor.name));
-  const formal = graph.inputs.map((input) => input.name).filter((name) => !own.has(name));
-  const results = graph.outputs.map((output) => output.name);
-  const makers = new Map(
-    graph.nodes.flatMap((each) =>
-      each.outputs.map((output): [string, string | undefined] => [
-        output,
-        each.opType === 'Identity' ? each.inputs[0] : undefined,
-      ]),
-    ),
-  );
-  const origin = (name: string): string => {
-    let at = name;
-    for (let i = 0; i < 8; i++) at = makers.get(at) ?? at;
-    return at;
-  };
-  // Loop: iteration, condition, carried values. Scan: carried values, slices; Scan has no condition among its results.
-  const isLoop = opType === 'Loop';
-  const numScanned = isLoop ? 0 : (index.integerAttribute(node, 'num_scan_inputs') ?? 0);
-  const numCarried = formal.length - (isLoop ? 2 : numScanned);
-  const firstResult = isLoop ? 1 : 0;
-  if (
-    numCarried < 0 ||
-    numScanned < 0 ||
-    inputs.length !== numCarried + (isLoop ? 2 : numScanned) ||
-    results.length < numCarried + firstResult ||
-    outputs.length > results.length - firstResult
-  )
-    return undefined;
+  const places = placesOf(index, node, graph);
+  if (places === undefined) return undefined;
+  const { isLoop, formal, results, numCarried, numScanned } = places;
+  const origin = renaming(graph);
   const aliases = new Map<string, string>();
   const carried = new Map<string, CarriedValue>();
   for (let i = 0; i < numCarried; i++) {
-    const value: CarriedValue = {
-      input: formal[isLoop ? i + 2 : i],
-      output: results[i + firstResult],
-      initial: inputs[isLoop ? i + 2 : i],
-    };
+    const at = isLoop ? i + 2 : i;
+    const value: CarriedValue = { input: formal[at], output: results[isLoop ? i + 1 : i], initial: inputs[at] };
     if (origin(value.output) === value.input && value.initial !== '') aliases.set(value.input, value.initial);
     else carried.set(value.input, value);
   }
@@ -89,39 +62,87 @@ export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefi
   );
   const slices = new Map([...scanned.values()].map((value): [string, string] => [value.input, value.source]));
   const inner = new GraphIndex(index.model, graph, { index, aliases, slices, node });
+  const read = { node, body, index: inner, carried, scanned };
+  if (isLoop) {
+    // The condition must stay true: handed on as it is, or a constant.
+    const condition = origin(results[0]);
+    const isKept = condition === formal[1] || inner.weight(condition) !== undefined;
+    const [limit] = index.constantIntegers(inputs[0]) ?? [];
+    return {
+      ...read,
+      counter: formal[0],
+      numIterations: isKept && limit !== undefined && limit > 0 ? limit : undefined,
+      isReversed: readsInOrder(inner, formal[0]) ? false : undefined,
+    };
+  }
+  const sources = [...scanned.values()].map(({ source }) => source);
   return {
-    node,
-    body,
-    index: inner,
-    carried,
-    scanned,
-    counter: isLoop ? formal[0] : undefined,
-    numIterations: countIterations(),
-    isReversed: isReversed(),
+    ...read,
+    counter: undefined,
+    numIterations: scannedLength(index, node, sources),
+    isReversed: scansBackwards(index, node, sources),
   };
+}
 
-  function countIterations(): number | undefined {
-    if (isLoop) {
-      // The condition must stay true: handed on as it is, or a constant.
-      const condition = origin(results[0]);
-      const isKept = condition === formal[1] || inner.weight(condition) !== undefined;
-      const [limit] = index.constantIntegers(inputs[0]) ?? [];
-      return isKept && limit !== undefined && limit > 0 ? limit : undefined;
-    }
-    const axis = index.attributes(node).get('scan_input_axes')?.integers[0] ?? 0;
-    for (const { source } of scanned.values()) {
-      const size = (index.weight(source)?.dims ?? index.valueInfo(source)?.dims)?.at(axis);
-      if (typeof size === 'number' && size > 0) return size;
-    }
-    return undefined;
-  }
+/** Where the inputs and results of a body stand. */
+interface BodyPlaces {
+  /** Loop: iteration, condition, carried values. Scan: carried values, slices; Scan has no condition among its results. */
+  readonly isLoop: boolean;
+  readonly formal: readonly string[];
+  readonly results: readonly string[];
+  readonly numCarried: number;
+  readonly numScanned: number;
+}
 
-  function isReversed(): boolean | undefined {
-    if (isLoop) return readsInOrder(inner, formal[0]) ? false : undefined;
-    const directions = index.attributes(node).get('scan_input_directions')?.integers ?? [];
-    const isBackward = [...scanned.values()].map(({ source }, i) => (directions[i] === 1) !== isFlipped(index, source));
-    return isBackward.every((each) => each === isBackward[0]) ? (isBackward[0] ?? false) : undefined;
-  }
+/** Undefined where a body does not fit its node. */
+function placesOf(index: GraphIndex, node: number, graph: GraphInfo): BodyPlaces | undefined {
+  const { opType, inputs, outputs } = index.nodes[node];
+  const own = new Set(graph.initializers.map((tensor) => tensor.name));
+  const formal = graph.inputs.map((input) => input.name).filter((name) => !own.has(name));
+  const results = graph.outputs.map((output) => output.name);
+  const isLoop = opType === 'Loop';
+  const numScanned = isLoop ? 0 : (index.integerAttribute(node, 'num_scan_inputs') ?? 0);
+  const numCarried = formal.length - (isLoop ? 2 : numScanned);
+  const firstResult = isLoop ? 1 : 0;
+  const fits =
+    numCarried >= 0 &&
+    numScanned >= 0 &&
+    inputs.length === formal.length &&
+    results.length >= numCarried + firstResult &&
+    outputs.length <= results.length - firstResult;
+  return fits ? { isLoop, formal, results, numCarried, numScanned } : undefined;
+}
+
+/** What a tensor of a body is another name of. */
+function renaming(graph: GraphInfo): (name: string) => string {
+  const makers = new Map(
+    graph.nodes.flatMap((each) =>
+      each.outputs.map((output): [string, string | undefined] => [
+        output,
+        each.opType === 'Identity' ? each.inputs[0] : undefined,
+      ]),
+    ),
+  );
+  return (name) => {
+    let at = name;
+    for (let i = 0; i < 8; i++) at = makers.get(at) ?? at;
+    return at;
+  };
+}
+
+/** How many slices a Scan reads, where the file states it. */
+function scannedLength(index: GraphIndex, node: number, sources: readonly string[]): number | undefined {
+  const axis = index.attributes(node).get('scan_input_axes')?.integers[0] ?? 0;
+  return sources
+    .map((source) => (index.weight(source)?.dims ?? index.valueInfo(source)?.dims)?.at(axis))
+    .find((size): size is number => typeof size === 'number' && size > 0);
+}
+
+/** Whether a Scan reads positions from the last one on; undefined where it reads some so and others not. */
+function scansBackwards(index: GraphIndex, node: number, sources: readonly string[]): boolean | undefined {
+  const directions = index.attributes(node).get('scan_input_directions')?.integers ?? [];
+  const isBackward = sources.map((source, i) => (directions[i] === 1) !== isFlipped(index, source));
+  return isBackward.every((each) => each === isBackward[0]) ? (isBackward[0] ?? false) : undefined;
 }
 
 const orderPreserving = new Set([

@@ -108,6 +108,19 @@ interface Place {
   readonly numSums: number;
 }
 
+/** What is followed back of a node: on to other tensors, or to an end there. */
+interface Step {
+  /** Where the way goes on, and what has changed on it. */
+  readonly next?: readonly string[];
+  readonly change?: Partial<Place>;
+  /** The point at which it ends. */
+  readonly end?: string;
+  /** Tensors that are projected there. */
+  readonly projected?: readonly string[];
+  /** Whether more may lie behind. */
+  readonly isOpen?: boolean;
+}
+
 function trace(index: GraphIndex, tensor: string, most: { readonly sums: number; readonly steps: number }): Origin {
   const projected = new Set<string>();
   const passed = new Set<string>();
@@ -118,59 +131,55 @@ function trace(index: GraphIndex, tensor: string, most: { readonly sums: number;
   const seen = new Set<string>();
   for (let at = 0; at < pending.length; at++) {
     const place = pending[at];
-    const node = index.producer(place.tensor);
     if (place.numSums === 0) passed.add(place.tensor);
-    const end = (point: string): void => {
-      points.add(point);
-      if (place.numSums === 0) nearest[place.isProjected ? 'projected' : 'other'].set(point, place.tensor);
-    };
-    const go = (next: readonly string[], change: Partial<Place> = {}): void => {
-      for (const input of next) {
-        const key = `${input}|${(change.isProjected ?? place.isProjected) ? 1 : 0}|${(change.numSums ?? place.numSums) === 0 ? 0 : 1}`;
-        if (input === '' || seen.has(key)) continue;
-        seen.add(key);
-        pending.push({ ...place, ...change, tensor: input });
-      }
-    };
-    if (node === undefined || at > most.steps) {
-      isOpen ||= node !== undefined;
-      end(place.tensor);
-      continue;
+    const step = stepBack(index, place, at > most.steps, most.sums);
+    isOpen ||= step.isOpen === true;
+    for (const each of step.projected ?? []) projected.add(each);
+    if (step.end !== undefined) {
+      points.add(step.end);
+      if (place.numSums === 0) nearest[place.isProjected ? 'projected' : 'other'].set(step.end, place.tensor);
     }
-    index.spend(1);
-    const { inputs } = index.nodes[node];
-    const operator = operatorOf(index, node);
-    const product = productOf(index, node);
-    if (product !== undefined || operator.includes('Conv') || operator.includes('MatMul')) {
-      const streams = (product?.operands ?? [inputs[0]]).filter((operand) => !isWeight(index, operand));
-      if (activationProduct(index, node) !== undefined) end(place.tensor);
-      else if (streams.length === 0) {
-        // Learned queries are a weight themselves.
-        projected.add(inputs[0]);
-        end(inputs[0]);
-      } else {
-        if (!place.isProjected) for (const stream of streams) projected.add(stream);
-        go(streams, { isProjected: true });
-      }
-      continue;
-    }
-    const isSum = operator === 'Add' || joiningStreams.has(operator);
-    const summands = isSum ? inputs.slice(0, 2).filter((input) => !isWeight(index, input)) : [];
-    if (place.isProjected && summands.length === 2) {
-      // Sums of the same tensors are the same sum.
-      end(`sum of ${[...summands].sort().join(' and ')}`);
-      if (place.numSums + 1 < most.sums) go(summands, { numSums: place.numSums + 1 });
-      continue;
-    }
-    const carried = isSum ? inputs.slice(0, 2) : local.has(operator) ? inputs.slice(0, 1) : carriedInputs(index, node);
-    const streams = carried.filter((input) => input !== '' && !isWeight(index, input));
-    if (streams.length > 0) go(streams);
-    else {
-      isOpen ||= carried.length === 0 && !embedding.has(operator);
-      // What only repeats a weight is that weight.
-      const [weight] = embedding.has(operator) ? [] : carried;
-      end(weight ?? place.tensor);
+    for (const input of step.next ?? []) {
+      const next = { ...place, ...step.change, tensor: input };
+      const key = `${input}|${next.isProjected ? 1 : 0}|${next.numSums === 0 ? 0 : 1}`;
+      if (input === '' || seen.has(key)) continue;
+      seen.add(key);
+      pending.push(next);
     }
   }
   return { projected, passed, nearest: nearest.projected.size > 0 ? nearest.projected : nearest.other, points, isOpen };
+}
+
+function stepBack(index: GraphIndex, place: Place, isFar: boolean, mostSums: number): Step {
+  const node = index.producer(place.tensor);
+  if (node === undefined || isFar) return { end: place.tensor, isOpen: node !== undefined };
+  index.spend(1);
+  const { inputs } = index.nodes[node];
+  const operator = operatorOf(index, node);
+  const product = productOf(index, node);
+  if (product !== undefined || operator.includes('Conv') || operator.includes('MatMul'))
+    return throughProduct(index, node, place, product?.operands ?? [inputs[0]]);
+  const isSum = operator === 'Add' || joiningStreams.has(operator);
+  const summands = isSum ? inputs.slice(0, 2).filter((input) => !isWeight(index, input)) : [];
+  if (place.isProjected && summands.length === 2) {
+    // Sums of the same tensors are the same sum.
+    const end = `sum of ${[...summands].sort().join(' and ')}`;
+    const numSums = place.numSums + 1;
+    return { end, ...(numSums < mostSums ? { next: summands, change: { numSums } } : {}) };
+  }
+  const carried = isSum ? inputs.slice(0, 2) : local.has(operator) ? inputs.slice(0, 1) : carriedInputs(index, node);
+  const streams = carried.filter((input) => input !== '' && !isWeight(index, input));
+  if (streams.length > 0) return { next: streams };
+  // What only repeats a weight is that weight.
+  const [weight] = embedding.has(operator) ? [] : carried;
+  return { end: weight ?? place.tensor, isOpen: carried.length === 0 && !embedding.has(operator) };
+}
+
+function throughProduct(index: GraphIndex, node: number, place: Place, operands: readonly string[]): Step {
+  if (activationProduct(index, node) !== undefined) return { end: place.tensor };
+  const streams = operands.filter((operand) => !isWeight(index, operand));
+  // Learned queries are a weight themselves.
+  const [first] = index.nodes[node].inputs;
+  if (streams.length === 0) return { end: first, projected: [first] };
+  return { next: streams, change: { isProjected: true }, projected: place.isProjected ? [] : streams };
 }

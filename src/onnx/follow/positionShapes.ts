@@ -126,3 +126,10 @@ export function isLearned(index: GraphIndex, tensor: string): boolean {
   }
   return false;
 }
+
+/** The width of the table that a node chooses rows of; undefined where it is no such. */
+export function rowWidth(index: GraphIndex, node: number): number | undefined {
+  const table = index.weight(index.nodes[node].inputs[0])?.dims;
+  const isOfRows = table?.length === 2 && (index.integerAttribute(node, 'axis') ?? 0) === 0;
+  return isOfRows && isWidth(table[1]) ? table[1] : undefined;
+}

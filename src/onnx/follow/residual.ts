@@ -15,6 +15,8 @@ export interface ResidualSum {
   readonly branch: Branch;
   /** What is added up, biases and all. */
   readonly addends: readonly string[];
+  /** Whether what the projection gives comes to its tokens' places on the way: windows put together again, a shift undone, padding cut off. */
+  readonly isMoved: boolean;
   /** The norm that the sum goes through before anything else reads it (post-norm models); otherwise, in a clause, why there is none. */
   readonly norm: SumNorm | string;
 }
@@ -54,12 +56,15 @@ interface SumNorm {
 }
 
 const passing = new Set(['Cast', 'Identity', 'Dropout', ...reshaping, ...roundingOfBoth]);
+/** Operators that put rows in other places, as they are, or leave some out. */
+const moving = new Set(['Transpose', 'Slice', 'Gather']);
 const skipNorm = 'com.microsoft.SkipLayerNormalization';
 const skipNorms = new Set([skipNorm, 'com.microsoft.SkipSimplifiedLayerNormalization']);
 const mostHops = 16;
 const defaultEpsilon = 1e-5;
 
 const preNorm = 'its norms stand before attention: what is added up goes on as it is';
+const branchNorm = 'its norm stands before the sum: what is added up goes on as it is';
 
 /**
  * What an attention's output is added to: the stream that its values were made of, in cross-attention its queries. What other branches add there beside
@@ -94,19 +99,25 @@ export function residualSum(
       branch.add(index.nodes[node].outputs[0]);
       continue;
     }
-    const found = { stream: other, isOfKeys, branch: { steps: branch.steps, given: output, output: addend } };
+    const { steps, isMoved } = branch;
+    const found = { stream: other, isOfKeys, branch: { steps, given: output, output: addend }, isMoved };
     const addends = [branch.tensor, other];
-    const parallel = 'other branches are added beside it, before any norm';
     if (operator === 'Add')
-      return { ...found, addends, norm: branch.isAdded ? parallel : normBehind(index, index.nodes[node].outputs[0]) };
+      return { ...found, addends, norm: normOfSum(branch, normBehind(index, index.nodes[node].outputs[0])) };
     const bias = index.nodes[node].inputs[4] ?? '';
     return {
       ...found,
       addends: operator === skipNorm && bias !== '' ? [...addends, bias] : addends,
-      norm: branch.isAdded ? parallel : operator === skipNorm ? fusedNorm(index, node) : preNorm,
+      norm: normOfSum(branch, operator === skipNorm ? fusedNorm(index, node) : preNorm),
     };
   }
   return 'what its projection gives is added to nothing';
+}
+
+/** The norm behind a sum of a branch with the tokens; in a clause, why none is behind all of what is added up. */
+function normOfSum({ steps, isAdded }: BranchWalk, behind: SumNorm | string): SumNorm | string {
+  if (isAdded) return 'other branches are added beside it, before any norm';
+  return behind === preNorm && steps.some(({ kind }) => kind === 'norm') ? branchNorm : behind;
 }
 
 /** A tensor as it is before factors of the file, one or one for each feature. */
@@ -134,6 +145,7 @@ class BranchWalk {
   readonly #index: GraphIndex;
   #tensor: string;
   #isAdded = false;
+  #isMoved = false;
 
   constructor(index: GraphIndex, tensor: string) {
     this.#index = index;
@@ -148,6 +160,11 @@ class BranchWalk {
   /** Whether other branches were added. */
   get isAdded(): boolean {
     return this.#isAdded;
+  }
+
+  /** Whether it went through what puts rows in other places. */
+  get isMoved(): boolean {
+    return this.#isMoved;
   }
 
   /** Goes on with a sum of this and of another branch. */
@@ -167,6 +184,12 @@ class BranchWalk {
       this.#names.add(this.#tensor);
       return undefined;
     }
+    const moved = this.#moved(nodes);
+    if (moved !== undefined) {
+      this.#isMoved = true;
+      this.#become(moved);
+      return undefined;
+    }
     if (this.#isAdded) return 'what its projection gives is changed together with other branches';
     if (nodes.length > 1) return this.#followParts(nodes);
     const other = inputs.find((input) => input !== this.#tensor) ?? '';
@@ -178,6 +201,21 @@ class BranchWalk {
       return `what its projection gives goes through ${operator} before it is added to anything`;
     this.#become(outputs[0]);
     return undefined;
+  }
+
+  /** What comes of operators that only move rows: of one, or, as where a shift is undone, of slices that are put together again. */
+  #moved(nodes: readonly number[]): string | undefined {
+    const index = this.#index;
+    const [node] = nodes;
+    if (nodes.some((each) => index.nodes[each].inputs[0] !== this.#tensor)) return undefined;
+    if (nodes.length === 1) return moving.has(operatorOf(index, node)) ? index.nodes[node].outputs[0] : undefined;
+    if (nodes.some((each) => operatorOf(index, each) !== 'Slice')) return undefined;
+    const slices = nodes.map((each) => index.nodes[each].outputs[0]);
+    const [joining, ...others] = new Set(slices.flatMap((slice) => readersOf(index, slice)));
+    if (joining === undefined || others.length > 0 || operatorOf(index, joining) !== 'Concat') return undefined;
+    return index.nodes[joining].inputs.every((input) => slices.includes(input))
+      ? index.nodes[joining].outputs[0]
+      : undefined;
   }
 
   #become(tensor: string): void {

@@ -9,6 +9,19 @@ import { WireWriter } from '../file/wireWriter';
 /** Graphs within graphs within a function. */
 const maxDepth = 32;
 
+/** How what a call becomes is named. */
+interface CallNames {
+  /** Begins the names of its tensors. */
+  readonly prefix: string;
+  /** Begins the names of its nodes. */
+  readonly scope: string;
+}
+
+/** A function that is called, with the names that its nodes make. */
+export interface CalledFunction extends FunctionInfo {
+  readonly made: ReadonlySet<string>;
+}
+
 /** One call of a function: what its names, attributes and graphs become where the call is. */
 export class CallExpansion {
   readonly #model: OnnxModel;
@@ -18,15 +31,7 @@ export class CallExpansion {
   readonly #attributes: ReadonlyMap<string, Uint8Array>;
   readonly #forwarded: NodeInfo[] = [];
 
-  /** @param made names that the function's nodes make. @param scope begins the names of its nodes. */
-  constructor(
-    model: OnnxModel,
-    called: FunctionInfo,
-    call: NodeInfo,
-    made: ReadonlySet<string>,
-    prefix: string,
-    scope: string,
-  ) {
+  constructor(model: OnnxModel, called: CalledFunction, call: NodeInfo, { prefix, scope }: CallNames) {
     this.#model = model;
     this.#prefix = prefix;
     this.#scope = scope;
@@ -36,7 +41,7 @@ export class CallExpansion {
     called.outputs.forEach((name, i) => {
       const output = call.outputs[i] ?? '';
       if (output === '') return;
-      if (made.has(name) && !this.#names.has(name)) this.#names.set(name, output);
+      if (called.made.has(name) && !this.#names.has(name)) this.#names.set(name, output);
       else
         this.#forwarded.push(
           identityNode(this.#names.get(name) ?? this.#prefix + name, output, `${this.#scope}/${output}`),

@@ -1,6 +1,6 @@
 import { modelField, opsetField } from '../file/fields';
 import { ExplorerError } from '../../base/errors';
-import { CallExpansion, scopeOfCall } from './callExpansion';
+import { CallExpansion, scopeOfCall, type CalledFunction } from './callExpansion';
 import type { FunctionInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
 import { readOverload } from '../file/readModel';
 import { WireWriter } from '../file/wireWriter';
@@ -27,7 +27,7 @@ function keyOf(domain: string, name: string, overload: string): string {
 export function inlineFunctions(model: OnnxModel): OnnxModel {
   if (model.functions.length === 0) return model;
   const opsets = new Map(model.opsets);
-  const inlined = new Map<string, FunctionInfo>();
+  const inlined = new Map<string, CalledFunction>();
   const left: FunctionInfo[] = [];
   for (const each of model.functions) {
     const key = keyOf(each.domain, each.name, each.overload);
@@ -36,12 +36,12 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
         opsets.has(domain) && opsets.get(domain) !== version && each.nodes.some((node) => node.domain === domain),
     );
     if (isForeign || inlined.has(key)) left.push(each);
-    else inlined.set(key, each);
+    else inlined.set(key, { ...each, made: new Set(each.nodes.flatMap((node) => node.outputs)) });
   }
   for (const { opsets: own } of inlined.values())
     for (const [domain, version] of own) if (!opsets.has(domain)) opsets.set(domain, version);
 
-  const calledBy = (node: NodeInfo): FunctionInfo | undefined =>
+  const calledBy = (node: NodeInfo): CalledFunction | undefined =>
     inlined.get(keyOf(node.domain, node.opType, readOverload(model, node)));
   const names = new Set<string>([
     ...model.graph.nodes.flatMap((node) => node.outputs),
@@ -54,13 +54,6 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
   let numCalls = 0;
   const refuse = (reason: string): never => {
     throw new ExplorerError('modelUnsupported', [model.name, reason]);
-  };
-
-  const made = new Map<FunctionInfo, ReadonlySet<string>>();
-  const madeIn = (called: FunctionInfo): ReadonlySet<string> => {
-    let own = made.get(called);
-    if (own === undefined) made.set(called, (own = new Set(called.nodes.flatMap((node) => node.outputs))));
-    return own;
   };
 
   const place = (node: NodeInfo, scope: string, stack: readonly FunctionInfo[]): void => {
@@ -77,7 +70,7 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
     while (names.has(prefix)) prefix = `_${prefix}`;
     if (numCalls > maxCalls) refuse('its functions become too many nodes');
     const inside = scopeOfCall(model, node, scope);
-    const expansion = new CallExpansion(model, called, node, madeIn(called), prefix, inside);
+    const expansion = new CallExpansion(model, called, node, { prefix, scope: inside });
     for (const inner of called.nodes) {
       const bytes = expansion.rename(inner);
       numBytes += bytes.length;

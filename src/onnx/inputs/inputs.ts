@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import { dataTypeName, isFloatType, type DataTypeName } from '../file/dataType';
+import { dataType, dataTypeName, isFloatType, type DataTypeName } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
 import { chosenWeights } from '../name/lineage';
 import type { Dimension, ValueInfo } from '../file/onnxModel';
@@ -164,6 +164,12 @@ export function planInputs(
   };
 }
 
+/** What a file's signature says of its inputs, whether or not they can be made from a text. */
+export function signatureOf(index: GraphIndex): Omit<InputPlan, 'make'> {
+  const names = index.inputs.map(({ name }) => name);
+  return planInputs(index, names, new Set(names));
+}
+
 interface Sizes {
   readonly values: InputValues;
   readonly numPast: number;
@@ -206,48 +212,71 @@ export function itemsOf({ dims }: ValueInfo): number {
   return typeof batch === 'number' && batch > 0 ? batch : 1;
 }
 
-/** What an input is for: its name where exporters agree on one, else its type and what the graph does with it. */
+/** What inputs of a name, or that fit, are for. */
+interface RoleRule {
+  readonly role: InputRole;
+  /** Of the name in lower case. */
+  readonly name?: RegExp;
+  readonly fits?: (input: ValueInfo, index: GraphIndex) => boolean;
+}
+
+const isFlat = ({ dims }: ValueInfo): boolean => dims === undefined || dims.length <= 2;
+const isFloat = (input: ValueInfo): boolean => isFloatType(input.dataType);
+
+/** What inputs are for by the names that exporters agree on, their types and shapes, in the order in which they are tried. */
+const roleRules: readonly RoleRule[] = [
+  { role: 'cacheFlag', name: /cache|past/, fits: (input) => input.dataType === dataType.bool },
+  { role: 'numLogits', name: /(?:num_)?logits_to_keep/ },
+  { role: 'cachePositions', name: /cache_position/ },
+  { role: 'lastPosition', name: /seqlens_k/ },
+  { role: 'pastLength', name: /past_seq(?:uence)?_?len/ },
+  { role: 'totalLength', name: /total_seq(?:uence)?_?len/ },
+  {
+    role: 'cache',
+    name: /past|cache|^(?:mems|state)/,
+    fits: ({ name, dims }) => (dims === undefined || dims.length >= 2) && !/mask|position/i.test(name),
+  },
+  // Heads that are switched off: a factor for each, not positions.
+  { role: 'headMask', name: /head_mask|headmask/ },
+  // Positions that everything reads, in Longformer and LED: none unless a task asks for it, or the file was made with some.
+  {
+    role: 'globalFirst',
+    name: /global_attention_mask/,
+    fits: (input, index) => isFlat(input) && seeksPositions(index, input.name),
+  },
+  { role: 'globalMask', name: /global_attention_mask/, fits: isFlat },
+  // PyTorch's own modules mark what is to be left out.
+  { role: 'paddingMask', name: /key_padding_mask/, fits: isFlat },
+  { role: 'targetMask', name: /mask/, fits: (input) => isFlat(input) && /decoder/i.test(input.name) },
+  { role: 'encoderMask', name: /mask/, fits: (input) => isFlat(input) && /encoder/i.test(input.name) },
+  { role: 'mask', name: /mask/, fits: isFlat },
+  { role: 'pixelMask', name: /pixel_mask/, fits: ({ dims }) => dims?.length === 3 },
+  { role: 'pixels', fits: (input, index) => isPicture(index, input) },
+  // What another file makes of pictures and sounds: of a text by itself there is none.
+  {
+    role: 'noFeatures',
+    name: /^(?:image|vision|audio|speech)_(?:features|embeds)$/,
+    fits: (input) => isFloat(input) && input.dims !== undefined && rowAxis(input.dims) >= 0,
+  },
+  { role: 'unknown', fits: isFloat },
+  { role: 'tokenTypes', name: /token_type|segment/ },
+  { role: 'positions', name: /position/ },
+  { role: 'targetIds', name: /decoder_input_ids|^tgt|target/ },
+  { role: 'ids', name: /input_ids|^(?:ids|tokens|token_ids|src)$/ },
+  { role: 'ids', fits: (input, index) => choosesMostRows(index, input.name) },
+];
+
 function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   const name = input.name.toLowerCase();
-  const rank = input.dims?.length;
-  if (input.dataType === 9 && /cache|past/.test(name)) return 'cacheFlag';
-  if (/(?:num_)?logits_to_keep/.test(name)) return 'numLogits';
-  if (/cache_position/.test(name)) return 'cachePositions';
-  if (/seqlens_k/.test(name)) return 'lastPosition';
-  if (/past_seq(?:uence)?_?len/.test(name)) return 'pastLength';
-  if (/total_seq(?:uence)?_?len/.test(name)) return 'totalLength';
-  if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name))
-    return 'cache';
-  // Heads that are switched off: a factor for each, not positions.
-  if (/head_mask|headmask/.test(name)) return 'headMask';
-  // Positions that everything reads, in Longformer and LED: none unless a task asks for it, or the file was made with some.
-  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2))
-    return seeksPositions(index, input.name) ? 'globalFirst' : 'globalMask';
-  // PyTorch's own modules mark what is to be left out.
-  if (/key_padding_mask/.test(name) && (rank === undefined || rank <= 2)) return 'paddingMask';
-  if (/mask/.test(name) && (rank === undefined || rank <= 2))
-    return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
-  if (/pixel_mask/.test(name) && rank === 3) return 'pixelMask';
-  if (isPicture(index, input)) return 'pixels';
-  // What another file makes of pictures and sounds: of a text by itself there is none.
-  if (
-    isFloatType(input.dataType) &&
-    /^(?:image|vision|audio|speech)_(?:features|embeds)$/.test(name) &&
-    input.dims !== undefined &&
-    rowAxis(input.dims) >= 0
-  )
-    return 'noFeatures';
-  if (isFloatType(input.dataType)) return 'unknown';
-  if (/token_type|segment/.test(name)) return 'tokenTypes';
-  if (/position/.test(name)) return 'positions';
-  if (/decoder_input_ids|^tgt|target/.test(name)) return 'targetIds';
-  if (/input_ids|^(?:ids|tokens|token_ids|src)$/.test(name)) return 'ids';
-  // Neither name is known: ids choose rows of the largest table.
-  const tables = index.inputs.map((other) =>
-    isFloatType(other.dataType) ? 0 : Math.max(0, ...chosenWeights(index, other.name)),
-  );
-  const own = Math.max(0, ...chosenWeights(index, input.name));
-  return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
+  const rule = roleRules.find((each) => each.name?.test(name) !== false && each.fits?.(input, index) !== false);
+  return rule?.role ?? 'unknown';
+}
+
+/** Whether an input of an unknown name is ids: these choose rows of the largest table. */
+function choosesMostRows(index: GraphIndex, input: string): boolean {
+  const tables = index.inputs.map((other) => (isFloat(other) ? 0 : Math.max(0, ...chosenWeights(index, other.name))));
+  const own = Math.max(0, ...chosenWeights(index, input));
+  return own > 2 && own === Math.max(...tables);
 }
 
 /** Whether a graph looks for the positions that a mask chooses: then it cannot do without any. */
@@ -256,8 +285,9 @@ function seeksPositions(index: GraphIndex, mask: string): boolean {
 }
 
 /** Whether an input is a picture: four axes of numbers, one of them that of colours, by its size, its name or a convolution that reads it. */
-function isPicture(index: GraphIndex, { name, dataType, dims }: ValueInfo): boolean {
-  if (dims?.length !== 4 || /mask|bias/i.test(name) || !(isFloatType(dataType) || dataTypeName(dataType) === 'uint8'))
+function isPicture(index: GraphIndex, input: ValueInfo): boolean {
+  const { name, dims } = input;
+  if (dims?.length !== 4 || /mask|bias/i.test(name) || !(isFloat(input) || input.dataType === dataType.uint8))
     return false;
   const isColour = (dim: Dimension): boolean => dim === 1 || dim === 3;
   const isOpen = (dim: Dimension): boolean => typeof dim !== 'number' || dim > 4;
@@ -292,28 +322,39 @@ function whyUnknown(input: ValueInfo): string {
 /** No text needs more in all inputs together. */
 const maxElements = 2 ** 24;
 
-function makeInput(
-  input: ValueInfo,
-  role: InputRole,
-  { values, numPast, numTokens, numPositions, firstPosition, numTarget, room }: Sizes,
-): ModelInput {
-  const type = dataTypeName(input.dataType) ?? 'float32';
-  // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
-  const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
-  const read = role === 'encoderMask' && values.encoder !== undefined ? values.encoder : { numTokens, numPositions };
-  const length = isTarget ? numTarget : read.numPositions;
-  const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
-  const start = isTarget ? 0 : firstPosition;
-  const isReal = (position: number): boolean => position >= start && position - start < numReal;
-  const make = (
-    dims: readonly number[],
-    value: (position: number, axis: number) => number,
-    numAxes = 1,
-  ): ModelInput => {
+/** An input that is to be made, and which positions of it are the text's own. */
+class AskedInput {
+  readonly input: ValueInfo;
+  readonly sizes: Sizes;
+  /** Positions of it with padding. */
+  readonly length: number;
+  /** Positions of the text's own, and where they begin. */
+  readonly numReal: number;
+  readonly start: number;
+
+  constructor(input: ValueInfo, role: InputRole, sizes: Sizes) {
+    const { values, numTarget } = sizes;
+    this.input = input;
+    this.sizes = sizes;
+    // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
+    const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
+    const read = (role === 'encoderMask' ? values.encoder : undefined) ?? sizes;
+    this.length = isTarget ? numTarget : read.numPositions;
+    this.numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
+    this.start = isTarget ? 0 : sizes.firstPosition;
+  }
+
+  isReal(position: number): boolean {
+    return position >= this.start && position - this.start < this.numReal;
+  }
+
+  make(dims: readonly number[], value: (position: number, axis: number) => number, numAxes = 1): ModelInput {
+    const { name } = this.input;
+    const type = dataTypeName(this.input.dataType) ?? 'float32';
+    const { room } = this.sizes;
     const count = dims.reduce((product, dim) => product * dim, 1);
     room.numElements -= count;
-    if (!(room.numElements >= 0))
-      throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
+    if (!(room.numElements >= 0)) throw this.lacks(`a tensor of ${count} elements`);
     const data = allocate(type, count);
     const last = dims.at(-1) ?? 1;
     const size = count / numAxes;
@@ -324,66 +365,98 @@ function makeInput(
       for (let made = last; made > 0 && made < size; made *= 2)
         data.copyWithin(from + made, from, from + Math.min(made, size - made));
     }
-    return { name: input.name, type, dims, data };
-  };
-  switch (role) {
-    case 'ids':
-    case 'targetIds': {
-      const ids = role === 'ids' ? values.ids : values.targetIds;
-      if (ids === undefined) throw new ExplorerError('inputNotMade', [input.name, 'the ids that the decoder reads']);
-      const first = role === 'ids' ? numPast - firstPosition : 0;
-      return make(sequenceDims(input.dims, length - (role === 'ids' ? numPast : 0)), (position) =>
-        first + position >= 0 && first + position < numReal ? ids[first + position] : (values.padId ?? 0),
-      );
-    }
-    case 'mask':
-    case 'targetMask':
-    case 'encoderMask':
-      return make(sequenceDims(input.dims, length), (position) => (isReal(position) ? 1 : 0));
-    case 'paddingMask':
-      return make(sequenceDims(input.dims, length), (position) => (isReal(position) ? 0 : 1));
-    case 'headMask':
-      return make(numberDims(input.dims), () => 1);
-    case 'globalMask':
-      return make(sequenceDims(input.dims, length), () => 0);
-    case 'globalFirst':
-      return make(sequenceDims(input.dims, length), (position) => (position === start ? 1 : 0));
-    case 'positions': {
-      const dims = sequenceDims(input.dims, length - numPast);
-      const own = values.positionIds ?? [];
-      // Several axes come first.
-      const numAxes = dims.length === 3 && own.length > 1 ? own.length : 1;
-      const stated = dims.length === 3 ? (input.dims?.[0] ?? numAxes) : 1;
-      if (own.length > 1 && (numAxes === 1 || (typeof stated === 'number' && stated !== numAxes)))
-        throw new ExplorerError('inputNotMade', [input.name, `positions along ${own.length} axes`]);
-      return make(
-        numAxes === 1 ? dims : [numAxes, ...dims.slice(1)],
-        (position, axis) => {
-          const place = Math.max(0, numPast + position - firstPosition);
-          return own[axis]?.[place] ?? place;
-        },
-        numAxes,
-      );
-    }
-    case 'cachePositions':
-      return make([length - numPast], (position) => numPast + position);
-    case 'cache':
-      return values.past?.caches.get(input.name) ?? make(cacheDims(input), () => 0);
-    case 'noFeatures':
-      return make(rowsOfNone(input.dims ?? []), () => 0);
-    case 'pastLength':
-      return make(numberDims(input.dims), () => numPast);
-    case 'lastPosition':
-      return make(numberDims(input.dims), () => numTokens - 1);
-    case 'totalLength':
-      return make(numberDims(input.dims), () => numPositions);
-    case 'tokenTypes':
-      return make(sequenceDims(input.dims, length - numPast), (position) =>
-        isReal(numPast + position) ? (values.typeIds?.[numPast + position - firstPosition] ?? 0) : 0,
-      );
-    default: // flags, counts: zero
-      return make(numberDims(input.dims), () => 0);
+    return { name, type, dims, data };
   }
+
+  /** A number for each position, without those that were read before. */
+  sequence(value: (position: number) => number, numBefore = 0): ModelInput {
+    return this.make(sequenceDims(this.input.dims, this.length - numBefore), value);
+  }
+
+  /** A single number, or one a batch item. */
+  number(value: number): ModelInput {
+    return this.make(
+      (this.input.dims ?? [undefined]).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1)),
+      () => value,
+    );
+  }
+
+  lacks(what: string): ExplorerError {
+    return new ExplorerError('inputNotMade', [this.input.name, what]);
+  }
+}
+
+const makeInput = (input: ValueInfo, role: InputRole, sizes: Sizes): ModelInput =>
+  makers[role](new AskedInput(input, role, sizes));
+
+const makeMask = (asked: AskedInput): ModelInput => asked.sequence((position) => (asked.isReal(position) ? 1 : 0));
+/** Flags, counts. */
+const makeZero = (asked: AskedInput): ModelInput => asked.number(0);
+
+/** How inputs are made, by what they are for. */
+const makers: Readonly<Record<InputRole, (asked: AskedInput) => ModelInput>> = {
+  ids: (asked) => makeIds(asked, asked.sizes.values.ids, asked.sizes.numPast),
+  targetIds: (asked) => makeIds(asked, asked.sizes.values.targetIds, 0),
+  mask: makeMask,
+  targetMask: makeMask,
+  encoderMask: makeMask,
+  paddingMask: (asked) => asked.sequence((position) => (asked.isReal(position) ? 0 : 1)),
+  headMask: (asked) => asked.number(1),
+  globalMask: (asked) => asked.sequence(() => 0),
+  globalFirst: (asked) => asked.sequence((position) => (position === asked.start ? 1 : 0)),
+  tokenTypes: (asked) => {
+    const { values, numPast, firstPosition } = asked.sizes;
+    return asked.sequence(
+      (position) =>
+        asked.isReal(numPast + position) ? (values.typeIds?.[numPast + position - firstPosition] ?? 0) : 0,
+      numPast,
+    );
+  },
+  positions: makePositions,
+  cachePositions: (asked) => {
+    const { numPast } = asked.sizes;
+    return asked.make([asked.length - numPast], (position) => numPast + position);
+  },
+  cache: (asked) =>
+    asked.sizes.values.past?.caches.get(asked.input.name) ?? asked.make(cacheDims(asked.input), () => 0),
+  noFeatures: (asked) => asked.make(rowsOfNone(asked.input.dims ?? []), () => 0),
+  pastLength: (asked) => asked.number(asked.sizes.numPast),
+  lastPosition: (asked) => asked.number(asked.sizes.numTokens - 1),
+  totalLength: (asked) => asked.number(asked.sizes.numPositions),
+  cacheFlag: makeZero,
+  numLogits: makeZero,
+  pixels: makeZero,
+  pixelMask: makeZero,
+  unknown: makeZero,
+};
+
+function makeIds(asked: AskedInput, ids: ArrayLike<number> | undefined, numBefore: number): ModelInput {
+  if (ids === undefined) throw asked.lacks('the ids that the decoder reads');
+  const { padId = 0 } = asked.sizes.values;
+  const first = numBefore - asked.start;
+  return asked.sequence((position) => {
+    const at = first + position;
+    return at >= 0 && at < asked.numReal ? ids[at] : padId;
+  }, numBefore);
+}
+
+function makePositions(asked: AskedInput): ModelInput {
+  const { values, numPast, firstPosition } = asked.sizes;
+  const dims = sequenceDims(asked.input.dims, asked.length - numPast);
+  const own = values.positionIds ?? [];
+  // Several axes come first.
+  const numAxes = dims.length === 3 && own.length > 1 ? own.length : 1;
+  const stated = dims.length === 3 ? (asked.input.dims?.[0] ?? numAxes) : 1;
+  if (own.length > 1 && (numAxes === 1 || (typeof stated === 'number' && stated !== numAxes)))
+    throw asked.lacks(`positions along ${own.length} axes`);
+  return asked.make(
+    numAxes === 1 ? dims : [numAxes, ...dims.slice(1)],
+    (position, axis) => {
+      const place = Math.max(0, numPast + position - firstPosition);
+      return own[axis]?.[place] ?? place;
+    },
+    numAxes,
+  );
 }
 
 /** [batch, position], or [position] where the model takes no batch, or [axes, batch, position] of positions that are counted along several axes; a fixed batch is kept and filled with copies. */
@@ -400,11 +473,6 @@ function rowAxis(dims: readonly Dimension[]): number {
 function rowsOfNone(dims: readonly Dimension[]): readonly number[] {
   const rows = rowAxis(dims);
   return dims.map((dim, axis) => (axis === rows ? 0 : typeof dim === 'number' && dim > 0 ? dim : 1));
-}
-
-/** A single number, or one a batch item. */
-function numberDims(dims: readonly Dimension[] | undefined): readonly number[] {
-  return (dims ?? [undefined]).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
 }
 
 /** The axis of positions in a cache of keys or values that can be empty; undefined where there is none. */

@@ -56,39 +56,47 @@ const maxWindows = 64;
 export function patchEmbedding(index: GraphIndex, input: string): PatchEmbedding | undefined {
   const node = follow(index, input, (type) => convolutions.has(type))?.node;
   if (node === undefined) return undefined;
-  const { inputs, outputs, opType } = index.nodes[node];
+  const { outputs } = index.nodes[node];
   const window = windowOf(index, node);
   if (window === undefined) return undefined;
   const later = laterWindows(index, outputs[0]);
   return {
     ...window,
-    numChannels: index.weight(inputs[opType === 'QLinearConv' ? 3 : 1])?.dims[1],
+    numChannels: kernelDims(index, node)?.[1],
     place: placeOf(index, outputs[0]),
     ...(later.length > 0 ? { later } : {}),
   };
 }
 
-function windowOf(index: GraphIndex, node: number): Window | undefined {
+/** The sizes of a convolution's weight: [channels that come out, channels of the picture, vertical, horizontal]. */
+function kernelDims(index: GraphIndex, node: number): readonly number[] | undefined {
   const { opType, inputs } = index.nodes[node];
+  return convolutions.has(opType) ? index.weight(inputs[opType === 'QLinearConv' ? 3 : 1])?.dims : undefined;
+}
+
+function windowOf(index: GraphIndex, node: number): Window | undefined {
+  if (index.nodes[node].opType === 'ReduceMean') return meanWindow(index, node);
   const attributes = index.attributes(node);
-  if (opType === 'ReduceMean') {
-    const axes =
-      attributes.get('axes')?.integers ?? (inputs[1] === undefined ? undefined : index.constantIntegers(inputs[1]));
-    return axes?.length === 1 && (axes[0] === 2 || axes[0] === -2)
-      ? { kernel: [Infinity, 1], strides: [Infinity, 1], pads: [0, 0, 0, 0] }
-      : undefined;
-  }
-  const weight = convolutions.has(opType) ? index.weight(inputs[opType === 'QLinearConv' ? 3 : 1]) : undefined;
-  const [height, width] = attributes.get('kernel_shape')?.integers ?? weight?.dims.slice(2) ?? [];
+  const numbers = (name: string): readonly number[] => attributes.get(name)?.integers ?? [];
+  const [height, width] = attributes.get('kernel_shape')?.integers ?? kernelDims(index, node)?.slice(2) ?? [];
   if (!(height > 0 && width > 0) || (attributes.get('auto_pad')?.text ?? 'NOTSET') !== 'NOTSET') return undefined;
-  const [down = 1, right = 1] = attributes.get('strides')?.integers ?? [];
-  const [top = 0, left = 0, bottom = 0, end = 0] = attributes.get('pads')?.integers ?? [];
-  const [apart = 1, aside = 1] = attributes.get('dilations')?.integers ?? [];
+  const [down = 1, right = 1] = numbers('strides');
+  const [top = 0, left = 0, bottom = 0, end = 0] = numbers('pads');
+  const [apart = 1, aside = 1] = numbers('dilations');
   return {
     kernel: [(height - 1) * apart + 1, (width - 1) * aside + 1],
     strides: [down, right],
     pads: [top, left, bottom, end],
   };
+}
+
+/** A mean over all rows is a window of them all. */
+function meanWindow(index: GraphIndex, node: number): Window | undefined {
+  const axes =
+    index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
+  return axes?.length === 1 && (axes[0] === 2 || axes[0] === -2)
+    ? { kernel: [Infinity, 1], strides: [Infinity, 1], pads: [0, 0, 0, 0] }
+    : undefined;
 }
 
 /** The windows that what a convolution gives goes through, one after the other; those of branches that are joined again are counted once. */

@@ -1,10 +1,9 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { planInputs } from './inputs';
+import { signatureOf } from './inputs';
 
 /** What a model reads, by its inputs: text (ids), pictures (pixels), both, or neither. */
 export function readsOf(index: GraphIndex): 'text' | 'image' | 'both' | 'neither' {
-  const names = index.inputs.map((input) => input.name);
-  const roles = new Set(planInputs(index, names, new Set(names)).roles.values());
+  const roles = new Set(signatureOf(index).roles.values());
   const hasText = roles.has('ids') || roles.has('targetIds');
   if (roles.has('pixels')) return hasText ? 'both' : 'image';
   return hasText ? 'text' : 'neither';

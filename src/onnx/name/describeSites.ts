@@ -250,11 +250,9 @@ function projectedWidth(index: GraphIndex, tensor: string): number | undefined {
     if (opType === 'Gemm' || opType === 'FusedGemm')
       return divide(dims[1]?.[index.integerAttribute(node, 'transB') === 1 ? 0 : 1], numParts);
     if (opType === 'MatMulNBits' || opType === 'MatMulBnb4') return divide(index.integerAttribute(node, 'N'), numParts);
-    const weight = dims.findIndex((each) => each !== undefined);
-    if (weight >= 0 && (opType.includes('MatMul') || opType === 'Add') && (dims[weight]?.length ?? 0) > 0) {
-      const width = dims[weight]?.at(-1);
-      if (width !== undefined && width > 1) return divide(width, numParts);
-    }
+    const width = dims.find((each) => each !== undefined)?.at(-1);
+    if (width !== undefined && width > 1 && (opType.includes('MatMul') || opType === 'Add'))
+      return divide(width, numParts);
     const next = inputs.find((input) => index.weight(input) === undefined);
     if (next === undefined || !passedOnTheWay.has(opType)) return undefined;
     name = next;

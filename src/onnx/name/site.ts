@@ -89,7 +89,7 @@ export interface FoundSite {
   readonly heads?: readonly FoundSite[];
   /** Whether its queries are the model's own, and stand for nothing that was read. */
   readonly hasLearnedQueries?: boolean;
-  /** Whether shapes leave it open what its queries or its keys are: a run of another length tells. */
+  /** Whether shapes leave it open what its queries or its keys are: a run of another length tells. Where heads are modules of their own, each has its own. */
   readonly isUntold?: boolean;
   /** What its operator weights, where that computes attention inside itself and tells. */
   readonly weighted?: WeightedValues;

@@ -33,6 +33,10 @@ export interface ResidualTaps {
   readonly isOfKeys: boolean;
   /** What the projection's output goes through before it is added; undefined where it is added as it is. */
   readonly branch: Branch | undefined;
+  /** Whether the projection gives its rows in another order than that of the tokens, as windows. */
+  readonly isMoved: boolean;
+  /** Of tensors with a row for each token, those of the graph whose rows stand where theirs do. */
+  readonly origins: ReadonlyMap<string, string>;
   /** The norm behind the sum of both, in post-norm models; otherwise, in a clause, why there is none. */
   readonly norm:
     | {

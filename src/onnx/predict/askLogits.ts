@@ -1,8 +1,10 @@
+import { axesOf } from '../follow/axisInference';
 import { projectedTensor } from '../follow/products';
 import { dataType } from '../file/dataType';
 import { encodeTypedValue } from '../file/nodeBytes';
 import { SuffixBuilder } from '../find/suffixNodes';
 import type { GraphIndex } from '../graph/graphIndex';
+import { positionsFirst } from '../inputs/positionsFirst';
 import type { Suffix } from '../name/site';
 import type { Replacements } from '../rewrite/leanNodes';
 import type { LogitsOutput } from './findLogits';
@@ -25,8 +27,10 @@ export interface AskedLogits {
   readonly replacements: Replacements;
   /** ValueInfoProtos of inputs that are added. */
   readonly inputs: readonly Uint8Array[];
+  /** The axis of what rows are chosen from that they are chosen along: the last but one, or, of [position, item, feature], the first. */
+  readonly rowAxis: -2 | 0;
   readonly outputs: {
-    /** int64: the dimensions of what rows are chosen from. */
+    /** int64: the dimensions of what rows are chosen from; see `rowAxis`. */
     readonly shape: string;
     /** int64 `[2]`: number of rows, and of scores in each. */
     readonly scores: string;
@@ -44,25 +48,44 @@ export interface AskedLogits {
 const rowwise = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'Tanh', 'Add', 'Sub', 'Mul', 'Div']);
 
 /**
+ * The axis of a tensor that counts positions; undefined where ids are [position, item] and nothing tells whether it is so, too.
+ */
+function rowAxisOf(index: GraphIndex, tensor: string): AskedLogits['rowAxis'] | undefined {
+  const turned = positionsFirst(index);
+  if (turned.size === 0) return -2;
+  const axes = axesOf(index, tensor);
+  if (axes === undefined || axes.length < 2) return undefined;
+  // What is flattened has a row for each position of the one item.
+  if (axes.length === 2) return -2;
+  const positions = new Set([...turned].map((input) => axesOf(index, input)?.[0]));
+  const [first, second] = axes.slice(-3);
+  if (positions.has(first) || second.size === 1) return 0;
+  return positions.has(second) || first.size === 1 ? -2 : undefined;
+}
+
+/**
  * Asks logits at some positions: only there are they computed, at temperature 1 and in single precision, and only what is asked leaves the graph.
  * @param asking.count tokens that are named of each row that is told, at most as many as there are scores.
  * @param asking.sum a tensor from which on every position is by itself up to the logits: see {@link lastSum}.
+ * @returns in a clause, why that cannot be.
  */
 export function askLogits(
   index: GraphIndex,
   logits: LogitsOutput,
   { count, sum }: { readonly count: number; readonly sum: string | undefined },
-): AskedLogits {
+): AskedLogits | string {
   const { product } = logits;
   const builder = new SuffixBuilder(index, product, 'asked/');
   const add: SuffixBuilder['tensor'] = (...node) => builder.tensor(...node);
   const nodes = new Map<number, readonly Uint8Array[]>();
-  const alongRows = { axis: { integer: -2 } };
-  const rowsOf = (tensor: string, made: SuffixBuilder, result: string): string =>
-    made.add('Gather', [tensor, askInputs.rows], [result], alongRows);
   const maker = sum === undefined ? undefined : index.producer(sum);
   const early = sum ?? chosenBefore(index, logits);
   let whole = early ?? logits.tensor;
+  const rowAxis = rowAxisOf(index, whole);
+  if (rowAxis === undefined) return 'where the positions of its logits stand beside the items of a batch is not known';
+  const alongRows = { axis: { integer: rowAxis } };
+  const rowsOf = (tensor: string, made: SuffixBuilder, result: string): string =>
+    made.add('Gather', [tensor, askInputs.rows], [result], alongRows);
   const instead = new SuffixBuilder(index, product, 'rows/');
   if (sum !== undefined && maker !== undefined) {
     whole = instead.name('all');
@@ -71,7 +94,6 @@ export function askLogits(
       maker,
       inputs,
       outputs.map((output) => (output === sum ? whole : output)),
-      {},
     );
     rowsOf(whole, instead, sum);
     nodes.set(maker, instead.build().nodes);
@@ -82,7 +104,6 @@ export function askLogits(
       product,
       inputs.map((input) => (input === early ? chosen : input)),
       outputs,
-      {},
     );
     nodes.set(product, instead.build().nodes);
   }
@@ -121,6 +142,7 @@ export function askLogits(
   );
   return {
     replacements: { nodes, initializers: [] },
+    rowAxis,
     inputs: [
       encodeTypedValue(askInputs.rows, dataType.int64, 1),
       encodeTypedValue(askInputs.asked, dataType.int64, 2),

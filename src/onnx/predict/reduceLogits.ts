@@ -27,13 +27,13 @@ export interface ReducedLogits {
     readonly targets: string;
     /** float32 `[blocks, rows, 1]`: how many scores are larger than the target's. */
     readonly larger: string;
-    /** float32 `[blocks, rows, 1]`: Σ p (score − largest score); with ln p of the largest, the entropy in nats with its sign turned. */
-    readonly meanScores: string;
+    /** float32 `[blocks, rows, 1]`: Σ e^(score − largest score), of which the largest has the part 1. */
+    readonly sums: string;
+    /** float32 `[blocks, rows, 1]`: Σ e^(score − largest score) · (score − largest score); divided by `sums`, and less its logarithm, the entropy in nats with its sign turned. */
+    readonly weighted: string;
     /** float32 and int64 `[blocks, rows, count]`: the largest scores, less the largest one, and their ids. */
     readonly strongest: string;
     readonly ids: string;
-    /** float32 `[blocks, rows, 1]`: the probability of the largest. */
-    readonly most: string;
   };
 }
 
@@ -62,31 +62,29 @@ export function reduceLogits(index: GraphIndex, { tensor, product }: LogitsOutpu
   const reduced = reduceInBlocks({ builder, inside, numRows }, [flat, ofRows], ([scores, targets]) => {
     const [strongest, ids] = [inside.name('largest'), inside.name('ids')];
     inside.add('TopK', [scores, numStrongest], [strongest, ids], alongRow);
-    const firstOf = (each: string, part: string): string => own('Slice', [each, first, one, one], part);
-    const largest = firstOf(strongest, 'most');
+    const largest = own('Slice', [strongest, first, one, one], 'most');
     // Scores may all lie far from zero: what is left of them is as precise as it can be.
     const rest = own('Clip', [own('Sub', [scores, largest], 'differences'), least], 'rest');
-    const probabilities = own('Softmax', [rest], 'probabilities', alongRow);
+    const powers = own('Exp', [rest], 'powers');
     const ofTargets = own('GatherElements', [scores, targets], 'scoresOfTargets', alongRow);
     const ones = own('Cast', [own('Greater', [scores, ofTargets], 'isLarger')], 'ones', toFloat);
     // A product of matrices of one row and one column takes several times as long.
-    const weighted = own('Mul', [probabilities, rest], 'weighted');
+    const weighted = own('Mul', [powers, rest], 'weighted');
     const sum = (tensor: string, part: string): string =>
       inside.reduced('ReduceSum', tensor, part, { axis: 1, keeps: true, inputSince: 13 });
-    const most = own('GatherElements', [probabilities, firstOf(ids, 'firstIds')], 'mostProbable', alongRow);
     return [
       { tensor: own('Sub', [ofTargets, largest], 'ofTargets'), type: dataType.float32 },
       { tensor: sum(ones, 'larger'), type: dataType.float32 },
-      { tensor: sum(weighted, 'meanScores'), type: dataType.float32 },
+      { tensor: sum(powers, 'sums'), type: dataType.float32 },
+      { tensor: sum(weighted, 'sumOfWeighted'), type: dataType.float32 },
       { tensor: own('Sub', [strongest, largest], 'strongest'), type: dataType.float32 },
       { tensor: ids, type: dataType.int64 },
-      { tensor: most, type: dataType.float32 },
     ];
   });
-  const [targets, larger, meanScores, strongest, ids, most] = reduced;
+  const [targets, larger, sums, weighted, strongest, ids] = reduced;
   return {
     suffix: builder.build(),
     inputs: [encodeTypedValue(targetsInput, dataType.int64, 1)],
-    outputs: { shape, targets, larger, meanScores, strongest, ids, most },
+    outputs: { shape, targets, larger, sums, weighted, strongest, ids },
   };
 }

@@ -2,7 +2,7 @@ import { dataType } from '../file/dataType';
 import type { SuffixBuilder } from '../find/suffixNodes';
 
 /** So many rows of a usual vocabulary's scores, with what is made of them, lie in a processor's cache. */
-const blockRows = 8;
+const blockRows = 4;
 
 /** What is reduced block by block. */
 interface Blocks {

@@ -1,6 +1,6 @@
 import type { ModelAnalysis } from '../find/analyzeModel';
 import { dataTypeName } from '../file/dataType';
-import { planInputs } from '../inputs/inputs';
+import { planInputs, signatureOf } from '../inputs/inputs';
 import { ExplorerError } from '../../base/errors';
 import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { plain } from '../../base/safeText';
@@ -96,7 +96,7 @@ export function makeReport(
   given: ReadonlySet<string> = new Set(),
 ): ExtractionReport {
   const names = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, names, new Set(names));
+  const { roles } = signatureOf(index);
   const pictures = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
   return {
     model: {

@@ -5,7 +5,7 @@ import {
   isLearned,
   isOfWeights,
   isSingle,
-  isWidth,
+  rowWidth,
   spelledOut,
 } from '../follow/positionShapes';
 import type { PlacedSite } from '../name/describeSites';
@@ -13,6 +13,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
 import { isFloatType } from '../file/dataType';
 import { PositionNodes } from './positionNodes';
+import { comparing, ReadValues } from './positionValues';
 import type { PositionGraph, SitePositions, StreamPositions } from './positions';
 import {
   moving,
@@ -23,6 +24,7 @@ import {
   poolingAll,
   reducing,
   packedProducts,
+  padsWithConstant,
   windowAttributes,
 } from './positionOperators';
 import { operatorOf, productOf, type Product } from '../follow/products';
@@ -56,6 +58,7 @@ class Carrier {
   /** Tensors that hold positions in place of values. */
   readonly #carried = new Set<string>();
   readonly #input: string;
+  readonly #values: ReadValues;
   /** Ids, and what positions beside them are called: ids stay what they are, as masks are made of them. */
   readonly #ids = new Map<string, string>();
   /** Tensors behind an operator that is not known, by that operator. */
@@ -77,6 +80,7 @@ class Carrier {
     this.#index = index;
     this.#write = new PositionNodes(index);
     this.#input = isIds ? this.#write.named('positions') : input;
+    this.#values = new ReadValues(index, this.#write, input);
     if (isIds) this.#ids.set(input, this.#input);
     else this.#carried.add(input);
   }
@@ -114,6 +118,7 @@ class Carrier {
       sites: new Map(placed),
       streams: new Map(found),
       input: this.#input,
+      values: this.#values.inputs,
     };
   }
 
@@ -180,6 +185,10 @@ class Carrier {
     }
     const isCarried = this.#asking.has(node) || dependencies.some((name) => this.#carried.has(name));
     if (!isCarried || opType === 'Shape' || opType === 'Size') return;
+    if (comparing.has(opType) && this.#values.compare(node, this.#carried, this.#lost)) {
+      this.#replaced.set(node, this.#write.take());
+      return;
+    }
     const kept = this.#carryOn(node);
     if (kept === undefined) return this.#lose(node, operatorOf(this.#index, node));
     outputs.forEach((output, i) => {
@@ -196,31 +205,34 @@ class Carrier {
     const write = this.#write;
     const { inputs, outputs, bytes, range } = this.#index.nodes[node];
     const operator = operatorOf(this.#index, node);
-    const table = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#index.weight(inputs[0])?.dims : undefined;
-    if (table?.length === 2 && isWidth(table[1]) && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0) {
-      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(table[1])], {}, outputs[0]);
+    const width = operator === 'Gather' && this.#ids.has(inputs[1]) ? rowWidth(this.#index, node) : undefined;
+    if (width !== undefined) {
+      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(width)], {}, outputs[0]);
       this.#replaced.set(node, write.take());
       this.#carried.add(outputs[0]);
       return true;
     }
     const beside = this.#ids.get(inputs[0]);
-    const isMoved =
-      moving.has(operator) ||
-      operator === 'Identity' ||
-      operator === 'Cast' ||
-      (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
-    if (beside === undefined || !isMoved || inputs.slice(1).some((name) => this.#ids.has(name))) return false;
+    const isSame = operator === 'Identity' || operator === 'Cast';
+    const isPadded = operator === 'Pad' && padsWithConstant(this.#index, node);
+    if (beside === undefined || !(moving.has(operator) || isSame || isPadded)) return false;
+    if (inputs.slice(1).some((name) => this.#ids.has(name))) return false;
     const own = outputs.map(() => write.fresh());
-    if (operator === 'Cast' || operator === 'Identity') write.add('Identity', [beside], {}, own[0]);
-    else
-      write.copy(
-        node,
-        operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)],
-        { outputs: own, without: operator === 'Pad' ? ['value'] : [] },
-      );
+    if (isSame) write.add('Identity', [beside], {}, own[0]);
+    else if (isPadded) this.#padWithZeros(node, beside, own);
+    else write.copy(node, [beside, ...inputs.slice(1)], { outputs: own });
     outputs.forEach((output, i) => this.#ids.set(output, own[i]));
     this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
     return true;
+  }
+
+  /** A Pad of positions, which fills up with 0: no place. */
+  #padWithZeros(node: number, positions: string, outputs = this.#index.nodes[node].outputs): void {
+    const [, pads = '', , axes = ''] = this.#index.nodes[node].inputs;
+    this.#write.copy(node, axes === '' ? [positions, pads] : [positions, pads, '', axes], {
+      outputs,
+      without: ['value'],
+    });
   }
 
   /** What attention gives stands where its queries do: its scores, which may be many, are not made. */
@@ -303,60 +315,70 @@ class Carrier {
       return [0];
     }
     if (reducing.has(operator)) return isFirstOnly ? this.#reduce(node) : undefined;
-    if (packedProducts.has(operator)) {
-      const width = this.#index.integerAttribute(node, 'N');
-      if (!isFirstOnly || !isWidth(width)) return undefined;
-      write.add('MatMul', [write.corner(first, -1), write.row(width)], {}, output);
-      return [0];
-    }
+    if (packedProducts.has(operator))
+      return isFirstOnly ? this.#widen(node, this.#index.integerAttribute(node, 'N')) : undefined;
+    return this.#carryAlone(node, operator, isFirstOnly);
+  }
+
+  /** The same of operators that each have a way of their own. */
+  #carryAlone(node: number, operator: string, isFirstOnly: boolean): readonly number[] | 'all' | undefined {
+    const { inputs, outputs } = this.#index.nodes[node];
     switch (operator) {
       case 'Where':
-        if (isCarried(first)) return undefined;
-        write.spread(this.#sum([second, inputs[2]]), first, output);
+        if (this.#carried.has(inputs[0])) return undefined;
+        this.#write.spread(this.#sum(inputs.slice(1, 3)), inputs[0], outputs[0]);
         return [0];
       case 'Concat':
-        write.copy(
-          node,
-          inputs.map((name) =>
-            isCarried(name) ? name : isLearned(this.#index, name) ? write.ownLike(name) : write.nowhereLike(name),
-          ),
-        );
-        return [0];
+        return this.#concatenate(node);
       case 'ScatterND':
       case 'ScatterElements':
-        if (isCarried(second)) return undefined;
-        write.copy(
-          node,
-          [first, second, inputs[2]].map((name, i) => (i === 1 || isCarried(name) ? name : write.nowhereLike(name))),
-          { without: ['reduction'] },
-        );
-        return [0];
+        return this.#scatter(node);
       case 'Pad':
         if (!isFirstOnly) return undefined;
-        if ((this.#index.attributes(node).get('mode')?.text ?? 'constant') !== 'constant') return 'all';
-        write.copy(
-          node,
-          [first, second, '', inputs[3] ?? ''].slice(0, inputs[3] ? 4 : 2).filter((name) => name !== undefined),
-          { without: ['value'] },
-        );
+        if (!padsWithConstant(this.#index, node)) return 'all';
+        this.#padWithZeros(node, inputs[0]);
         return [0];
       case 'DynamicQuantizeLinear':
-        write.add('Identity', [first], {}, output);
-        for (const other of outputs.slice(1)) write.zero(other);
+        this.#write.add('Identity', [inputs[0]], {}, outputs[0]);
+        for (const other of outputs.slice(1)) this.#write.zero(other);
         return 'all';
       case 'com.microsoft.Attention': {
-        const width = this.#index.weight(second)?.dims[1];
+        const width = this.#index.weight(inputs[1])?.dims[1];
         if (!isFirstOnly || width === undefined) return undefined;
-        const sizes = this.#index.attributes(node).get('qkv_hidden_sizes')?.integers;
-        write.add('MatMul', [write.corner(first, -1), write.row(sizes?.[2] ?? width / 3)], {}, output);
-        return [0];
+        return this.#widen(node, this.#index.attributes(node).get('qkv_hidden_sizes')?.integers[2] ?? width / 3);
       }
       case 'Attention':
-        write.add('Identity', [first], {}, output);
+        this.#write.add('Identity', [inputs[0]], {}, outputs[0]);
         return [0];
       default:
         return undefined;
     }
+  }
+
+  /** Features of another width stand where those that they are made of do. */
+  #widen(node: number, width: number | undefined): readonly number[] | undefined {
+    if (!isWidth(width)) return undefined;
+    const { inputs, outputs } = this.#index.nodes[node];
+    this.#write.add('MatMul', [this.#write.corner(inputs[0], -1), this.#write.row(width)], {}, outputs[0]);
+    return [0];
+  }
+
+  /** What is learned has places of its own. */
+  #concatenate(node: number): readonly number[] {
+    const inputs = this.#index.nodes[node].inputs.map((name) => {
+      if (this.#carried.has(name)) return name;
+      return isLearned(this.#index, name) ? this.#write.ownLike(name) : this.#write.nowhereLike(name);
+    });
+    this.#write.copy(node, inputs);
+    return [0];
+  }
+
+  #scatter(node: number): readonly number[] | undefined {
+    const [into, at, what] = this.#index.nodes[node].inputs;
+    if (this.#carried.has(at)) return undefined;
+    const placed = (name: string): string => (this.#carried.has(name) ? name : this.#write.nowhereLike(name));
+    this.#write.copy(node, [placed(into), at, placed(what)], { without: ['reduction'] });
+    return [0];
   }
 
   /** What tensors that are added or multiplied have in common. */
@@ -396,7 +418,7 @@ class Carrier {
       const width = chosenColumns(this.#index, b, isTransposed[1]);
       const right =
         width === undefined
-          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2, true))
+          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2))
           : write.row(width);
       if (width === undefined && isTransposed[1]) return undefined;
       write.add('MatMul', [write.corner(a, -1), right], {}, output);
@@ -404,7 +426,7 @@ class Carrier {
     }
     // A weight on the left makes other features where they stand first; where positions do, all rows become that of the first.
     if (isTransposed[0] || isTransposed[1]) return undefined;
-    const ones = write.onesLike(write.reduce('ReduceMax', write.nowhereLike(a), -1, true));
+    const ones = write.onesLike(write.reduce('ReduceMax', write.nowhereLike(a), -1));
     write.add('MatMul', [ones, write.corner(b, -2)], {}, output);
     return [0];
   }
@@ -433,7 +455,7 @@ class Carrier {
             ? isProduct
               ? write.squeeze(tensor, axis - letters.length)
               : write.corner(tensor, axis - letters.length)
-            : write.reduce('ReduceMax', tensor, axis - letters.length, true);
+            : write.reduce('ReduceMax', tensor, axis - letters.length);
       });
       return { tensor, letters, isCarried };
     });

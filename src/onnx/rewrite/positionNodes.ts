@@ -95,7 +95,7 @@ export class PositionNodes {
 
   /** A tensor with one of its axes taken together: −1 where positions along it differ. */
   squeeze(tensor: string, axis: number): string {
-    const [least, most] = [this.reduce('ReduceMin', tensor, axis, true), this.reduce('ReduceMax', tensor, axis, true)];
+    const [least, most] = [this.reduce('ReduceMin', tensor, axis), this.reduce('ReduceMax', tensor, axis)];
     return this.add('Where', [this.add('Equal', [least, most]), least, this.#number(mixed)]);
   }
 
@@ -111,12 +111,13 @@ export class PositionNodes {
     return this.add('Where', [this.add('Equal', [first, far]), this.#number(nowhere), first], {}, output);
   }
 
-  reduce(operator: 'ReduceMin' | 'ReduceMax', tensor: string, axis: number, isKept: boolean, output?: string): string {
+  /** A tensor with one of its axes taken together: its least or its largest number. */
+  reduce(operator: 'ReduceMin' | 'ReduceMax', tensor: string, axis: number, isKept = true): string {
     const keepdims = { integer: isKept ? 1 : 0 };
     const isInput = (this.#index.model.opsets.get('') ?? 1) >= 18;
     return isInput
-      ? this.add(operator, [tensor, this.integers([axis])], { keepdims }, output)
-      : this.add(operator, [tensor], { keepdims, axes: { integers: [axis] } }, output);
+      ? this.add(operator, [tensor, this.integers([axis])], { keepdims })
+      : this.add(operator, [tensor], { keepdims, axes: { integers: [axis] } });
   }
 
   /** A tensor of a shape's own, spread to the shape that it has beside another, whose numbers say nothing. */

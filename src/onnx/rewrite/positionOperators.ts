@@ -1,3 +1,4 @@
+import type { GraphIndex } from '../graph/graphIndex';
 import {
   arithmetic,
   converting,
@@ -40,3 +41,8 @@ export const windowAttributes = [
   'alpha',
   'beta',
 ] as const;
+
+/** Whether a Pad fills up with one value. */
+export function padsWithConstant(index: GraphIndex, node: number): boolean {
+  return (index.attributes(node).get('mode')?.text ?? 'constant') === 'constant';
+}

@@ -27,4 +27,6 @@ export interface PositionGraph {
   readonly streams: ReadonlyMap<string, { readonly places: string } | string>;
   /** The input that positions are given as: the graph's own, or one beside it where that holds ids. */
   readonly input: string;
+  /** The inputs that the values themselves are given as, too: one where something compares them. */
+  readonly values: readonly string[];
 }

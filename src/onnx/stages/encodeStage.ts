@@ -5,6 +5,7 @@ import type { GraphIndex } from '../graph/graphIndex';
 import type { Dimension } from '../file/onnxModel';
 import { nodeName } from '../file/readModel';
 import { WireWriter } from '../file/wireWriter';
+import type { ByteRange } from '../../base/wireReader';
 import type { Stage } from './cutStages';
 
 /** What is known of a tensor that passes from one stage to another. */
@@ -39,41 +40,33 @@ export function encodeStage(
 ): StageModel {
   const { graph, model } = index;
   const written = new WireWriter();
-  const used = new Set<string>([...stage.outputs, ...stage.given]);
   const forCpu = new Set(cpuNodeNames);
-  const ownCpuNames: string[] = [];
-  for (const node of stage.nodes) {
-    const { bytes, range, outputs } = index.nodes[node];
-    written.bytes(graphField.node, bytes.subarray(range.start, range.end));
-    for (const name of [...index.dependencies(node), ...outputs]) used.add(name);
-    if (forCpu.size > 0) {
-      const name = nodeName(model, index.nodes[node]);
-      if (forCpu.has(name)) ownCpuNames.push(name);
-    }
-  }
+  for (const node of stage.nodes) copyPart(written, graphField.node, index.nodes[node]);
   written.text(graphField.name, graph.name);
+  const ends = new Set([...stage.outputs, ...stage.given]);
+  const used = new Set(ends);
+  for (const node of stage.nodes)
+    for (const name of [...index.dependencies(node), ...index.nodes[node].outputs]) used.add(name);
   const weights = [...used].flatMap((name) => index.initializers.get(name) ?? []);
-  for (const { bytes, range } of weights) written.bytes(graphField.initializer, bytes.subarray(range.start, range.end));
+  for (const weight of weights) copyPart(written, graphField.initializer, weight);
   const fed = new Set(stage.inputs);
-  for (const { name, bytes, range } of graph.inputs)
-    if (fed.has(name) || (used.has(name) && index.initializers.has(name)))
-      written.bytes(graphField.input, bytes.subarray(range.start, range.end));
+  for (const input of graph.inputs)
+    if (fed.has(input.name) || (used.has(input.name) && index.initializers.has(input.name)))
+      copyPart(written, graphField.input, input);
   for (const name of stage.received) {
     const { dataType, dims } = typeOf(name);
     written.bytes(graphField.input, encodeTypedValue(name, dataType, dims));
   }
-  const ends = new Set([...stage.outputs, ...stage.given]);
   const stated = new Map(graph.outputs.map((output) => [output.name, output]));
   for (const name of ends) {
     const output = stated.get(name);
     if (output === undefined) written.message(graphField.output, new WireWriter().text(valueField.name, name));
-    else written.bytes(graphField.output, output.bytes.subarray(output.range.start, output.range.end));
+    else copyPart(written, graphField.output, output);
   }
-  const received = new Set(stage.received);
+  const known = new Set([...stated.keys(), ...stage.received]);
   for (const name of used) {
-    const info = index.producer(name) === undefined ? undefined : index.valueInfo(name);
-    if (info !== undefined && !stated.has(name) && !received.has(name))
-      written.bytes(graphField.valueInfo, info.bytes.subarray(info.range.start, info.range.end));
+    const info = known.has(name) || index.producer(name) === undefined ? undefined : index.valueInfo(name);
+    if (info !== undefined) copyPart(written, graphField.valueInfo, info);
   }
   for (const other of graph.others) written.raw(other);
   const whole = new WireWriter();
@@ -82,6 +75,17 @@ export function encodeStage(
     bytes: whole.message(modelField.graph, written).toBytes(),
     externalFiles: [...new Set(weights.flatMap(({ external }) => external?.location ?? []))],
     weightBytes: weights.reduce((sum, tensor) => sum + (tensor.external === undefined ? 0 : bytesOfTensor(tensor)), 0),
-    cpuNodeNames: ownCpuNames,
+    cpuNodeNames:
+      forCpu.size === 0
+        ? []
+        : stage.nodes.map((node) => nodeName(model, index.nodes[node])).filter((name) => forCpu.has(name)),
   };
+}
+
+function copyPart(
+  into: WireWriter,
+  field: number,
+  { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange },
+): void {
+  into.bytes(field, bytes.subarray(range.start, range.end));
 }

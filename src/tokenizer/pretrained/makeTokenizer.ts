@@ -129,54 +129,74 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
   const remarks: TokenizerRemark[] = unknownSettings(files.config);
   if (isAssumed) remarks.push({ kind: 'assumed', className: chosen.name });
   return withNamedErrors(files.name, () => {
-    const program = programOf(chosen);
-    if (program !== undefined && programFiles(files).every((name) => files.fileNames.includes(name))) {
-      try {
-        return { ...fromProgram(files, program), className: chosen.name, remarks };
-      } catch (error) {
-        if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
-        if (files.json === undefined)
-          throw error instanceof TokenizerFormatError
-            ? error
-            : new TokenizerFormatError(error.message, { cause: error });
-        remarks.push({ kind: 'failure', className: chosen.name, reason: error.message });
-      }
-    } else if (program !== undefined && files.json === undefined) {
-      const missing = programFiles(files).find((name) => !files.fileNames.includes(name));
-      throw new TokenizerFormatError(`${missing ?? 'a file'} is missing`);
-    } else if (chosen.kind === 'program') remarks.push({ kind: 'program', className: chosen.name });
-    if (files.json === undefined && chosen.kind === 'program')
-      throw new UnsupportedPartError(`a program of its own, ${chosen.name},`);
-    const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
-    const attempts: ChosenClass[] =
-      chosen.kind === 'class' ? [chosen, { kind: 'generic', name: chosen.name }] : [chosen];
-    let failure: Error | undefined;
-    for (const attempt of attempts) {
-      try {
-        const { backend, init } = build(files, fields, attempt);
-        const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
-        if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-        const padToken = backend.named.get('pad_token');
-        const sides = sidesOf(init, fields, {
-          padsLeft: attempt.kind === 'class' && attempt.made.padsLeft === true,
-          padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
-        });
-        const named = new Map([...backend.named].map(([name, value]) => [name, contentOf(value)]));
-        if (tokenizer.alikeTokens.length > 0) remarks.push({ kind: 'alike', names: tokenizer.alikeTokens });
-        return { tokenizer, className: chosen.name, remarks, sides, ...(failure === undefined ? { named } : {}) };
-      } catch (error) {
-        if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
-        // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
-        failure ??= error;
-      }
-    }
-    if (files.json === undefined || !(failure instanceof ReferenceFailure))
-      throw failure instanceof TokenizerFormatError
-        ? failure
-        : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
-    remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks, sides: right };
+    const made = chosen.kind === 'program' ? ofProgram(files, chosen, remarks) : undefined;
+    return { ...(made ?? ofClass(files, chosen, remarks)), className: chosen.name, remarks };
   });
+}
+
+type Made = Pick<MadeTokenizer, 'tokenizer' | 'sides' | 'named'>;
+
+/** What went wrong where the reference library would not open a tokenizer. Throws anything else. */
+function refusalOf(error: unknown): ReferenceFailure | TokenizerFormatError {
+  if (error instanceof ReferenceFailure || error instanceof TokenizerFormatError) return error;
+  throw error;
+}
+
+const formatError = (failure: ReferenceFailure | TokenizerFormatError): TokenizerFormatError =>
+  failure instanceof TokenizerFormatError ? failure : new TokenizerFormatError(failure.message, { cause: failure });
+
+/** The tokenizer of a class that is a program in the reference library; undefined, with a remark, where its tokenizer.json is to be taken as it stands. */
+function ofProgram(files: TokenizerFiles, chosen: ChosenClass, remarks: TokenizerRemark[]): Made | undefined {
+  const { name } = chosen;
+  const program = programOf(chosen);
+  const missing = programFiles(files).find((file) => !files.fileNames.includes(file));
+  if (program === undefined || missing !== undefined) {
+    if (files.json !== undefined) remarks.push({ kind: 'program', className: name });
+    else if (missing !== undefined) throw new TokenizerFormatError(`${missing} is missing`);
+    else throw new UnsupportedPartError(`a program of its own, ${name},`);
+    return undefined;
+  }
+  try {
+    return fromProgram(files, program);
+  } catch (error) {
+    const failure = refusalOf(error);
+    if (files.json === undefined) throw formatError(failure);
+    remarks.push({ kind: 'failure', className: name, reason: failure.message });
+    return undefined;
+  }
+}
+
+/** The tokenizer of a class, else as its files stand. */
+function ofClass(files: TokenizerFiles, chosen: ChosenClass, remarks: TokenizerRemark[]): Made {
+  const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
+  const attempts: ChosenClass[] = chosen.kind === 'class' ? [chosen, { kind: 'generic', name: chosen.name }] : [chosen];
+  let failure: ReferenceFailure | TokenizerFormatError | undefined;
+  const tellFailure = (): void => {
+    if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
+  };
+  for (const attempt of attempts) {
+    try {
+      const { backend, init } = build(files, fields, attempt);
+      const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
+      tellFailure();
+      const padToken = backend.named.get('pad_token');
+      const sides = sidesOf(init, fields, {
+        padsLeft: attempt.kind === 'class' && attempt.made.padsLeft === true,
+        padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
+      });
+      const named = new Map([...backend.named].map(([name, value]) => [name, contentOf(value)]));
+      if (tokenizer.alikeTokens.length > 0) remarks.push({ kind: 'alike', names: tokenizer.alikeTokens });
+      return { tokenizer, sides, ...(failure === undefined ? { named } : {}) };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
+      failure ??= refusal;
+    }
+  }
+  if (failure === undefined) throw new RangeError('No class was tried');
+  if (files.json === undefined || failure instanceof TokenizerFormatError) throw formatError(failure);
+  tellFailure();
+  return { tokenizer: Tokenizer.fromJson(files.json, files.name), sides: right };
 }
 
 /** The sides that the settings say, else those of a tokenizer.json, else the class's own. */
@@ -196,10 +216,7 @@ function sidesOf(
 }
 
 /** Makes a tokenizer that is a program in the reference library. */
-function fromProgram(
-  files: TokenizerFiles,
-  program: TokenizerProgram,
-): Pick<MadeTokenizer, 'tokenizer' | 'sides' | 'named'> {
+function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Made {
   const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
   const init = InitArguments.merge(files, fields && listedTokens(fields));
   const { target, targetCodes, ...own } = program.make(init, files.read);

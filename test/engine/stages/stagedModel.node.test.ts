@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as web from 'onnxruntime-web';
 import { LoadedModel } from '../../../src/engine/serve/loadedModel';
+import { backendTraits } from '../../../src/engine/runtime/backends';
 import { loadOnBackend } from '../../../src/engine/runtime/loadOnBackend';
 import { nodeFileAccess } from '../../../src/engine/files/nodeFileAccess.node';
 import { Runtimes } from '../../../src/engine/runtime/runtimes';
@@ -15,9 +16,14 @@ describe('a loaded model that is run in stages', function () {
   this.timeout(60_000);
   const load = (staging: Staging, path = 'media/models/code-decoder'): Promise<LoadedModel> =>
     loadOnBackend(new Runtimes({ wasm: () => Promise.resolve(web) }, 1), { backend: 'wasm', threads: 1 }, (choosing) =>
-      LoadedModel.load(choosing, nodeFileAccess, { path, backend: 'wasm', threads: 1 }, undefined, undefined, {
-        staging,
-      }),
+      LoadedModel.load(
+        choosing,
+        nodeFileAccess,
+        { path, backend: 'wasm', threads: 1 },
+        {
+          staging,
+        },
+      ),
     );
   const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
     Promise.all(layers.map(async (layer) => [...(await layer.rows(0, 0, layer.numQueries))]));
@@ -92,6 +98,6 @@ describe('a loaded model that is run in stages', function () {
     expect(small.report().markdown).to.include('Run as a whole, not layer by layer: it has less than 16 MB of weights');
     await small.release();
     const index = new GraphIndex(readModel(smallModel(plainAttention), 'model.onnx'));
-    expect(planStages({ backend: 'webgpu' }, index, 'large').whyWhole).to.match(/^on WebGPU /);
+    expect(planStages({ traits: backendTraits.webgpu }, index, 'large').whyWhole).to.match(/^on WebGPU /);
   });
 });

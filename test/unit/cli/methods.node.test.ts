@@ -27,8 +27,25 @@ interface Told {
   readonly weighed?: { readonly id: string; readonly unit: string };
   readonly components: readonly {
     readonly heads: readonly { readonly head: string; readonly entropy?: number; readonly written?: unknown }[];
-    readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[];
+    readonly reads: readonly (readonly {
+      readonly position: number;
+      readonly weight: number;
+      readonly uniform?: number;
+    }[])[];
   }[];
+}
+
+/** Rollout of layers that read all they may alike, by its definition: products of ½ mean + ½ identity. */
+function uniformRollout(numTokens: number, numLayers: number, isCausal: boolean): number[][] {
+  const places = Array.from({ length: numTokens }, (_, at) => at);
+  const mixed = places.map((query) => {
+    const count = isCausal ? query + 1 : numTokens;
+    return places.map((key) => (key < count ? 0.5 / count : 0) + (key === query ? 0.5 : 0));
+  });
+  let rolled = places.map((query) => places.map((key) => Number(query === key)));
+  for (let layer = 0; layer < numLayers; layer++)
+    rolled = mixed.map((row) => places.map((key) => row.reduce((sum, share, k) => sum + share * rolled[k][key], 0)));
+  return rolled;
 }
 
 describe('methods on the command line', () => {
@@ -61,6 +78,41 @@ describe('methods on the command line', () => {
       expect(reads.reduce((sum, { weight }) => sum + weight, 0)).to.be.at.most(1.0001);
   });
 
+  it('rollout has beside each share what uniform attention comes to, of a text, a picture and a translation', async () => {
+    const decoder = { ...asked, head: undefined, model: 'media/models/code-decoder', method: 'rollout' } as const;
+    const { components } = JSON.parse(await explain(decoder)) as Told;
+    const picture = {
+      file: 'media/models/shapes-vit/samples/purple-ring.png',
+      model: 'media/models/shapes-vit',
+      head: undefined,
+      backend: 'wasm',
+      method: 'rollout',
+    } as const;
+    const { reads } = JSON.parse(await explainImage({ ...picture, isJson: true })) as Told['components'][number];
+    for (const [told, numLayers, isCausal] of [
+      [components[0].reads, 4, true],
+      [reads, 4, false],
+    ] as const) {
+      const wanted = uniformRollout(told.length, numLayers, isCausal);
+      expect(told.length).to.be.greaterThan(8);
+      told.forEach((sources, query) => {
+        for (const { position, uniform } of sources) expect(uniform).to.be.closeTo(wanted[query][position], 1e-6);
+      });
+    }
+    const share = /: 0\.\d{3} \(uniform: 0\.\d{3}\)/;
+    expect(await explain({ ...decoder, isJson: false })).to.match(share);
+    expect(await explainImage({ ...picture, isJson: false })).to.match(share);
+    const dates = { ...asked, text: '5 May 1979', model: 'media/models/date-transformer', head: '2.0' };
+    const across = JSON.parse(await explain({ ...dates, component: 'cross', method: 'rollout' })) as Told;
+    const alone = JSON.parse(await explain({ ...dates, component: 'cross', method: 'rolloutUniform' })) as Told;
+    expect(alone.components[0].reads[0][0]).to.not.have.property('uniform');
+    for (const [query, sources] of across.components[0].reads.entries())
+      for (const { position, uniform } of sources) {
+        const own = alone.components[0].reads[query].find((each) => each.position === position);
+        if (own !== undefined) expect(uniform).to.be.closeTo(own.weight, 1e-6);
+      }
+  });
+
   it('are those of pictures and of encoder–decoder models, too, each with its mixing ratio where the token itself counts', async () => {
     const picture = JSON.parse(
       await explainImage({
@@ -88,6 +140,42 @@ describe('methods on the command line', () => {
     expect(across.components[0].heads).to.have.length(12);
     expect(across.components[0].heads[0]).to.have.property('written');
     expect(await codeOf(explain({ ...dates, component: 'cross', method: 'flow' }))).to.equal('methodNotOffered');
+  });
+
+  it('what one component of a model cannot have leaves the others, with a sentence; asked for alone, it is refused', async () => {
+    const hiera = {
+      file: 'test/fixtures/windows/hiera.legacy/picture.png',
+      model: 'test/fixtures/windows/hiera.legacy',
+      backend: 'wasm',
+      isJson: true,
+      method: 'residual',
+    } as const;
+    const of = async (head: string | undefined) =>
+      JSON.parse(await explainImage({ ...hiera, head })) as {
+        readonly notices: readonly string[];
+        readonly stages?: readonly { readonly name: string }[];
+      };
+    const all = await of(undefined);
+    expect(all.stages?.map(({ name }) => name)).to.deep.equal(['stage1', 'stage3']);
+    expect(all.notices.at(-1)).to.match(/with the residual \(stage2\) cannot be shown of this model/);
+    expect((await of('0.0')).notices.filter((notice) => notice.includes('cannot be shown'))).to.deep.equal([]);
+    expect(await codeOf(explainImage({ ...hiera, head: '1.0' }))).to.equal('methodNotOffered');
+  });
+
+  it('rollout is written of all layers, or of the one that is named, as any other method', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attention-rollout-'));
+    try {
+      const path = join(folder, 'rollout.safetensors');
+      const layers = async (head: string | undefined): Promise<string[]> => {
+        const out = { path, precision: undefined, threshold: undefined };
+        await explain({ ...asked, head, method: 'rollout', out });
+        return [...readSafetensors(readFileSync(path), 'out').keys()].filter((name) => name.startsWith('attention.'));
+      };
+      expect(await layers(undefined)).to.deep.equal([0, 1, 2, 3].map((layer) => `attention.self.${layer}`));
+      expect(await layers('2.0')).to.deep.equal(['attention.self.2']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('parts of attention are written beside the weights, and what cannot be had is said', async () => {

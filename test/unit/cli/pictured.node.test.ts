@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { explain, type ExplainOptions } from '../../../src/cli/explain';
+import { errorOf } from '../../harness/codeOf';
 import { picturedTokenizer } from '../../harness/tinyTokenizer';
 
 describe('a picture within a text, on the command line', () => {
@@ -49,5 +50,16 @@ describe('a picture within a text, on the command line', () => {
     expect(await explain({ ...asked(), isJson: false, head: '1.0' })).to.match(
       /"J" \(10\) reads .*row \d, column \d \(\d\): \d\.\d{3}/,
     );
+  });
+
+  it('is refused by a model that reads one of both alone, which is said', async () => {
+    for (const [model, alone] of [
+      ['shapes-vit', 'pictures'],
+      ['code-decoder', 'texts'],
+    ]) {
+      const { code, args } = await errorOf(explain({ ...asked(), model: `media/models/${model}` }));
+      expect([code, args[0]]).to.deep.equal(['wrongUsage', '--text']);
+      expect(args[1]).to.match(new RegExp(`^${model} reads ${alone} alone, and no picture within a text`));
+    }
   });
 });

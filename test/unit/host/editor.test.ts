@@ -25,7 +25,10 @@ const tokens = (...ranges: [number, number][]) =>
 
 describe('What is lit in the editor', () => {
   it('is the strongest first, with the depth of its weight', () => {
-    const plan = planHighlights(tokens([0, 3], [3, 4], [4, 9]), Float32Array.of(0.25, 0.05, 0.7), 'absolute', 0);
+    const plan = planHighlights(tokens([0, 3], [3, 4], [4, 9]), Float32Array.of(0.25, 0.05, 0.7), {
+      scale: 'absolute',
+      threshold: 0,
+    });
     expect(plan.map(({ start, end, bucket }) => [start, end, bucket])).to.deep.equal([
       [4, 9, 11],
       [0, 3, 3],
@@ -35,20 +38,26 @@ describe('What is lit in the editor', () => {
 
   it('follows the scale: by row the strongest has full depth', () => {
     expect(
-      planHighlights(tokens([0, 1], [1, 2]), Float32Array.of(0.02, 0.01), 'row', 0).map(({ bucket }) => bucket),
+      planHighlights(tokens([0, 1], [1, 2]), Float32Array.of(0.02, 0.01), { scale: 'row', threshold: 0 }).map(
+        ({ bucket }) => bucket,
+      ),
     ).to.deep.equal([15, 7]);
   });
 
   it('leaves out what stands for no text, what is below the threshold, and zero', () => {
     expect(
-      planHighlights(tokens([0, 0], [0, 2], [2, 3], [3, 4]), Float32Array.of(0.5, 0.3, 0.1, 0), 'absolute', 0.2).map(
-        ({ start }) => start,
-      ),
+      planHighlights(tokens([0, 0], [0, 2], [2, 3], [3, 4]), Float32Array.of(0.5, 0.3, 0.1, 0), {
+        scale: 'absolute',
+        threshold: 0.2,
+      }).map(({ start }) => start),
     ).to.deep.equal([0]);
   });
 
   it('lights a character once where several tokens share it, with the strongest', () => {
-    const plan = planHighlights(tokens([0, 2], [0, 2], [2, 3]), Float32Array.of(0.1, 0.6, 0.3), 'absolute', 0);
+    const plan = planHighlights(tokens([0, 2], [0, 2], [2, 3]), Float32Array.of(0.1, 0.6, 0.3), {
+      scale: 'absolute',
+      threshold: 0,
+    });
     expect(plan).to.have.length(2);
     expect(plan[0].weight).to.be.closeTo(0.6, 1e-6);
   });
@@ -62,8 +71,7 @@ describe('What is lit in the editor', () => {
           const plan = planHighlights(
             tokens(...weights.map((_, i): [number, number] => [i, i + 1])),
             Float32Array.from(weights),
-            scale,
-            0,
+            { scale, threshold: 0 },
           );
           expect(plan.length).to.be.at.most(maxHighlights);
           for (let i = 1; i < plan.length; i++) expect(plan[i - 1].weight).to.be.at.least(plan[i].weight);
@@ -90,7 +98,9 @@ describe('What is lit in the editor', () => {
       2,
       2,
     ]);
-    expect(planHighlights(tokens([0, 1]), Float32Array.of(0.25), 'absolute', 0)[0].depth).to.equal(0.25);
+    expect(
+      planHighlights(tokens([0, 1]), Float32Array.of(0.25), { scale: 'absolute', threshold: 0 })[0].depth,
+    ).to.equal(0.25);
     for (let depth = 0; depth <= 1; depth += 1 / 64) expect(barOf(depth) ?? 0).to.be.below(numBars);
   });
 

@@ -27,6 +27,22 @@ describe('the pace of a profile', () => {
     expect(minutes.isSpent).to.equal(true);
   });
 
+  it('is over within a text, too, of which what was read is spent', () => {
+    const tokens = new ProfilePace(10_000, { tokens: 1000 });
+    tokens.add(100, 300, 3);
+    tokens.within(200, 699, 5);
+    expect(tokens.isSpent).to.equal(false);
+    tokens.within(300, 700, 5);
+    expect(tokens.isSpent).to.equal(true);
+    expect(tokens.numTokens).to.equal(300);
+    const minutes = new ProfilePace(10_000, { minutes: 1 });
+    minutes.within(200, 10, 60);
+    expect(minutes.isSpent).to.equal(true);
+    // Begun anew, as when it was paused.
+    minutes.within(0, 0, 0);
+    expect(minutes.isSpent).to.equal(false);
+  });
+
   it('goes on within a text, and takes that back where it is begun anew', () => {
     const pace = new ProfilePace(10_000, {});
     for (let text = 0; text < 3; text++) pace.add(1000, 200, 2);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { isSameToken, tokensAt, visibleText, type TokenStream } from '../../../src/model/token';
-import { depthOf, logFloor } from '../../../src/model/viewState';
+import { depthOf, initialView, logFloor } from '../../../src/model/viewState';
 
 describe('tokens', () => {
   // Three byte-level tokens share the emoji (two UTF-16 units); the last token was added by the tokenizer.
@@ -65,5 +65,18 @@ describe('the depth of colour', () => {
   it('is zero for nothing, for less than nothing and for what is not a number', () => {
     for (const scale of ['absolute', 'row', 'log'] as const)
       for (const weight of [0, -1, NaN]) expect(depthOf(weight, scale, 1)).to.equal(0);
+  });
+});
+
+describe('the view that nobody has touched', () => {
+  it('compares heads by one scale for all, with sinks shown, no row divided again and the weights themselves', () => {
+    expect(initialView).to.include({
+      scale: 'absolute',
+      sinks: 'show',
+      isRenormalized: false,
+      method: 'attention',
+      level: 'token',
+      threshold: 0,
+    });
   });
 });

@@ -1,15 +1,9 @@
 import { dataType } from '../../../src/onnx/file/dataType';
-import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/file/nodeBytes';
+import { encodeIntegers, encodeMadeNode, type MadeNode } from '../../../src/onnx/file/nodeBytes';
 import { WireWriter } from '../../../src/onnx/file/wireWriter';
 
 /** A node of a model made by hand. */
-export interface SmallNode {
-  readonly operator: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  readonly name?: string;
-}
+export type SmallNode = MadeNode;
 
 /** A graph made by hand; inputs, outputs and weights are float tensors unless `types` says otherwise; weights can also be int64. */
 export interface SmallGraph {
@@ -44,8 +38,7 @@ export function smallGraph({
   integers = {},
 }: SmallGraph): WireWriter {
   const graph = new WireWriter();
-  for (const { operator, inputs: from, outputs: to, attributes = {}, name = '' } of nodes)
-    graph.bytes(1, encodeNode(operator, from, to, attributes, name));
+  for (const node of nodes) graph.bytes(1, encodeMadeNode(node));
   graph.text(2, 'small');
   for (const [name, { dims, values }] of Object.entries(weights)) {
     const tensor = new WireWriter();

@@ -9,6 +9,7 @@ import {
   marginsFor,
   type AxisScene,
 } from '../../../webview/draw/drawAxes';
+import { placeMatrix } from '../../../webview/layout/matrixView';
 import { tokenName } from '../../../webview/words';
 
 const token = (start: number, end: number): TokenStream['tokens'][number] => ({
@@ -51,8 +52,7 @@ class WrittenContext {
 }
 
 const scene: AxisScene = {
-  view: { x: 0, y: 0, cell: 40 },
-  frame: { numQueries: 3, numKeys: 3, width: 120, height: 120 },
+  placed: placeMatrix({ x: 0, y: 0, cell: 40 }, { numQueries: 3, numKeys: 3, width: 120, height: 120 }),
   margins: marginsFor(220, 220),
   colours: { foreground: 'strong', dim: 'dim', bar: 'grey', fontFamily: 'serif' } as MatrixStyle, // what is written with
 };

@@ -9,6 +9,7 @@ import {
   fitView,
   levelFor,
   panView,
+  placeMatrix,
   revealCell,
   rowsWithoutKey,
   visibleRange,
@@ -30,31 +31,31 @@ describe('the view of a matrix', () => {
   it('knows where rows lie whose queries read no key, as far as no mask hatches them', () => {
     const small: MatrixFrame = { numQueries: 3, numKeys: 3, width: 30, height: 25 };
     const view = { cell: 10, x: 0, y: 0 };
-    expect(rowsWithoutKey(view, small, [1, 0, 0], false)).to.deep.equal([
+    expect(rowsWithoutKey(placeMatrix(view, small), [1, 0, 0], false)).to.deep.equal([
       { x: 0, y: 10, width: 30, height: 10 },
       { x: 0, y: 20, width: 30, height: 10 },
     ]);
-    expect(rowsWithoutKey(view, small, [0, 1, 0], true)).to.deep.equal([
+    expect(rowsWithoutKey(placeMatrix(view, small), [0, 1, 0], true)).to.deep.equal([
       { x: 0, y: 0, width: 10, height: 10 },
       { x: 0, y: 20, width: 30, height: 10 },
     ]);
-    expect(rowsWithoutKey({ cell: 10, x: -12, y: -15 }, small, [0, 0, 1], false)).to.deep.equal([
+    expect(rowsWithoutKey(placeMatrix({ cell: 10, x: -12, y: -15 }, small), [0, 0, 1], false)).to.deep.equal([
       { x: 0, y: -5, width: 18, height: 10 },
     ]);
-    expect(rowsWithoutKey(view, small, [1, 0.5, 1], false)).to.deep.equal([]);
+    expect(rowsWithoutKey(placeMatrix(view, small), [1, 0.5, 1], false)).to.deep.equal([]);
   });
 
   it('keeps the place under the pointer while it zooms', () => {
     const before = fitView(frame);
-    const after = zoomView(before, frame, 4, 200, 100);
+    const after = zoomView(before, frame, 4, { x: 200, y: 100 });
     expect(after.cell).to.equal(8);
     expect(cellAt(after, frame, 200, 100)).to.deep.equal(cellAt(before, frame, 200, 100));
   });
 
   it('never leaves the fitted size, the largest cell, or the matrix', () => {
-    expect(zoomView(fitView(frame), frame, 0.1, 0, 0)).to.deep.equal(fitView(frame));
-    expect(zoomView(fitView(frame), frame, 1e6, 0, 0).cell).to.equal(64);
-    const zoomed = zoomView(fitView(frame), frame, 4, 0, 0);
+    expect(zoomView(fitView(frame), frame, 0.1, { x: 0, y: 0 })).to.deep.equal(fitView(frame));
+    expect(zoomView(fitView(frame), frame, 1e6, { x: 0, y: 0 }).cell).to.equal(64);
+    const zoomed = zoomView(fitView(frame), frame, 4, { x: 0, y: 0 });
     fc.assert(
       fc.property(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: -5000, max: 5000 }), (dx, dy) => {
         const { cell, x, y } = panView(zoomed, frame, dx, dy);
@@ -73,7 +74,7 @@ describe('the view of a matrix', () => {
   });
 
   it('moves as little as shows a cell', () => {
-    const zoomed = zoomView(fitView(frame), frame, 8, 0, 0);
+    const zoomed = zoomView(fitView(frame), frame, 8, { x: 0, y: 0 });
     const shown = revealCell(zoomed, frame, { query: 50, key: 100 });
     expect(cellAt(shown, frame, 399, 299)).to.deep.equal({ query: 50, key: 100 });
     expect(revealCell(shown, frame, { query: 50, key: 100 })).to.deep.equal(shown);
@@ -82,12 +83,12 @@ describe('the view of a matrix', () => {
   it('names rows as space asks, none nearer than the gap', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.05, max: 64, noNaN: true }), fc.integer({ min: 1, max: 4096 }), (cell, count) => {
-        const ticks = axisTicks(0, cell, count, 400, 12);
+        const ticks = axisTicks(visibleRange(0, cell, count, 400), cell, 12);
         for (let i = 1; i < ticks.length; i++) expect((ticks[i] - ticks[i - 1]) * cell).to.be.at.least(12);
         expect(ticks[0]).to.equal(0);
       }),
     );
-    expect(axisTicks(-100, 10, 100, 200, 12)).to.deep.equal([10, 12, 14, 16, 18, 20, 22, 24, 26, 28]);
+    expect(axisTicks(visibleRange(-100, 10, 100, 200), 10, 12)).to.deep.equal([10, 12, 14, 16, 18, 20, 22, 24, 26, 28]);
     expect(visibleRange(-15, 10, 100, 50)).to.deep.equal({ from: 1, to: 7 });
   });
 

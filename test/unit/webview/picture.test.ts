@@ -97,3 +97,48 @@ describe('patches of a picture', () => {
     ]);
   });
 });
+
+describe('patches of a picture that is read in tiles', () => {
+  // Two by two tiles of one by two patches each, a token before each of them, and the whole once more as one by two.
+  const tiled: PatchGrid = {
+    ...{ rows: 2, columns: 4, first: 1, patchWidth: 10, patchHeight: 8 },
+    tiles: { rows: 1, columns: 2, starts: [1, 4, 7, 10] },
+    thumbnail: { rows: 1, columns: 2, first: 13, patchWidth: 20, patchHeight: 16 },
+  };
+  const names = ['<a>', '1,1', '1,2', '<b>', '1,3', '1,4', '<c>', '2,1', '2,2', '<d>', '2,3', '2,4', '<e>'];
+  const of: TokenStream = {
+    ...{ role: 'image', text: '', grid: tiled },
+    tokens: [...names, 'thumbnail 1,1', 'thumbnail 1,2', 'x'].map((piece, id) => ({
+      ...{ id, piece, start: 0, end: 0 },
+      isSpecial: piece.startsWith('<'),
+    })),
+  };
+
+  it('stand where they are in the whole picture, and those of the thumbnail over all of it', () => {
+    for (const [position, name] of names.entries()) {
+      const patch = patchAt(tiled, position);
+      expect(patch === undefined ? name[0] : `${patch.row + 1},${patch.column + 1}`).to.equal(patch ? name : '<');
+      if (patch !== undefined) expect(positionOfPatch(tiled, patch)).to.equal(position);
+    }
+    expect(specialPositions(of)).to.deep.equal([0, 3, 6, 9, 12, 15]);
+    const scale = { scale: 1, width: 40, height: 16 };
+    expect(patchRect(tiled, 11, scale)).to.deep.equal({ x: 30, y: 8, width: 10, height: 8 });
+    expect(patchUnder(tiled, 35, 12, scale)).to.equal(11);
+    const whole = tiled.thumbnail ?? tiled;
+    expect(patchRect(whole, 14, scale)).to.deep.equal({ x: 20, y: 0, width: 20, height: 16 });
+    expect(patchRect(tiled, 14, scale)).to.equal(undefined);
+    expect(patchUnder(whole, 35, 12, scale)).to.equal(14);
+    expect(tokenName([of], { stream: 0, position: 11 })).to.equal('patch row 2, column 4');
+    expect(tokenName([of], { stream: 0, position: 14 })).to.equal('thumbnail row 1, column 2');
+  });
+
+  it('are walked by keys from tile to tile, and on into the thumbnail below', () => {
+    const walk = (from: number, ...keys: readonly string[]): (number | undefined)[] => {
+      let at: number | undefined = from;
+      return keys.map((key) => (at = movePatch(of, at, key)));
+    };
+    expect(walk(2, 'ArrowRight', 'ArrowDown', 'Home', 'End')).to.deep.equal([4, 10, 7, 11]);
+    expect(walk(11, 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowUp')).to.deep.equal([14, 14, 13, 8]);
+    expect(movePatch(of, 1, 'End', true)).to.equal(14);
+  });
+});

@@ -123,41 +123,57 @@ describe('the depths of blocks', () => {
 
   it('are those of their maxima, and of none below the threshold', () => {
     expect([
-      ...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, {
-        scale: 'absolute',
-        threshold: 0.15,
-        ceiling: 1,
-      }).bytes,
+      ...blockDepths(
+        { rows: 2, columns: 2, maxima, level: 1, top: 0, rowMaxima },
+        {
+          scale: 'absolute',
+          threshold: 0.15,
+          ceiling: 1,
+        },
+      ).bytes,
     ]).to.deep.equal([128, 0, 0, 51]);
   });
 
   it('are, by row, shares of the smallest maximum of the rows that a block can have its own from', () => {
     expect([
-      ...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, { scale: 'row', threshold: 0, ceiling: 1 })
-        .bytes,
+      ...blockDepths(
+        { rows: 2, columns: 2, maxima, level: 1, top: 0, rowMaxima },
+        { scale: 'row', threshold: 0, ceiling: 1 },
+      ).bytes,
     ]).to.deep.equal([255, 255, 0, 255]);
     expect([
-      ...blockDepths({ rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09) }, 1, 1, rowMaxima, {
-        scale: 'row',
-        threshold: 0,
-        ceiling: 1,
-      }).bytes,
+      ...blockDepths(
+        { rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09), level: 1, top: 1, rowMaxima },
+        {
+          scale: 'row',
+          threshold: 0,
+          ceiling: 1,
+        },
+      ).bytes,
     ]).to.deep.equal([85, 115]);
     expect([
-      ...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, { scale: 'row', threshold: 0, ceiling: 1 })
-        .bytes,
+      ...blockDepths(
+        { rows: 2, columns: 2, maxima, level: 0, top: 2, rowMaxima },
+        { scale: 'row', threshold: 0, ceiling: 1 },
+      ).bytes,
     ]).to.deep.equal([142, 28, 0, 255]);
   });
 
   it('of differences lie on both sides of nothing', () => {
-    const blocks = { rows: 1, columns: 3, maxima: Float32Array.of(-0.5, 0.1, 0.25) };
+    const blocks = {
+      rows: 1,
+      columns: 3,
+      maxima: Float32Array.of(-0.5, 0.1, 0.25),
+      level: 1,
+      top: 0,
+      rowMaxima: Float32Array.of(0.5, 0.25),
+    };
     const looks = { threshold: 0, ceiling: 0.5, isSigned: true };
-    const sides = Float32Array.of(0.5, 0.25);
-    const absolute = blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'absolute' });
+    const absolute = blockDepths(blocks, { ...looks, scale: 'absolute' });
     expect([absolute.isSigned, ...absolute.bytes]).to.deep.equal([true, 1, 153, 192]);
     expect([0, 1, 2].map((column) => depthOfCell(absolute, 0, column))).to.deep.equal([254, 50, 128]);
-    expect([...blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'row' }).bytes]).to.deep.equal([1, 179, 255]);
-    const cut = blockDepths(blocks, 1, 0, sides, { ...looks, scale: 'row', threshold: 0.3 });
+    expect([...blockDepths(blocks, { ...looks, scale: 'row' }).bytes]).to.deep.equal([1, 179, 255]);
+    const cut = blockDepths(blocks, { ...looks, scale: 'row', threshold: 0.3 });
     expect([...cut.bytes]).to.deep.equal([1, 128, 255]);
   });
 });

@@ -18,6 +18,28 @@ export function withoutBlanks(text: string): string {
   return text.slice(start, end);
 }
 
+/** A part of a text, half-open. */
+interface Part {
+  start: number;
+  end: number;
+}
+
+/** Strips the neighbours of an added token, or gives it to one of them where it is to be a word by itself and is none. */
+function applyFlags(text: string, token: AddedToken, own: Part, [left, right]: readonly (Part | undefined)[]): void {
+  if (token.stripsRight && right !== undefined)
+    right.start += blanksBefore.exec(text.slice(right.start, right.end))?.[0].length ?? 0;
+  if (token.stripsLeft && left !== undefined)
+    while (left.end > left.start && blankAfter.test(text[left.end - 1])) left.end--;
+  if (!token.isSingleWord) return;
+  if (left !== undefined && left.end > left.start && text[left.end - 1] !== ' ') {
+    left.end = own.end;
+    own.start = own.end;
+  } else if (right !== undefined && right.end > right.start && text[right.start] !== ' ') {
+    right.start = own.start;
+    own.end = own.start;
+  }
+}
+
 /** What a program names: tokens by name with its defaults, and those without a name. */
 export interface ProgramTokens {
   readonly named: ReadonlyMap<string, TokenValue | null>;
@@ -112,33 +134,20 @@ export class PythonTokens implements AddedFinder {
     if (text === '') return [];
     if (!this.#cuts) return [{ string, addedId: undefined }];
     const parts = this.#split(text);
-    const idAt = (i: number): number | undefined => this.#ids.get(text.slice(parts[i].start, parts[i].end));
-    for (let i = 0; i < parts.length; i++) {
-      const id = parts[i].start < parts[i].end ? idAt(i) : undefined;
+    const idAt = (part: Part): number | undefined => this.#ids.get(text.slice(part.start, part.end));
+    parts.forEach((part, i) => {
+      const id = part.start < part.end ? idAt(part) : undefined;
       const token = id === undefined ? undefined : this.#tokens.get(id);
-      if (token === undefined) continue;
-      const [left, right] = [parts[i - 1], parts[i + 1]];
-      if (token.stripsRight && right !== undefined)
-        right.start += blanksBefore.exec(text.slice(right.start, right.end))?.[0].length ?? 0;
-      if (token.stripsLeft && left !== undefined)
-        while (left.end > left.start && blankAfter.test(text[left.end - 1])) left.end--;
-      if (!token.isSingleWord) continue;
-      if (left !== undefined && left.end > left.start && text[left.end - 1] !== ' ') {
-        left.end = parts[i].end;
-        parts[i].start = parts[i].end;
-      } else if (right !== undefined && right.end > right.start && text[right.start] !== ' ') {
-        right.start = parts[i].start;
-        parts[i].end = parts[i].start;
-      }
-    }
-    return parts.flatMap(({ start, end }, i) =>
-      start < end ? [{ string: string.slice(start, end), addedId: idAt(i) }] : [],
+      if (token !== undefined) applyFlags(text, token, part, [parts[i - 1], parts[i + 1]]);
+    });
+    return parts.flatMap((part) =>
+      part.start < part.end ? [{ string: string.slice(part.start, part.end), addedId: idAt(part) }] : [],
     );
   }
 
   /** Cuts a text at what the trie holds: the leftmost first, and of these the longest. */
-  #split(text: string): { start: number; end: number }[] {
-    const parts: { start: number; end: number }[] = [];
+  #split(text: string): Part[] {
+    const parts: Part[] = [];
     const mostSteps = this.#trie.steps + mostSearchSteps(text.length);
     let start = 0;
     for (let at = 0; at < text.length;) {

@@ -24,14 +24,22 @@ function piecesOf(ids: ReadonlyMap<string, number>): Pieces {
   };
 }
 
-function readNeeded(read: ReadFile, name: string): Uint8Array {
-  const bytes = read(name);
-  if (bytes === undefined) throw new TokenizerFormatError(`${name} is missing`);
-  return bytes;
+/** A file of a tokenizer's folder. */
+interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
-const vocabularyOf = (read: ReadFile, name: string): Pieces =>
-  piecesOf(readVocabularyJson(readNeeded(read, name), name));
+function neededFile(read: ReadFile, name: string): NamedFile {
+  const bytes = read(name);
+  if (bytes === undefined) throw new TokenizerFormatError(`${name} is missing`);
+  return { name, bytes };
+}
+
+const readIds = (read: ReadFile, name: string): ReadonlyMap<string, number> =>
+  readVocabularyJson(neededFile(read, name).bytes, name);
+
+const vocabularyOf = (read: ReadFile, name: string): Pieces => piecesOf(readIds(read, name));
 
 /** The id of an unknown piece. Throws where the vocabulary has none. */
 function unknownOf(pieces: Pieces, tokens: PythonTokens): number {
@@ -60,21 +68,20 @@ function byteOf(piece: string): number | undefined {
 /** How SentencePiece cuts what stands between added tokens, with the ids of another vocabulary. */
 function sentenceSteps(
   init: InitArguments,
-  bytes: Uint8Array,
-  name: string,
+  file: NamedFile,
   vocabulary: Pieces,
   unknownId: number,
 ): Pick<ProgramParts, 'model' | 'cut' | 'decoder'> {
   const options = init.raw('sp_model_kwargs');
   if (typeof options === 'object' && options !== null && Object.keys(options).length > 0)
     throw new UnsupportedPartError('options of SentencePiece (sp_model_kwargs)');
-  const file = readSentencePiece(bytes, name);
+  const sentencePiece = readSentencePiece(file.bytes, file.name);
   const normalize = sentenceNormalizer(
-    file,
-    file.pieces.flatMap(({ piece, type }) => (type === PieceType.userDefined ? [piece] : [])),
+    sentencePiece,
+    sentencePiece.pieces.flatMap(({ piece, type }) => (type === PieceType.userDefined ? [piece] : [])),
   );
   return {
-    model: new SentenceModel(file, vocabulary, () => unknownId),
+    model: new SentenceModel(sentencePiece, vocabulary, () => unknownId),
     cut: (piece, emit) => {
       const normalized = normalize(piece.text, piece.originalStart);
       if (normalized.text !== '') emit(normalized, 0, normalized.text.length);
@@ -108,7 +115,7 @@ const marian: TokenizerProgram = {
     ...(setting('separate_vocabs') === true ? ['target_vocab.json'] : []),
   ],
   make: (init, read) => {
-    const entries = [...readVocabularyJson(readNeeded(read, 'vocab.json'), 'vocab.json')];
+    const entries = [...readIds(read, 'vocab.json')];
     const source = piecesOf(new Map(entries));
     const target = init.raw('separate_vocabs') === true ? vocabularyOf(read, 'target_vocab.json') : source;
     const side = (pieces: Pieces, name: string): SideParts => {
@@ -127,7 +134,7 @@ const marian: TokenizerProgram = {
       const eos = added.named.get('eos_token') ?? '';
       const eosId = idOf(eos) ?? unknownId;
       return {
-        ...sentenceSteps(init, readNeeded(read, name), name, { ...pieces, idOf }, unknownId),
+        ...sentenceSteps(init, neededFile(read, name), { ...pieces, idOf }, unknownId),
         added,
         padId: idOf(added.named.get('pad_token') ?? ''),
         postProcessor: template([['$A'], [eos]], [['$A'], ['$B'], [eos]], new Map([[eos, eosId]])),
@@ -176,13 +183,7 @@ const m2m100: TokenizerProgram = {
     if (languageId === undefined) throw new ReferenceFailure(`"${language}" is none of its languages`);
     const eos = added.named.get('eos_token') ?? '';
     return {
-      ...sentenceSteps(
-        init,
-        readNeeded(read, 'sentencepiece.bpe.model'),
-        'sentencepiece.bpe.model',
-        { ...pieces, idOf },
-        unknownId,
-      ),
+      ...sentenceSteps(init, neededFile(read, 'sentencepiece.bpe.model'), { ...pieces, idOf }, unknownId),
       added,
       padId: idOf(added.named.get('pad_token') ?? ''),
       postProcessor: template(

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ExplorerError } from '../../../../src/base/errors';
 import { readAttentionFile } from '../../../../src/engine/attentionFile/readAttentionFile';
 import { openLocalAttention } from '../../../../src/engine/serve/attentionFileEngine';
 import { maxOutputUnpackedBytes, outputType, readOutput } from '../../../../src/notebook/readOutput';
@@ -106,6 +107,49 @@ describe('An attention file that Python has written', function () {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+});
+
+describe('An attention file in which a bit is another than Python wrote', function () {
+  this.timeout(60_000);
+  before(function () {
+    needs(this, 'numpy');
+  });
+
+  for (const name of ['transformers.attention.npz', 'packed.attention.npz'])
+    it(`is refused wherever Python's zipfile finds it damaged: ${name}`, () => {
+      const path = join('test/fixtures/attentionFiles', name);
+      const whole = readFileSync(path);
+      // What NumPy says of each of its bytes with one bit changed, in turn.
+      const printed = execFileSync(
+        python,
+        [
+          '-c',
+          `import io, json, numpy, sys
+whole = open(sys.argv[1], 'rb').read()
+told = []
+for at, byte in enumerate(whole):
+    changed = bytearray(whole)
+    changed[at] = byte ^ 1 << at % 8
+    try:
+        with numpy.load(io.BytesIO(changed)) as file:
+            for each in file.files:
+                file[each]
+        told.append('')
+    except Exception as error:
+        told.append(f'{type(error).__name__}: {error}')
+print(json.dumps(told))`,
+          path,
+        ],
+        { encoding: 'utf8', maxBuffer: 2 ** 24 },
+      );
+      const told = JSON.parse(printed) as readonly string[];
+      const found = told.flatMap((each, at) => (/^BadZipFile: (Bad CRC-32|File name)/.test(each) ? [at] : []));
+      expect(found.length).to.be.greaterThan(whole.length / 3);
+      for (const at of found) {
+        const changed = new Uint8Array(whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte)));
+        expect(() => readAttentionFile(changed, name, name), `byte ${at}`).to.throw(ExplorerError);
+      }
+    });
 });
 
 describe('An output of a notebook that Python has written', function () {

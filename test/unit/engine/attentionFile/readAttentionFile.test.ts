@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
+import { clauseIn } from '../../../../src/base/clauses';
 import { ExplorerError } from '../../../../src/base/errors';
 import { readAttentionFile, type FileAttention } from '../../../../src/engine/attentionFile/readAttentionFile';
 import { npyHeader, safetensorsHeader } from '../../../../src/model/numbers/writtenArrays';
@@ -116,6 +117,46 @@ describe('An attention file', () => {
     expect([...(picture?.pixels ?? [])]).to.deep.equal([1, 2, 3, 255, 4, 5, 6, 255]);
   });
 
+  it('may be of a picture in tiles, each where it stands, and once more as a whole', () => {
+    const size = 8;
+    const grid = {
+      ...{ rows: 2, columns: 2, first: 1, patchWidth: 3, patchHeight: 3 },
+      tiles: { rows: 2, columns: 1, starts: [1, 4] },
+      thumbnail: { rows: 1, columns: 1, first: 7, patchWidth: 6, patchHeight: 6 },
+    };
+    const read = (told: unknown): FileAttention =>
+      open(
+        safetensors({
+          'attention.self.0': ['F32', [1, size, size], floats(Array.from({ length: size ** 2 }, () => 1 / size))],
+          image: ['U8', [4, 4, 3], new Uint8Array(48)],
+          'image.ids': ['I32', [size], bytesOf(new Int32Array(size))],
+          metadata: text({ streams: [{ name: 'image', text: '', grid: told }] }),
+        }),
+      );
+    const [stream] = read(grid).streams;
+    expect(stream.grid).to.deep.equal({
+      ...{ rows: 2, columns: 2, first: 1, patchWidth: 2, patchHeight: 2 },
+      tiles: grid.tiles,
+      thumbnail: { ...grid.thumbnail, patchWidth: 4, patchHeight: 4 },
+    });
+    expect(stream.tokens.map(({ piece }) => piece)).to.deep.equal(
+      ['[CLS]', '1,1', '2,1', '[S2]', '1,2', '2,2', '[S3]', 'thumbnail 1,1'], // prettier-ignore
+    );
+    // What places tokens twice, or outside, or is of another form fits no tokens.
+    for (const wrong of [
+      { ...grid, tiles: { ...grid.tiles, starts: [1, 2] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [4, 1] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [1] } },
+      { ...grid, tiles: { ...grid.tiles, starts: [1, 1e9] } },
+      { ...grid, tiles: { ...grid.tiles, rows: 0 } },
+      { ...grid, tiles: 'none' },
+      { ...grid, thumbnail: { ...grid.thumbnail, first: 5 } },
+      { ...grid, thumbnail: { ...grid.thumbnail, first: 8 } },
+      { ...grid, thumbnail: { ...grid.thumbnail, rows: -1 } },
+    ])
+      expect(() => read(wrong), JSON.stringify(wrong)).to.throw(ExplorerError, 'the grid does not fit');
+  });
+
   it('has norms and values where it has them, and says which it lacks', () => {
     const { weighings } = open(
       safetensors({
@@ -178,17 +219,31 @@ describe('An attention file', () => {
     return of.map((byte, i) => (i === at + offset ? value : byte));
   };
   const central = [0x50, 0x4b, 1, 2];
+  const local = [0x50, 0x4b, 3, 4];
   const nan = causal.map((value, i) => (i === 13 ? NaN : value));
   for (const [title, bytes, reason] of [
     ['is empty', new Uint8Array(0), /neither a zip nor a safetensors/],
     ['is cut off, as npz', cut(large, large.length - 30), /no zip file, or was cut off/],
     ['is cut off, as safetensors', cut(safetensors(plain), safetensors(plain).length - 5), /ends behind the file/],
     ['has a header of 2^62 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 64), /was cut off/],
+    ['lists fewer files than there are', withByte(large, [0x50, 0x4b, 5, 6], 10, 1), /list of files is damaged/],
     ['lists files where there are none', withByte(large, [0x50, 0x4b, 5, 6], 16, 1), /list of files is damaged/],
     ['says that a file is elsewhere', withByte(large, central, 42, 9), /not where it should be/],
     ['is longer unpacked than it says', withByte(npz(plain, 6), central, 24, 100), /longer than it says/],
     ['says that it unpacks to gigabytes', withByte(npz(plain, 6), central, 27, 127), /cannot be as long/],
     ['is packed otherwise', withByte(large, central, 10, 99), /packed in a way/],
+    ['is encrypted', withByte(large, central, 8, 1), /"attention\.self\.1\.npy" is encrypted/],
+    [
+      'calls an array otherwise in its list',
+      withByte(large, central, 46, 0x41),
+      /has another name where its bytes stand/,
+    ],
+    [
+      'calls an array otherwise where it stands',
+      withByte(large, local, 30, 0x41),
+      /has another name where its bytes stand/,
+    ],
+    ['has another check sum in its list', withByte(large, central, 16, 7), /"attention\.self\.1\.npy" is damaged/],
     [
       'has a shape that its bytes do not have',
       npz({ ...plain, 'attention.self.1': ['F32', [1, 3, 3], floats(causal)] }),
@@ -252,8 +307,108 @@ describe('An attention file', () => {
         failure = error;
       }
       expect(failure).to.be.instanceOf(ExplorerError);
-      const { code, message } = failure as ExplorerError; // just looked at
+      const { code, args, message } = failure as ExplorerError; // just looked at
       expect(code).to.equal('attentionFileInvalid');
+      expect(clauseIn(String(args[1])), 'it is said in a person’s language').to.not.equal(undefined);
       expect(message).to.match(reason);
+    });
+
+  it('is refused with a sentence or read, whatever was done to it by someone who makes its check sums anew', async () => {
+    const ofText: Arrays = {
+      ...plain,
+      'norm.self.1': ['F32', [2, 3], floats([1, 2, 3, 4, 5, 6])],
+      'value.self.1': ['F32', [2, 3, 1], floats([1, 2, 3, 4, 5, 6])],
+      'summed.self.1': ['F32', [3, 3], floats(Array(9).fill(1))],
+      text: text('The cat sat'),
+      codePoints: ['I32', [3, 2], bytesOf(Int32Array.of(0, 3, 3, 7, 7, 11))],
+      ids: ['I32', [3], bytesOf(Int32Array.of(1, 2, 3))],
+      special: ['U8', [3], Uint8Array.of(1, 0, 0)],
+      metadata: text({
+        model: 'm',
+        explanation: {},
+        components: [{ name: 'self', queries: 'source', keys: 'source' }],
+      }),
+    };
+    const ofPicture: Arrays = {
+      'attention.self.0': ['F32', [1, 3, 3], floats([1, 0, 0, 0, 1, 0, 0, 0, 1])],
+      tokens: text(['[CLS]', '1,1', '1,2']),
+      grid: ['I32', [2], bytesOf(Int32Array.of(1, 2))],
+      image: ['U8', [1, 2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)],
+    };
+    let seed = 11;
+    const random = (below: number): number => (seed = (seed * 16807) % 2147483647) % below;
+    const changed = (bytes: Uint8Array): Uint8Array => {
+      const copy = new Uint8Array(bytes);
+      for (let change = 0; change <= random(3); change++)
+        copy[random(copy.length)] = random(2) === 0 ? random(256) : 48 + random(10);
+      return copy;
+    };
+    const told = { read: 0, refused: 0 };
+    for (let round = 0; round < 1500; round++) {
+      const arrays = round % 3 === 0 ? ofPicture : ofText;
+      const files = unzipSync(npz(arrays));
+      const names = Object.keys(files);
+      const one = names[random(names.length)];
+      const bytes =
+        round % 2 === 0
+          ? changed(safetensors(arrays))
+          : zipSync({ ...files, [one]: changed(files[one]) }, { level: 0 });
+      try {
+        const { layers, weighings, components } = open(bytes);
+        for (const layer of layers) if (layer.numHeads > 0) await layer.rows(0, 0, layer.numQueries);
+        for (const { component } of components) weighings(component);
+        told.read++;
+      } catch (error) {
+        expect((error as Partial<ExplorerError>).code, `round ${round}: ${String(error)}`).to.equal(
+          'attentionFileInvalid',
+        );
+        told.refused++;
+      }
+    }
+    expect(told.read).to.be.greaterThan(200);
+    expect(told.refused).to.be.greaterThan(200);
+  });
+
+  for (const [title, level] of [
+    ['stored', 0],
+    ['packed', 6],
+  ] as const)
+    it(`is refused by the name of the array in which a bit is another than was written, wherever that is: ${title}`, async () => {
+      const names = { ...plain, 'norm.self.1': ['F32', [2, 3], floats([1, 2, 3, 4, 5, 6])] } as const;
+      const whole = npz(names, level);
+      const first = await open(whole).layers[1].rows(0, 0, 3);
+      const view = new DataView(whole.buffer, whole.byteOffset);
+      /** What a file may say with one bit changed: that it cannot be read, never anything else than before. */
+      const toldOf = async (at: number): Promise<string> => {
+        const changed = whole.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte));
+        try {
+          const { layers, streams, weighings } = open(changed);
+          expect(await layers[1].rows(0, 0, 3), `byte ${at}`).to.deep.equal(first);
+          expect(streams[0].text, `byte ${at}`).to.equal('The cat sat');
+          expect([...weighings('self')[1].norms], `byte ${at}`).to.deep.equal([1, 2, 3, 4, 5, 6]);
+          return 'as it was';
+        } catch (error) {
+          expect(error, `byte ${at}`).to.be.instanceOf(ExplorerError);
+          return (error as ExplorerError).message; // just looked at
+        }
+      };
+      // Of each array every byte that is its own, behind what stands before it.
+      let at = 0;
+      for (let file = 0; file < 3; file++) {
+        const [size, nameLength] = [view.getUint32(at + 18, true), view.getUint16(at + 26, true)];
+        const name = new TextDecoder().decode(whole.subarray(at + 30, at + 30 + nameLength));
+        const start = at + 30 + nameLength + view.getUint16(at + 28, true);
+        let numByName = 0;
+        for (let byte = start; byte < start + size; byte++) {
+          const told = await toldOf(byte);
+          expect(told, `${name}, byte ${byte}`).to.not.equal('as it was');
+          if (told.includes(`"${name}" is damaged`)) numByName++;
+        }
+        // The others are in what tells the array's type and shape, or how long it is.
+        expect(numByName / size, name).to.be.greaterThan(0.5);
+        at = start + size;
+      }
+      // And anywhere else in the file nothing comes of it that was not there.
+      for (let byte = 0; byte < whole.length; byte++) await toldOf(byte);
     });
 });

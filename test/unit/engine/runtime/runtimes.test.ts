@@ -51,6 +51,8 @@ describe('the backends of a host', () => {
       );
     lose('it was unplugged.');
     expect(await running).to.equal('Error: the graphics device was lost (it was unplugged)');
+    // The whole build goes with it.
+    expect(runtime.onProcessor.lost).to.equal(runtime.lost);
     expect(
       await runtime
         .unlessLost(() => never)

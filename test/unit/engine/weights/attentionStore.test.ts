@@ -10,7 +10,7 @@ function layer(numHeads: number, n: number, value: (head: number, query: number,
   const weights = new Float32Array(numHeads * n * n);
   for (let h = 0; h < numHeads; h++)
     for (let q = 0; q < n; q++) for (let k = 0; k < n; k++) weights[(h * n + q) * n + k] = value(h, q, k);
-  return new WholeLayer('self', numHeads, n, n, weights);
+  return new WholeLayer('self', { numHeads, numQueries: n, numKeys: n, weights });
 }
 
 describe('AttentionStore', () => {

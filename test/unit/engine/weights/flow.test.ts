@@ -27,7 +27,12 @@ describe('attention flow', () => {
     return Array.from(
       { length: numLayers },
       (_, layer) =>
-        new WholeLayer('self', numHeads, n, n, Float32Array.from(weights.slice(layer * size, (layer + 1) * size))),
+        new WholeLayer('self', {
+          numHeads,
+          numQueries: n,
+          numKeys: n,
+          weights: Float32Array.from(weights.slice(layer * size, (layer + 1) * size)),
+        }),
     );
   };
 
@@ -85,7 +90,7 @@ describe('attention flow', () => {
   it('ends where its signal says so, and is made for whoever asks next', async () => {
     const n = 60;
     const weights = Float32Array.from({ length: n * n }, (_, i) => (i % n <= i / n ? 1 / (1 + Math.floor(i / n)) : 0));
-    const layer = new WholeLayer('self', 1, n, n, weights);
+    const layer = new WholeLayer('self', { numHeads: 1, numQueries: n, numKeys: n, weights });
     const [top] = new AttentionFlow([layer, layer, layer, layer]).of([n - 1]).slice(-1);
     const ended = await top.rows(0, n - 1, n, AbortSignal.abort(new Error('no longer wanted'))).then(
       () => 'done',
@@ -97,7 +102,12 @@ describe('attention flow', () => {
   });
 
   it('is refused of long texts and of a decoder that reads an encoder', () => {
-    const long = new WholeLayer('self', 1, 81, 81, new Float32Array(81 * 81));
+    const long = new WholeLayer('self', {
+      numHeads: 1,
+      numQueries: 81,
+      numKeys: 81,
+      weights: new Float32Array(81 * 81),
+    });
     expect(lackOfComponent('flow', 'self', () => [long])).to.match(/at most 80 tokens: read a part/);
     for (const component of ['cross', 'decoder'] as const)
       expect(lackOfComponent('flow', component, () => [])).to.match(/a decoder reads two/);

@@ -17,7 +17,7 @@ function randomLayer(numHeads: number, numQueries: number, numKeys: number, seed
     { length: numHeads * numQueries * numKeys },
     () => (state = (state * 48271) % 2147483647) / 2147483647,
   );
-  return new WholeLayer('self', numHeads, numQueries, numKeys, weights);
+  return new WholeLayer('self', { numHeads, numQueries, numKeys, weights });
 }
 
 function storeOf(...layers: WholeLayer[]): AttentionStore {
@@ -191,7 +191,12 @@ describe('a large pattern', () => {
       [1024, 1023],
       [777, 1100],
     ]) {
-      const layer = new WholeLayer('self', 1, numQueries, numKeys, new Float32Array(numQueries * numKeys));
+      const layer = new WholeLayer('self', {
+        numHeads: 1,
+        numQueries,
+        numKeys,
+        weights: new Float32Array(numQueries * numKeys),
+      });
       layer.weights[query * numKeys + key] = 0.625;
       const store = storeOf(layer);
       const selection = select('mean', [0, 0]);
@@ -243,7 +248,7 @@ describe('a large pattern', () => {
         return super.rows(head, from, to);
       }
     }
-    const store = storeOf(new Counting('self', 1, 1030, 1030, layer.weights));
+    const store = storeOf(new Counting('self', layer));
     const selection = select('mean', [0, 0]);
     const [ended, kept] = [new AbortController(), new AbortController()];
     const asked = [
@@ -259,7 +264,7 @@ describe('a large pattern', () => {
     await store.overview({ runId: 1, selection, isCausal: false });
     expect(numReads).to.equal(5);
     store.release(1);
-    store.add(2, [new Counting('self', 1, 1030, 1030, layer.weights)]);
+    store.add(2, [new Counting('self', layer)]);
     const alone = new AbortController();
     const work = Promise.allSettled([store.overview({ runId: 2, selection, isCausal: true }, alone.signal)]);
     alone.abort();

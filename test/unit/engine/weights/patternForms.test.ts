@@ -69,7 +69,7 @@ describe('weights in another form', () => {
   const held = weightsOfHeads();
   const untouched = held.slice();
   const store = new AttentionStore(Infinity);
-  store.add(1, [new WholeLayer('self', numHeads, numTokens, numTokens, held)]);
+  store.add(1, [new WholeLayer('self', { numHeads, numQueries: numTokens, numKeys: numTokens, weights: held })]);
   const row = (form: WeightForm, head: number, position: number, direction: Direction = 'reads') =>
     store.row({ runId: 1, selection: select(head), position, direction, form });
 
@@ -211,7 +211,9 @@ describe('weights in another form', () => {
     });
     expect(sinks).to.deep.equal([]);
     const short = new AttentionStore(Infinity);
-    short.add(1, [new WholeLayer('self', 1, 2, 2, Float32Array.of(1, 0, 0.9, 0.1))]);
+    short.add(1, [
+      new WholeLayer('self', { numHeads: 1, numQueries: 2, numKeys: 2, weights: Float32Array.of(1, 0, 0.9, 0.1) }),
+    ]);
     expect((await short.sinkMass({ runId: 1, selection: select(0), form: removed })).sinks).to.deep.equal([]);
   });
 

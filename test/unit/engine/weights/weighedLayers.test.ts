@@ -33,7 +33,7 @@ function causal(seed: number, heads = numHeads, rowSum = 1): WholeLayer {
       sum += weights[row * n + key] = 0.2 + Math.abs(Math.sin(seed + row * 3 + key));
     for (let key = 0; key <= query; key++) weights[row * n + key] *= rowSum / sum;
   }
-  return new WholeLayer('self', heads, n, n, weights);
+  return new WholeLayer('self', { numHeads: heads, numQueries: n, numKeys: n, weights });
 }
 
 const values: HeadRows = { batch: 1, numHeads, numPositions: n, width, data: some(numHeads * n * width, 1) };
@@ -174,7 +174,7 @@ describe('attention rollout', () => {
   });
 
   it('is refused where queries and keys are of different texts', async () => {
-    const cross = new WholeLayer('cross', 1, 2, 3, new Float32Array(6));
+    const cross = new WholeLayer('cross', { numHeads: 1, numQueries: 2, numKeys: 3, weights: new Float32Array(6) });
     expect(await weighLayers('rollout', [cross], [undefined])).to.match(/different lengths/);
   });
 });
@@ -196,7 +196,7 @@ describe('rollout through cross-attention', () => {
     const size = heads * numQueries * numKeys;
     return Array.from({ length: numLayers }, (_, layer) => {
       const own = Float32Array.from(reference.weights[component].slice(layer * size, (layer + 1) * size));
-      return new WholeLayer(component, heads, numQueries, numKeys, own);
+      return new WholeLayer(component, { numHeads: heads, numQueries, numKeys, weights: own });
     });
   };
   const all = async (method: 'rollout' | 'rolloutUniform', component: 'decoder' | 'cross'): Promise<number[]> => {
@@ -259,7 +259,7 @@ describe('what stands against a method', () => {
     const signal = AbortSignal.abort(new Error('no longer wanted'));
     const size = 300;
     const weights = Float32Array.from({ length: size * size }, () => 1 / size);
-    const layer = new WholeLayer('self', 1, size, size, weights);
+    const layer = new WholeLayer('self', { numHeads: 1, numQueries: size, numKeys: size, weights });
     const ended = await rollout([layer, layer], false, signal).then(
       () => 'done',
       (error: unknown) => String(error),

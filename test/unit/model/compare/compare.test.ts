@@ -38,7 +38,7 @@ function layerOf(side: number, numTokens: number, numHeads: number, isCausal: bo
       const sum = powers.reduce((total, power) => total + power, 0);
       powers.forEach((power, key) => (weights[(head * numTokens + query) * numTokens + key] = power / sum));
     }
-  return new WholeLayer('self', numHeads, numTokens, numTokens, weights);
+  return new WholeLayer('self', { numHeads, numQueries: numTokens, numKeys: numTokens, weights });
 }
 
 /** Tokens whose ids are those of no other text. */
@@ -65,6 +65,25 @@ describe('what is compared', () => {
     const middle = (salt: number): number[] => Array.from({ length: 5000 }, (_, i) => i * 2 + salt);
     const places = longestCommon([7, ...middle(0), 9], [7, ...middle(1), 9]);
     expect([places[0], places[5001], places.filter((place) => place >= 0).length]).to.deep.equal([0, 5001, 2]);
+  });
+
+  it('of branches is put together by ids: what a model wrote after a text is not in it', () => {
+    const { text, tokens } = words('return left');
+    const branch = (...pieces: readonly string[]): Parameters<typeof alignTokens>[0] => ({
+      text,
+      tokens: [
+        ...tokens,
+        ...pieces.flatMap((piece) =>
+          words(piece).tokens.map((token) => ({ ...token, start: text.length, end: text.length, template: piece })),
+        ),
+      ],
+      written: { from: tokens.length, sampling: undefined, shares: pieces.map(() => null), ending: undefined },
+    });
+    const alignment = alignTokens(branch('+', 'right', '*', '2'), branch('-', 'right', '*', '3'));
+    expect(alignment.kind).to.equal('ids');
+    expect([...alignment.isCommon]).to.deep.equal([1, 1, 0, 1, 1, 0]);
+    expect(onlyInB(alignment)).to.deep.equal([2, 5]);
+    expect(alignTokens(branch('+'), { text, tokens }).kind, 'a text and its continuation').to.equal('ids');
   });
 
   it('of other tokenizers is put together by characters', () => {
@@ -143,13 +162,12 @@ describe('what is compared', () => {
       const five = layerOf(1, unitsOfB.length, 5, isCausal);
       const part = (from: number, to: number): AlignedLayer =>
         new AlignedLayer(
-          new WholeLayer(
-            'self',
-            to - from,
-            unitsOfB.length,
-            unitsOfB.length,
-            five.weights.subarray(from * unitsOfB.length ** 2, to * unitsOfB.length ** 2),
-          ),
+          new WholeLayer('self', {
+            numHeads: to - from,
+            numQueries: unitsOfB.length,
+            numKeys: unitsOfB.length,
+            weights: five.weights.subarray(from * unitsOfB.length ** 2, to * unitsOfB.length ** 2),
+          }),
           axis(unitsOfB),
           axis(unitsOfB),
         );
@@ -167,7 +185,11 @@ describe('what is compared', () => {
   it('has no divergence where weights are negative', async () => {
     const axis = { unitOf: Int32Array.of(0, 1), numUnits: 2 };
     const layer = (weights: readonly number[]): AlignedLayer =>
-      new AlignedLayer(new WholeLayer('self', 1, 2, 2, Float32Array.from(weights)), axis, axis);
+      new AlignedLayer(
+        new WholeLayer('self', { numHeads: 1, numQueries: 2, numKeys: 2, weights: Float32Array.from(weights) }),
+        axis,
+        axis,
+      );
     const common = { queries: Uint8Array.of(1, 1), keys: Uint8Array.of(1, 1), isCausal: false };
     const [a, b] = [layer([1, 0, 0.5, 0.5]), layer([1, 0, -0.5, 1.5])];
     const head = { layer: 0, head: 0 };

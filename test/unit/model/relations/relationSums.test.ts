@@ -60,7 +60,12 @@ describe('what heads read along relations', () => {
       const own = cases.filter((each) => each.isCausal === isCausal);
       const relations = own.map(({ name }) => pairsOf(name, isCausal));
       expect(relations.map(({ keys }) => keys.length)).to.deep.equal(own.map(({ numPairs }) => numPairs));
-      const layer = new WholeLayer('self', 3, numTokens, numTokens, weightsOf(isCausal));
+      const layer = new WholeLayer('self', {
+        numHeads: 3,
+        numQueries: numTokens,
+        numKeys: numTokens,
+        weights: weightsOf(isCausal),
+      });
       const norms = new ScaledLayer(
         layer,
         Float32Array.from({ length: 3 * numTokens }, (_, i) => 1 + ((i % numTokens) % 7)),
@@ -85,13 +90,18 @@ describe('what heads read along relations', () => {
   it('is no more than its distance where a head reads by distance alone: the previous token is no syntax', async () => {
     const weights = new Float32Array(numTokens * numTokens);
     for (let query = 0; query < numTokens; query++) weights[query * numTokens + Math.max(0, query - 2)] = 1;
-    const layer = new WholeLayer('self', 1, numTokens, numTokens, weights);
+    const layer = new WholeLayer('self', { numHeads: 1, numQueries: numTokens, numKeys: numTokens, weights });
     const [share, baseline, ratio, low, high] = await readRelations([layer], [pairsOf('oneLag', true)]);
     expect([share, baseline, ratio, low, high]).to.deep.equal([1, 1, 1, 1, 1]);
   });
 
   it('gives no verdict on fewer than ten pairs, and the same numbers each time', async () => {
-    const layer = new WholeLayer('self', 3, numTokens, numTokens, weightsOf(true));
+    const layer = new WholeLayer('self', {
+      numHeads: 3,
+      numQueries: numTokens,
+      numKeys: numTokens,
+      weights: weightsOf(true),
+    });
     const relations = [pairsOf('few', true), pairsOf('several', true)];
     const [first, second] = [await readRelations([layer], relations), await readRelations([layer], relations)];
     expect(first).to.deep.equal(second);

@@ -197,6 +197,31 @@ describe('where the parts of an attention are in its graph', () => {
       expect(residualOf(node('Add', ['m', 'q'], 'o'))).to.deep.include({ isOfKeys: false, branch: undefined });
     });
 
+    it('is told behind what moves rows, a shift that is undone by two slices among it, whose rows stand where the stream’s do', () => {
+      const slices = [node('Slice', ['turned', 'from', 'to'], 'a'), node('Slice', ['turned', 'to', 'end'], 'b')];
+      const moved = residualOf(
+        node('Transpose', ['m'], 'turned'),
+        ...slices,
+        node('Concat', ['b', 'a'], 'rolled'),
+        node('Add', ['rolled', 'x'], 'o'),
+      );
+      if (typeof moved === 'string') throw new Error(moved);
+      expect([moved.isMoved, moved.branch?.steps, moved.origins.get(moved.stream)]).to.deep.equal([true, [], 'x']);
+      expect([moved.branch?.given, moved.branch?.output].map((name) => moved.origins.get(name ?? ''))).to.deep.equal([
+        'm',
+        'rolled',
+      ]);
+      // Of slices that are not put together again a part is missing.
+      expect(
+        residualOf(
+          node('Transpose', ['m'], 'turned'),
+          ...slices,
+          node('Concat', ['b', 'other'], 'c'),
+          node('Add', ['c', 'x'], 'o'),
+        ),
+      ).to.match(/more than one place/);
+    });
+
     it('is not told behind a factor of the input, behind what is not linear, or where several branches are changed together', () => {
       expect(residualOf(node('Mul', ['m', 'other'], 'f'), node('Add', ['f', 'x'], 'o'))).to.match(/goes through Mul/);
       expect(residualOf(node('Tanh', ['m'], 'f'), node('Add', ['f', 'x'], 'o'))).to.match(/goes through Tanh/);

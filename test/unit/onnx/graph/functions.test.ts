@@ -3,7 +3,7 @@ import { ExplorerError } from '../../../../src/base/errors';
 import { analyzeModel, type ModelAnalysis } from '../../../../src/onnx/find/analyzeModel';
 import { readModel } from '../../../../src/onnx/file/readModel';
 import { rewriteModel } from '../../../../src/onnx/rewrite/rewriteModel';
-import { encodeNode } from '../../../../src/onnx/file/nodeBytes';
+import { encodeMadeNode, encodeNode } from '../../../../src/onnx/file/nodeBytes';
 import { WireWriter } from '../../../../src/onnx/file/wireWriter';
 import { plainAttention, smallGraph } from '../smallModel';
 
@@ -31,7 +31,13 @@ function modelOf(
 ): Uint8Array {
   const graph = smallGraph({ ...plainAttention, nodes: [] }).bytes(
     1,
-    encodeNode(`${domain}.${functions[0]?.name}`, inputs, ['y'], attributes, 'layer_4/call'),
+    encodeMadeNode({
+      operator: `${domain}.${functions[0]?.name}`,
+      inputs,
+      outputs: ['y'],
+      attributes,
+      name: 'layer_4/call',
+    }),
   );
   const model = new WireWriter().integer(1, 8).message(7, graph).message(8, new WireWriter().integer(2, 17));
   model.message(8, new WireWriter().text(1, domain).integer(2, 1));
@@ -63,7 +69,10 @@ const attention: SmallFunction = {
   name: 'attention',
   inputs: ['a', 'b', 'c'],
   outputs: ['r'],
-  nodes: [encodeNode('MatMul', ['a', 'b'], ['s']), encodeNode(`${domain}.weigh`, ['s', 'c'], ['r'], {}, 'weigh')],
+  nodes: [
+    encodeNode('MatMul', ['a', 'b'], ['s']),
+    encodeMadeNode({ operator: `${domain}.weigh`, inputs: ['s', 'c'], outputs: ['r'], name: 'weigh' }),
+  ],
 };
 const weigh: SmallFunction = {
   name: 'weigh',

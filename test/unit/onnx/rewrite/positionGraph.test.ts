@@ -40,6 +40,31 @@ describe('the graph that carries positions', () => {
     ]);
   });
 
+  it('is told by values what of it is chosen, as where tiles that are empty are left out', () => {
+    const graph = tower([node('Relu', ['c'], ['d'])]);
+    const chosen: SmallGraph = {
+      ...graph,
+      nodes: [
+        node('Equal', ['pixels', 'none'], ['empty']),
+        node('Not', ['empty'], ['there']),
+        node('Cast', ['there'], ['counts'], { to: { integer: 1 } }),
+        node('ReduceMax', ['counts'], ['any'], { axes: { integers: [1, 2, 3] }, keepdims: { integer: 0 } }),
+        node('NonZero', ['any'], ['items']),
+        node('Transpose', ['items'], ['places'], { perm: { integers: [1, 0] } }),
+        node('GatherND', ['pixels', 'places'], ['chosen']),
+        ...graph.nodes.map((each) =>
+          each.operator === 'Conv' ? { ...each, inputs: ['chosen', ...each.inputs.slice(1)] } : each,
+        ),
+      ],
+      weights: { ...graph.weights, none: weight(1) },
+    };
+    const { index, sites } = analyzeModel(readModel(smallModel(chosen), 'model.onnx'));
+    const made = positionGraph(index, sites, 'pixels');
+    expect(made.values).to.have.length(1);
+    expect([...made.sites.values()][0]).to.have.keys('rows', 'columns', 'numOwnAxes');
+    expect(positionGraph(index, [], 'pixels').values).to.deep.equal([]);
+  });
+
   it('makes no kernel of the size that a file likes to state', () => {
     for (const kernel of [
       [2 ** 20, 2 ** 20],
