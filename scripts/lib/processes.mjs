@@ -1,7 +1,7 @@
 // Child processes that never outlive this one, and temporary folders that are removed with it.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { setPriority, tmpdir } from 'node:os';
+import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const living = new Set();
@@ -40,7 +40,7 @@ for (const [signal, code] of [
  */
 export function startProcess(command, args, { endsTidily = false, isPatient = false, ...options } = {}) {
   const child = spawn(command, args, { ...options, detached: !isWindows });
-  if (isPatient && child.pid !== undefined) setPriority(child.pid, patientPriority);
+  if (isPatient && child.pid !== undefined) setPriority(child.pid, Math.max(getPriority(), patientPriority));
   child.lastSignal = endsTidily ? 'SIGTERM' : 'SIGKILL';
   living.add(child);
   child.once('exit', () => {
