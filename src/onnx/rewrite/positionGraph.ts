@@ -498,10 +498,8 @@ class Carrier {
   /** What is pooled over one axis stands where the first of it does; over several, nowhere. */
   #reduce(node: number): readonly number[] | undefined {
     const write = this.#write;
-    const {
-      inputs: [from, given],
-      outputs: [output],
-    } = this.#index.nodes[node];
+    const { inputs, outputs } = this.#index.nodes[node];
+    const [from, given] = inputs;
     const axes = this.#index.attributes(node).get('axes')?.integers ?? this.#index.constantIntegers(given ?? '');
     const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
     if (axes === undefined || axes.length === 0) return undefined;
@@ -509,8 +507,8 @@ class Carrier {
     // From the last axis on, so that the others keep their numbers.
     for (const axis of [...axes].sort((a, b) => (a < 0 === b < 0 ? (a < 0 ? a - b : b - a) : 0)))
       reduced = write.corner(reduced, axis, isKept);
-    if (axes.length === 1) write.add('Identity', [reduced], {}, output);
-    else write.zerosLike(reduced, output);
+    if (axes.length === 1) write.add('Identity', [reduced], {}, outputs[0]);
+    else write.zerosLike(reduced, outputs[0]);
     return [0];
   }
 }
