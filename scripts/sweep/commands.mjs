@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { wasmInside } from '../lib/bundleTests.mjs';
 import { root } from '../lib/paths.mjs';
 
 const exported = {
@@ -29,6 +30,8 @@ async function bundle(outfile) {
     target: 'node20',
     format: 'esm',
     packages: 'external',
+    plugins: [wasmInside],
+    loader: { '.wasm': 'binary' },
     logLevel: 'error',
   });
 }
