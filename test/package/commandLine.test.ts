@@ -175,7 +175,7 @@ describe('The command line', function () {
       [
         [...own, '--token', 'two words'],
         1,
-        /^two words is no token of the vocabulary of code-decoder: it is \d+ of them\.\n$/,
+        /^“two words” is no token of the vocabulary of code-decoder: it is 4 tokens: t · wo · Ġw · ords\.\n$/,
       ],
       [[...own, '--token', 'n', '--model', 'bundled:code-encoder'], 1, /it reads both ways/],
     ] as const) {
@@ -271,7 +271,7 @@ describe('The command line', function () {
       readonly plain: { readonly choices: readonly { readonly text: string }[] };
       readonly effect: number;
     }; // printed by our own command
-    expect(measure).to.equal('label of the picture, ln p in nats');
+    expect(measure).to.equal('label of the picture, difference of two ln p, which is that of their logits, in nats');
     expect(plain.choices[0].text).to.equal('red circle');
     expect(Math.abs(effect)).to.be.above(0.01);
     const other = 'media/models/shapes-vit/samples/blue-star.png';

@@ -173,7 +173,7 @@ describe('The command line’s download', function () {
     hub.mischief.isDamaged = false;
     rmSync(join(folder, 'owner'), { recursive: true });
     writeFileSync(join(folder, 'owner'), '');
-    expect((await run(['owner/small'])).stderr).to.match(/cannot be written.*its folder is a file/);
+    expect((await run(['owner/small'])).stderr).to.match(/cannot be written into \(it is a file, or lies in one\)/);
     expect(readdirSync(folder)).to.deep.equal(['owner']);
   });
 
