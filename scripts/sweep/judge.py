@@ -88,7 +88,9 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
     half precision where it is further off, the tensors of the same names in the `plain` file are compared. Sites that may be `folded` into constants need not be drawn, and what was
     recorded in parts is drawn as one of the `wholes` that they make."""
     given, out = model.with_suffix(".in.safetensors"), model.with_suffix(".out.safetensors")
-    save_file({f"in.{name}": np.ascontiguousarray(value.numpy()) for name, value in feeds.items()}, str(given))
+    # What the export has left out as unused would be taken for a misspelt name.
+    inputs = {each.name for each in onnx.load(str(model), load_external_data=False).graph.input}
+    save_file({f"in.{name}": np.ascontiguousarray(value.numpy()) for name, value in feeds.items() if name in inputs}, str(given))
     report = commands.ask("inspect", model=str(model), isJson=True)
     run = commands.ask("extract", model=str(model), feeds=str(given), out=str(out), backend="wasm")
     real = len(sites)
