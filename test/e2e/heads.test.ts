@@ -162,8 +162,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.branches [aria-current]', { hasText: first }).waitFor({ timeout: 60_000 });
     await vscode.screenshot('heads-branches');
     // The other branch is a run that this one can be compared with.
-    await vscode.runCommand('Attention Explorer: Compare With…');
-    await vscode.pick('An Earlier Run');
+    await vscode.runAndPick('Attention Explorer: Compare With…', 'An Earlier Run');
     const name = branch.slice(0, 30);
     await vscode.page
       .locator('.quick-input-list .monaco-list-row')

@@ -136,8 +136,7 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
   (isInWeb ? it.skip : it)('stands beside another picture, as B − A on its patches', async function () {
     this.timeout(180_000);
     await panel.locator('.special-tokens .chip').click();
-    await vscode.runCommand('Attention Explorer: Compare With…');
-    await vscode.pick('Another Picture');
+    await vscode.runAndPick('Attention Explorer: Compare With…', 'Another Picture');
     await vscode.answerPath(join(vscode.workspace, 'pictures', otherFile), 'Compare with Another Picture');
     const pane = panel.locator('.compare-pane');
     await pane.locator('.compare-sides dd').nth(1).filter({ hasText: otherFile }).waitFor({ timeout: 60_000 });
