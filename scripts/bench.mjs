@@ -74,7 +74,6 @@ await bundle({
   packages: 'external',
   target: 'node20',
   plugins: [wasmInside],
-  loader: { '.wasm': 'binary' },
   logLevel: 'warning',
 });
 if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();

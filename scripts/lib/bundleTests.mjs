@@ -39,6 +39,7 @@ function outputFolder(name) {
 export const wasmInside = {
   name: 'wasm-inside',
   setup(builder) {
+    builder.initialOptions.loader = { '.wasm': 'binary', ...builder.initialOptions.loader };
     builder.onResolve({ filter: /^@.*\.wasm$/ }, ({ path }) => ({ path: join(root, 'node_modules', path) }));
   },
 };

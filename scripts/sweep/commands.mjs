@@ -31,7 +31,6 @@ async function bundle(outfile) {
     format: 'esm',
     packages: 'external',
     plugins: [wasmInside],
-    loader: { '.wasm': 'binary' },
     logLevel: 'error',
   });
 }
