@@ -211,7 +211,7 @@ class Protocol {
       text += piece;
       const messages = text.split(separator);
       text = messages.pop() ?? '';
-      for (const message of messages) this.#take(JSON.parse(message) as Message); // by the browser's protocol
+      for (const message of messages) this.#read(message);
     });
   }
 
@@ -235,6 +235,15 @@ class Protocol {
       if (this.#failure === undefined) this.#waiting.set(key, { take, fail });
       else fail(this.#failure);
     });
+  }
+
+  /** Takes what is said; a program that speaks another language is no browser. */
+  #read(message: string): void {
+    try {
+      this.#take(JSON.parse(message) as Message); // by the browser's protocol
+    } catch (error) {
+      this.#fail(new Error('it does not answer as a browser does', { cause: error }));
+    }
   }
 
   #take({ id, method, result = {}, error }: Message): void {

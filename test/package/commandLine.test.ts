@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -580,6 +580,20 @@ describe('The command line’s figures', function () {
       expect(stderr).to.match(says);
     }
     expect(readdirSync(folder).filter((name) => name.startsWith('x') || name.startsWith('.'))).to.deep.equal([]);
+  });
+
+  it('are drawn by no program that speaks otherwise than a browser', async function () {
+    if (process.platform === 'win32') this.skip();
+    const [program, temporary] = [join(folder, 'other'), join(folder, 'temporary')];
+    writeFileSync(program, "#!/bin/sh\nprintf 'hello\\0' >&4\nexec sleep 20\n", { mode: 0o755 });
+    mkdirSync(temporary);
+    const env = { CHROME_PATH: program, TMPDIR: temporary };
+    const { code, stderr } = await run(['explain', '-', '--figure', join(folder, 'x.png')], text, env);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(
+      /^No browser on this machine has drawn the figure \(it does not answer as a browser does\)/,
+    );
+    expect(readdirSync(temporary)).to.deep.equal([]);
   });
 });
 
