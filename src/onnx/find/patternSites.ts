@@ -293,17 +293,21 @@ function findTap(
     // Within a loop, and of an equation, the axes are those of the product's own operand.
     if (index.outer !== undefined || !isPlain) break;
     if (operator === 'Transpose' && isLastTwoSwap(index.attributes(node).get('perm')?.integers)) isSwapped = !isSwapped;
-    else if (!reshaping.includes(operator) || hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)) break;
+    else if (!reshaping.includes(operator) || hasMoreAxes(index, node, steps[at + 1].tensor)) break;
   }
   if (index.nodes[product.node].opType === 'ReduceSum') return { at, axes: reducedAxis(index, product.node) };
   if (!isPlain) return { at, axes: einsumAxes(index, product, position) };
   return { at, axes: isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 } };
 }
 
-/** Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to. */
-function hasMoreAxes(index: GraphIndex, after: string, before: string): boolean {
-  const [rank, former] = [rankOf(index, after), rankOf(index, before)];
-  return former !== undefined && (former <= 2 || (rank !== undefined && rank > former));
+/**
+ * Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to;
+ * or one that may have added an axis of the matrix, of one query.
+ */
+function hasMoreAxes(index: GraphIndex, node: number, before: string): boolean {
+  const { opType, outputs } = index.nodes[node];
+  const [rank, former] = [rankOf(index, outputs[0]), rankOf(index, before)];
+  return former === undefined ? opType === 'Unsqueeze' : former <= 2 || (rank !== undefined && rank > former);
 }
 
 /** In an Einsum the key is what the product sums over, the query what only the weights bring to the result. */

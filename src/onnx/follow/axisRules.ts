@@ -72,6 +72,21 @@ const topOf: AxisRule = ({ index, node, first }) => {
   return [axes, axes];
 };
 
+/** Their states: of each step [step, direction, item, feature], and the last ones [direction, item, feature]; items stand first in the other layout. */
+const recurrent: AxisRule = ({ index, node, first }) => {
+  if (first?.length !== 3) return [];
+  const directions = someAxis('unknown', index.attributes(node).get('direction')?.text === 'bidirectional' ? 2 : 1);
+  const state = someAxis('feature', index.integerAttribute(node, 'hidden_size'));
+  if (index.integerAttribute(node, 'layout') === 1) {
+    const [item, step] = first;
+    const last = [item, directions, state];
+    return [[item, step, directions, state], last, last];
+  }
+  const [step, item] = first;
+  const last = [directions, item, state];
+  return [[step, directions, item, state], last, last];
+};
+
 /** What operators make of axes that neither keep them nor compute with them. */
 export const axisRules: ReadonlyMap<string, AxisRule> = new Map<string, AxisRule>([
   ['Transpose', transposed],
@@ -125,5 +140,6 @@ export const axisRules: ReadonlyMap<string, AxisRule> = new Map<string, AxisRule
       first && [...first.slice(0, -1), someAxis('feature', index.integerAttribute(node, 'N'))],
     ],
   ]),
+  ...['LSTM', 'GRU', 'RNN'].map((operator): [string, AxisRule] => [operator, recurrent]),
   ['com.microsoft.EmbedLayerNormalization', ({ first }) => [first && [...first, someAxis('feature')]]],
 ]);

@@ -70,6 +70,50 @@ describe('finding attention', () => {
     expect(turned.sites[0]).to.include({ tensor: 'p', queryAxis: -2, keyAxis: -1 });
   });
 
+  it('knows them where the last state of a recurrent layer asks all of them', () => {
+    const asked = (attributes: SmallNode['attributes'], states: SmallNode[], ofLast: string): ModelAnalysis =>
+      analyze({
+        inputs: { x: [1, 'n', 4] },
+        outputs: ['y'],
+        weights: {
+          w: { dims: [1, 12, 4], values: new Array<number>(48).fill(0.5) },
+          r: { dims: [1, 12, 4], values: new Array<number>(48).fill(0.5) },
+        },
+        integers: { first: [1], second: [2], third: [3], zero: [0] },
+        nodes: [
+          ...states,
+          node('GRU', ['steps', 'w', 'r'], ['all', 'last'], { hidden_size: { integer: 4 }, ...attributes }),
+          node('Squeeze', ['last', ofLast], ['state']),
+          node('Unsqueeze', ['state', 'second'], ['asking']),
+          node('MatMul', ['o', 'asking'], ['s']),
+          node('Squeeze', ['s', 'second'], ['flat']),
+          node('Softmax', ['flat'], ['p'], { axis: { integer: 1 } }),
+          node('Unsqueeze', ['p', 'second'], ['column']),
+          node('Transpose', ['o'], ['ot'], { perm: { integers: [0, 2, 1] } }),
+          node('MatMul', ['ot', 'column'], ['y']),
+        ],
+      });
+    const swap = { perm: { integers: [1, 0, 2] } };
+    const byStep = asked(
+      {},
+      [
+        node('Transpose', ['x'], ['steps'], swap),
+        node('Squeeze', ['all', 'first'], ['states']),
+        node('Transpose', ['states'], ['o'], swap),
+      ],
+      'zero',
+    );
+    const byItem = asked(
+      { layout: { integer: 1 } },
+      [node('Identity', ['x'], ['steps']), node('Squeeze', ['all', 'second'], ['o'])],
+      'first',
+    );
+    for (const { sites } of [byStep, byItem])
+      expect(sites.map(({ tensor, queryAxis, keyAxis }) => [tensor, queryAxis, keyAxis])).to.deep.equal([
+        ['column', -1, -2],
+      ]);
+  });
+
   it('reads the axes of an Einsum off its subscripts', () => {
     const { sites } = analyze({
       ...plainAttention,
