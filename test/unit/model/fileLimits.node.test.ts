@@ -16,6 +16,7 @@ import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
 import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
 import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
 import { mostBytes } from '../../../src/model/profile/leftOut';
+import { maxFooterBytes } from '../../../src/engine/profile/parquetPages';
 import { maxProfileColumnBytes, maxProfileRows } from '../../../src/engine/profile/readProfile';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
@@ -65,7 +66,7 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
       `${formatBytes(mostBytes)}; ${formatBytes(mostLineBytes)}`,
       formatBytes(longestLine),
-      `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}`,
+      `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}; ${formatBytes(maxFooterBytes)}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
