@@ -21,6 +21,7 @@ import { maxProfileColumnBytes, maxProfileRows } from '../../../src/engine/profi
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
+import { maxJsonDepth, maxJsonUnits, maxJsonValues } from '../../../src/base/smallJson';
 import { maxTextBytes } from '../../../src/base/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {
@@ -67,6 +68,7 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(mostBytes)}; ${formatBytes(mostLineBytes)}`,
       formatBytes(longestLine),
       `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}; ${formatBytes(maxFooterBytes)}`,
+      `${maxJsonValues}; ${maxJsonUnits}; ${maxJsonDepth}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
