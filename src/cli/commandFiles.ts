@@ -1,11 +1,10 @@
-import { writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SeenFile } from '../base/changedFile.node';
 import type { FileAccess } from '../engine/files/fileAccess';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { proofShelfIn } from '../engine/files/proofShelf.node';
-import { guardVariable, guardedLines } from './guardedLines';
+import { guardVariable, guardedLines, tellGuard } from './guardedLines';
 
 /** The files of this machine, as a command reads a model's: whoever watches it is told which ones the runtime maps into memory, and what they are now. */
 export const commandFiles: FileAccess = {
@@ -15,7 +14,7 @@ export const commandFiles: FileAccess = {
     if (process.env[guardVariable] === undefined) return;
     for (const path of paths) {
       const seen: SeenFile = { path, ...((await nodeFileAccess.version?.(path)) ?? { size: 0, modified: 0 }) };
-      writeSync(guardedLines.mapped, `${JSON.stringify(seen)}\n`);
+      tellGuard(guardedLines.mapped, seen);
     }
   },
 };

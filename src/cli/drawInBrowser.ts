@@ -7,6 +7,8 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { ExplorerError } from '../base/errors';
+import { asGroup, endProgram } from './endProgram';
+import { guardedLines, tellGuard, type ProgramLine } from './guardedLines';
 
 /** What a figure becomes, and which program makes it. */
 export interface BrowserDrawing {
@@ -21,6 +23,8 @@ export interface BrowserDrawing {
 const patienceMilliseconds = 60_000;
 /** Browsers draw no longer side, and say nothing of it. */
 const mostPixels = 16_384;
+/** Characters of one answer. */
+const mostAnswered = 2 ** 28;
 /** Where each message of the protocol ends. */
 const separator = '\0';
 
@@ -81,6 +85,7 @@ function isProgram(path: string): boolean {
 export async function drawInBrowser(svg: string, { kind, browser, times }: BrowserDrawing): Promise<Uint8Array> {
   const [, width, height] = /^<svg [^>]*width="([\d.]+)mm" height="([\d.]+)mm"/.exec(svg) ?? [];
   const folder = await mkdtemp(join(tmpdir(), 'attention-explorer-figure-'));
+  tellGuard(guardedLines.begun, folder);
   const program = start(browser, join(folder, 'profile'));
   const protocol = new Protocol(program);
   try {
@@ -99,7 +104,7 @@ export async function drawInBrowser(svg: string, { kind, browser, times }: Brows
     });
   } finally {
     await end(program, protocol);
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
@@ -120,17 +125,26 @@ function start(browser: string, profile: string): ChildProcess {
     // A Chromium that root starts refuses to have a sandbox. What it draws here is ours, and runs no script.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ];
-  return spawn(browser, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+  const program = spawn(browser, args, { ...asGroup, stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+  if (program.pid !== undefined) tellProgram({ pid: program.pid, isOver: false });
+  return program;
 }
 
-/** Ends a browser with all of its processes, and resolves when it is gone. */
+const tellProgram = (told: ProgramLine): void => tellGuard(guardedLines.programs, told);
+
+/** Ends a browser with all of its processes, also where it is a program that only starts one, and resolves when it is gone. */
 async function end(program: ChildProcess, protocol: Protocol): Promise<void> {
-  if (program.exitCode !== null || program.signalCode !== null || program.pid === undefined) return;
-  const ended = new Promise((resolve) => program.once('exit', resolve));
-  protocol.ask('Browser.close', {}).catch(() => {}); // it may be gone before it answers
-  const late = setTimeout(() => program.kill('SIGKILL'), 5000);
-  await ended;
-  clearTimeout(late);
+  const { pid } = program;
+  if (pid === undefined) return;
+  if (program.exitCode === null && program.signalCode === null) {
+    const ended = new Promise((resolve) => program.once('exit', resolve));
+    protocol.ask('Browser.close', {}).catch(() => {}); // it may be gone before it answers
+    const late = setTimeout(() => endProgram(pid), 5000);
+    await ended;
+    clearTimeout(late);
+  }
+  endProgram(pid);
+  tellProgram({ pid, isOver: true });
 }
 
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -193,6 +207,9 @@ class Protocol {
   readonly #asking: Writable;
   readonly #waiting = new Map<number | string, { take(answer: Answer): void; fail(error: Error): void }>();
   #numAsked = 0;
+  /** Of a message whose end has not come. */
+  #heard: string[] = [];
+  #numHeard = 0;
   #failure: Error | undefined;
   readonly #late: NodeJS.Timeout;
 
@@ -206,13 +223,7 @@ class Protocol {
     program.once('error', (error) => this.#fail(error));
     program.once('exit', (code) => this.#fail(new Error(`it ended with ${code ?? 'a signal'}`)));
     for (const pipe of [asking, answering]) pipe.on('error', (error) => this.#fail(error));
-    let text = '';
-    answering.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-      const messages = text.split(separator);
-      text = messages.pop() ?? '';
-      for (const message of messages) this.#read(message);
-    });
+    answering.setEncoding('utf8').on('data', (piece: string) => this.#hear(piece));
   }
 
   /** Asks for something. Throws what the browser says. */
@@ -235,6 +246,20 @@ class Protocol {
       if (this.#failure === undefined) this.#waiting.set(key, { take, fail });
       else fail(this.#failure);
     });
+  }
+
+  #hear(piece: string): void {
+    const [end, ...others] = piece.split(separator);
+    this.#heard.push(end);
+    this.#numHeard += end.length;
+    for (const other of others) {
+      this.#read(this.#heard.join(''));
+      this.#heard = [other];
+      this.#numHeard = other.length;
+    }
+    if (this.#numHeard <= mostAnswered) return;
+    this.#heard = [];
+    this.#fail(new Error('it does not answer as a browser does'));
   }
 
   /** Takes what is said; a program that speaks another language is no browser. */

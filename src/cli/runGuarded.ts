@@ -11,7 +11,8 @@ import { explainEnd } from '../base/processEnd';
 import { line, type TerminalText } from '../base/terminalText';
 import { startGuard } from '../engine/serve/startGuard.node';
 import { commandSentence } from './commandSentence';
-import { guardVariable, guardedLines, isGuardedProcess } from './guardedLines';
+import { endProgram } from './endProgram';
+import { guardVariable, guardedLines, isGuardedProcess, type ProgramLine } from './guardedLines';
 
 /** Of what it prints beside, the end is kept, to tell why it ended. */
 const mostKept = 16_384;
@@ -66,10 +67,10 @@ export function guardedWork():
 export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
-    stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, [guardVariable]: String(mostBytes) },
   });
-  let [printed, sentence, mapped, begun] = ['', '', '', ''];
+  let [printed, sentence, mapped, begun, programs] = ['', '', '', '', ''];
   let limitBytes: number | undefined;
   const locks: { readonly held: HeldLock; readonly stop: () => void }[] = [];
   const words = new GuardLine();
@@ -79,6 +80,7 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   read(child.stdio[guardedLines.sentence], (text) => (sentence += text));
   read((child.stdio as readonly unknown[])[guardedLines.mapped] /* the type knows five */, (text) => (mapped += text));
   read((child.stdio as readonly unknown[])[guardedLines.begun] /* likewise */, (text) => (begun += text));
+  read((child.stdio as readonly unknown[])[guardedLines.programs] /* likewise */, (text) => (programs += text));
   let told = '';
   // Its runs hold its thread for as long as they take: that it lives is shown from here.
   read((child.stdio as readonly unknown[])[guardedLines.held] /* likewise */, (text) => {
@@ -103,7 +105,9 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
     child.once('close', (...ended) => resolve(ended));
   });
   clearTimeout(timer);
-  for (const path of linesOf<string>(begun)) rmSync(path, { force: true }); // what was finished stands elsewhere
+  endPrograms(linesOf<ProgramLine>(programs));
+  // What was finished stands elsewhere.
+  for (const path of linesOf<string>(begun)) rmSync(path, { recursive: true, force: true, maxRetries: 10 });
   for (const { held, stop } of locks) {
     stop();
     await dropLock(held); // where it could not itself
@@ -125,6 +129,15 @@ function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {
   return new ExplorerError(kind === 'memory' ? 'outOfMemory' : kind === 'files' ? 'modelChanged' : 'commandStopped', [
     reason,
   ]);
+}
+
+/** Ends the programs that the other has started and that have not ended, with all that they have started. */
+function endPrograms(lines: readonly ProgramLine[]): void {
+  const left = new Set<number>();
+  for (const { pid, isOver } of lines)
+    if (isOver) left.delete(pid);
+    else left.add(pid);
+  for (const pid of left) endProgram(pid);
 }
 
 /** What whole lines of our own tell of; of the last one a part may have come. */

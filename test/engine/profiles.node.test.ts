@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { parquetMetadata } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import 'vscode-jsonrpc/node';
 import { Deadlines } from '../../src/engine/limits/deadlines';
 import { timeLimits } from '../../src/engine/limits/timeLimits';
@@ -33,6 +36,22 @@ const withoutSums = (files: readonly ProfileFile[]): ProfileFile[] =>
     const { crc32: _, ...rest } = JSON.parse(Buffer.from(bytes).toString()) as Readonly<Record<string, unknown>>; // our own file
     return { name, bytes: Buffer.from(JSON.stringify(rest)) };
   });
+
+/** Where the pages of values of two columns stand: the head of `share`'s, and the runs of which there are values; and the runs of a dictionary's values of `language`. */
+function pagesOf(bytes: Buffer): { readonly header: number; readonly levels: number; readonly dictionary: number } {
+  const file = Uint8Array.from(bytes).buffer;
+  const pageOf = (name: string): { readonly start: number; readonly end: number; readonly levels: number } => {
+    const column = parquetMetadata(file).row_groups[0].columns.find(
+      ({ meta_data: each }) => each?.path_in_schema[0] === name,
+    )?.meta_data;
+    const start = Number(column?.data_page_offset);
+    const reader = { view: new DataView(file, start), offset: 0 };
+    const { data_page_header_v2: page } = parquetHeader(reader);
+    return { start, end: start + reader.offset, levels: page?.definition_levels_byte_length ?? 0 };
+  };
+  const [share, language] = [pageOf('share'), pageOf('language')];
+  return { header: share.start, levels: share.end, dictionary: language.end + language.levels + 1 };
+}
 
 describe('profiles in the engine', function () {
   this.timeout(60_000);
@@ -150,6 +169,45 @@ describe('profiles in the engine', function () {
       if (code === 'profileInvalid') numRefused++;
     }
     expect(numRefused).to.be.within(20, 119);
+  });
+
+  it('are refused where they ask for more room than a table may take, before it is taken', () => {
+    const whole = withoutSums(bundled('worked-example'));
+    // Every second share is missing: its levels are a packed group of nine bytes.
+    const numbers = Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? null : i));
+    const texts = numbers.map((_, i) => (i % 2 === 0 ? 'a' : 'b'));
+    const relations = Buffer.from(
+      parquetWriteBuffer({
+        codec: 'UNCOMPRESSED',
+        columnData: [
+          ...['component', 'language', 'relation'].map((name) => ({ name, type: 'STRING' as const, data: texts })),
+          ...['layer', 'head', 'queries', 'pairs', 'share', 'baseline', 'ratio'].map((name) => ({
+            ...{ name, type: 'DOUBLE' as const, data: numbers },
+          })),
+        ],
+      }),
+    );
+    const { header, levels, dictionary } = pagesOf(relations);
+    /** A few more than there are values: a 1 a hundred times, and nine packed groups of eight; and a byte more than a column may take. */
+    const [repeated, packed, size] = [Buffer.of(0xc8, 1, 1), Buffer.of(0x13), Buffer.of(0x82, 0x80, 0x80, 0x40)];
+    const tooMuch = /a page of a column holds more than it may/;
+    const changes: readonly [what: string, at: number, bytes: Uint8Array, says: RegExp][] = [
+      ['a run of levels', levels, repeated, tooMuch],
+      ['groups of levels', levels, packed, tooMuch],
+      ['the size of a page', header + 3, size, tooMuch],
+      ['values of a dictionary', dictionary, repeated, tooMuch],
+      ['the length of the list', relations.length - 8, Buffer.of(0, 0, 0, 2), /says too much of itself/],
+    ];
+    for (const [what, at, bytes, says] of changes) {
+      const changed = Buffer.from(relations);
+      changed.set(bytes, at);
+      // A list of another length begins elsewhere, in a larger file.
+      const file = what.includes('list') ? Buffer.concat([Buffer.alloc(2 ** 26), changed]) : changed;
+      const files = whole.map((each) => (each.name === 'relations.parquet' ? { ...each, bytes: file } : each));
+      const held = process.memoryUsage().heapUsed;
+      expect(() => readProfile(files, 'mine'), what).to.throw(says);
+      expect(process.memoryUsage().heapUsed - held, what).to.be.below(2 ** 25);
+    }
   });
 
   it('are refused by the name of the table in which one bit is another than was written', () => {

@@ -1,11 +1,22 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ensureChromium } from '../../scripts/lib/chromium.mjs';
+import { expectEventually } from '../harness/eventually';
 import { picturedTokenizer, tinyTokenizer } from '../harness/tinyTokenizer';
 
 const root = process.cwd();
@@ -19,11 +30,12 @@ interface Ended {
 
 /** Runs the command line; its input stays open where none is given. */
 async function run(args: readonly string[], input?: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], { env: { ...process.env, ...env } });
+  return outcome(child, input);
+}
+
+async function outcome(child: ChildProcessWithoutNullStreams, input?: string): Promise<Ended> {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], {
-    stdio: 'pipe',
-    env: { ...process.env, ...env },
-  });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
@@ -585,7 +597,10 @@ describe('The command line’s figures', function () {
   it('are drawn by no program that speaks otherwise than a browser', async function () {
     if (process.platform === 'win32') this.skip();
     const [program, temporary] = [join(folder, 'other'), join(folder, 'temporary')];
-    writeFileSync(program, "#!/bin/sh\nprintf 'hello\\0' >&4\nexec sleep 20\n", { mode: 0o755 });
+    const pids = join(folder, 'pids');
+    writeFileSync(program, `#!/bin/sh\nsleep 300 &\necho $! > ${pids}\nprintf 'hello\\0' >&4\nexec sleep 20\n`, {
+      mode: 0o755,
+    });
     mkdirSync(temporary);
     const env = { CHROME_PATH: program, TMPDIR: temporary };
     const { code, stderr } = await run(['explain', '-', '--figure', join(folder, 'x.png')], text, env);
@@ -594,8 +609,69 @@ describe('The command line’s figures', function () {
       /^No browser on this machine has drawn the figure \(it does not answer as a browser does\)/,
     );
     expect(readdirSync(temporary)).to.deep.equal([]);
+    await expectGone(pids);
   });
+
+  it('leave no program and no folder behind where the command is ended while they are drawn', async function () {
+    if (process.platform === 'win32') this.skip(); // there a program cannot be asked to end
+    const drawn = async (name: string, args: readonly string[], end: (child: ChildProcess) => void): Promise<Ended> => {
+      const [own, pids] = [join(folder, name), join(folder, name, 'pids')];
+      mkdirSync(join(own, 'temporary'), { recursive: true });
+      const program = join(own, 'program');
+      // A browser that never answers, with a process of its own that outlives it.
+      writeFileSync(program, `#!/bin/sh\nsleep 300 &\necho $$ $! > ${pids}.part\nmv ${pids}.part ${pids}\nwait\n`, {
+        mode: 0o755,
+      });
+      const child = spawn(
+        process.execPath,
+        [join(root, 'dist/cli.cjs'), 'explain', '-', '--figure', join(own, 'x.png'), ...args],
+        {
+          detached: true,
+          env: { ...process.env, CHROME_PATH: program, TMPDIR: join(own, 'temporary') },
+        },
+      );
+      const ended = outcome(child, text);
+      const begun = expectEventually(() => expect(existsSync(pids)).to.equal(true)).then(() => end(child));
+      // One that has only so much time may be ended before it draws.
+      await Promise.race([begun, ended]);
+      const { code, ...said } = await ended;
+      if (!existsSync(pids)) return { code, ...said };
+      expect(readdirSync(join(own, 'temporary')), name).to.deep.equal([]);
+      expect(readdirSync(own).sort(), name).to.deep.equal(['pids', 'program', 'temporary']);
+      await expectGone(pids);
+      return { code, ...said };
+    };
+    const inTime = async (seconds: number): Promise<string> => {
+      const { stderr } = await drawn(`in-${seconds}`, ['--timeout', String(seconds)], () => {});
+      return existsSync(join(folder, `in-${seconds}`, 'pids')) || seconds > 20 ? stderr : inTime(2 * seconds);
+    };
+    const [asked, interrupted, late] = await Promise.all([
+      drawn('asked', [], (child) => child.kill('SIGTERM')),
+      // As a terminal does it: all that stand in front of it.
+      drawn('interrupted', [], ({ pid }) => process.kill(-Number(pid), 'SIGINT')),
+      inTime(3),
+    ]);
+    expect(asked).to.deep.include({ code: 143, stderr: '' });
+    expect(interrupted).to.deep.include({ code: 130, stderr: '' });
+    expect(late).to.match(/^The command took longer than \d+ s and was ended/);
+  });
+
+  /** Of the processes whose numbers stand in a file, none is there any more. */
+  async function expectGone(pids: string): Promise<void> {
+    for (const pid of readFileSync(pids, 'utf8').trim().split(' '))
+      await expectEventually(() => expect(isAlive(Number(pid)), pid).to.equal(false));
+  }
 });
+
+/** One that has ended and that nobody asked for yet counts as gone. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
 
 describe('What the command line starts with', () => {
   it('is a small part of it: what runs models is read by the process that needs it', () => {

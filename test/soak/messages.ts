@@ -28,7 +28,8 @@ import { shownRunOf } from './window';
 
 const ledger = new Ledger(readOrder());
 const random = seededRandom(ledger.order.seed + ledger.order.from);
-const patienceMilliseconds = 30_000;
+/** A machine that does much else beside a long soak lets it wait. */
+const patienceMilliseconds = ledger.order.isShort ? 30_000 : 180_000;
 const note = (): void => {};
 const log = { debug: note, info: note, warn: () => ledger.count('lines of the log'), error: note };
 const text = 'def f(x):\n    return x + 1\n';

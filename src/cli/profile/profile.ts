@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExplorerError } from '../../base/errors';
@@ -20,7 +20,7 @@ import { leftOutOf } from '../../model/profile/leftOut';
 import { textKey, type TextRecord } from '../../model/profile/textRecord';
 import { commandFiles } from '../commandFiles';
 import { commandSentence } from '../commandSentence';
-import { guardedLines, guardVariable } from '../guardedLines';
+import { guardedLines, guardVariable, tellGuard } from '../guardedLines';
 import { placeOf, type ModelOptions } from '../openModel';
 import { openTextModel } from '../readWith';
 import { writeWhole } from '../writeWhole';
@@ -108,7 +108,7 @@ async function lockOf(folder: string): Promise<FolderLock> {
   const isWatched = process.env[guardVariable] !== undefined;
   const lock = await FolderLock.take(folder, {
     ...{ program: 'attention-explorer', patience },
-    ...(isWatched && { onHeld: (held) => void writeSync(guardedLines.held, `${JSON.stringify(held)}\n`) }),
+    ...(isWatched && { onHeld: (held) => tellGuard(guardedLines.held, held) }),
   });
   try {
     for (const name of await readdir(folder))

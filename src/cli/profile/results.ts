@@ -85,7 +85,8 @@ export async function indexResults(folders: readonly string[]): Promise<ResultsI
         checkSettings(folder, (settings ??= found), found);
         isFirst = false;
       } else if (line.startsWith(recordStart)) {
-        const key = line.slice(recordStart.length, line.indexOf('"', recordStart.length));
+        // A copy: a part of a string holds all of it, and the lines are as long as everything that a model did over a text.
+        const key = Buffer.from(line.slice(recordStart.length, line.indexOf('"', recordStart.length))).toString();
         const places = records.get(key);
         if (places === undefined) records.set(key, [{ path, start, length }]);
         else places.push({ path, start, length });

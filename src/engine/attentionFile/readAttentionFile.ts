@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
+import { smallJson } from '../../base/smallJson';
 import { formatBytes } from '../../model/fileLimits';
 import { normalizeSelection, type Component, type ComponentInfo } from '../../model/head';
 import type { ModelInfo, Notice } from '../../model/modelInfo';
@@ -100,7 +101,7 @@ export class AttentionFileReader {
     this.#names = [...streams.keys()];
     this.picture = readPicture(file, [...streams.values()]);
     this.streams = [...streams.values()].map((stream) => withPatches(stream, this.picture));
-    this.explanation = (Object(metadata) as { readonly explanation?: unknown }).explanation;
+    this.explanation = smallJson((Object(metadata) as { readonly explanation?: unknown }).explanation);
     this.model = {
       name: modelName(metadata) ?? plain(name),
       path,

@@ -10,6 +10,7 @@ import { relationIds } from '../../model/relations/relation';
 import { decileNames } from '../../model/profile/profileFold';
 import type { HeadProfile, ProfileFile } from '../../model/profile/headProfile';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
+import { checkFooter, checkPages } from './parquetPages';
 import { sumText } from './profileTables';
 
 /** The most rows of a table of a profile. */
@@ -157,6 +158,7 @@ function rowsOf<Schema extends v.GenericSchema & { readonly entries: object }>(
   bytes: Uint8Array,
   name: string,
 ): v.InferOutput<Schema>[] {
+  checkFooter(bytes);
   const file = Uint8Array.from(bytes).buffer;
   const metadata = parquetMetadata(file);
   if (metadata.num_rows > maxProfileRows) throw new RangeError(`${name}.parquet has more than ${maxProfileRows} rows`);
@@ -190,14 +192,19 @@ function valuesOf(file: ArrayBuffer, metadata: FileMetaData, name: string): unkn
     const column = columns.find(({ meta_data: each }) => each?.path_in_schema.join('.') === name)?.meta_data;
     if (column === undefined) throw new RangeError(`a part of the file has no column ${name}`);
     const start = Number(column.dictionary_page_offset ?? column.data_page_offset);
-    const reader = { view: new DataView(file, start, Number(column.total_compressed_size)), offset: 0 };
+    const view = new DataView(file, start, Number(column.total_compressed_size));
+    const { element } = schemaPath[schemaPath.length - 1];
+    checkPages(new Uint8Array(file, start, view.byteLength), column, element.repetition_type === 'OPTIONAL', {
+      maxValues: Number(numRows),
+      maxBytes: maxProfileColumnBytes,
+    });
     const { data } = readColumn(
-      reader,
+      { view, offset: 0 },
       { groupStart: 0, groupRows: Number(numRows), selectStart: 0, selectEnd: Number(numRows) },
       {
         ...column,
         pathInSchema: [name],
-        element: schemaPath[schemaPath.length - 1].element,
+        element,
         schemaPath,
         parsers: DEFAULT_PARSERS,
       },

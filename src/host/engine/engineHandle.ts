@@ -19,6 +19,7 @@ export class EngineHandle implements Disposable {
   readonly remote: Client<EngineApi>;
   #settleExit: (end: ProcessEnd) => void = () => {};
   #numWaiting = 0;
+  #numTicks = 0;
   #numBegun = 0;
   #isAlive = true;
   #isUnwanted = false;
@@ -48,7 +49,12 @@ export class EngineHandle implements Disposable {
       isBusy: () => this.#numWaiting > 0,
       ask: () => process.connection.remote.memory({}),
     };
-    this.#store.add(watchEngine(watched, ticks, (reason) => this.#end({ kind: 'other', reason })));
+    const counted: Ticks = (listener) =>
+      ticks(() => {
+        this.#numTicks++;
+        listener();
+      });
+    this.#store.add(watchEngine(watched, counted, (reason) => this.#end({ kind: 'other', reason })));
   }
 
   get isAlive(): boolean {
@@ -88,6 +94,11 @@ export class EngineHandle implements Disposable {
   /** How many requests it has begun to work on: whoever asked and finds no more of them when it is gone was not what ended it. */
   get numBegun(): number {
     return this.#numBegun;
+  }
+
+  /** Milliseconds that ticks do not account for: what it grows by from one moment to another, this window stood still in between, as the machine slept. */
+  get unticked(): number {
+    return performance.now() - 1000 * this.#numTicks;
   }
 
   on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): Disposable {

@@ -37,14 +37,17 @@ interface Answer<T> {
   readonly value: T;
 }
 
-/** How many milliseconds a cancelled engine has to answer before it is ended: one that answers is not inside a run and can stay. */
+/** For how many milliseconds what is waited for. */
 interface Patience {
+  /** A cancelled engine has so long to answer before it is ended: one that answers is not inside a run and can stay. */
   readonly inRun: number;
   /** Of one that runs in steps, which ends behind the one that it is in. */
   readonly inStep: number;
+  /** A window that stood still for so long slept, and its engine with it: a step's time may be over without the step having had it. */
+  readonly asleep: number;
 }
 
-const usualPatience: Patience = { inRun: 150, inStep: 2000 };
+const usualPatience: Patience = { inRun: 150, inStep: 2000, asleep: 5000 };
 /** How long the reason of an end is waited for, once the connection is gone. */
 const exitReasonMilliseconds = 1000;
 /** A request goes to so many engines at most: the one there was, its spare, and two fresh ones. */
@@ -325,19 +328,27 @@ export class EngineSupervisor implements Disposable {
 
   /**
    * Asks an engine. One that proves to be gone before it began is nothing that the request has done: then another is asked. The end of
-   * one that did begin is told: `engineStopped` with its reason, `outOfMemory`, or `modelChanged`.
+   * one that did begin is told: `engineStopped` with its reason, `outOfMemory`, or `modelChanged`. What took too long while the machine slept
+   * is asked for once more.
    */
   async #ask<T>(
     take: () => EngineHandle | Promise<EngineHandle>,
     request: (engine: EngineHandle) => Promise<T>,
   ): Promise<Answer<T>> {
+    let hasSlept = false;
     for (let numAsked = 1; ; numAsked++) {
       const engine = await take();
-      const { numBegun } = engine;
+      const { numBegun, unticked } = engine;
       try {
         return { engine, value: await request(engine) };
       } catch (error) {
-        if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
+        if (!(error instanceof ExplorerError)) throw error;
+        if (error.code === 'tookTooLong' && !hasSlept && engine.unticked - unticked >= this.#patience.asleep) {
+          hasSlept = true;
+          this.#log.info(entry`The machine slept meanwhile: the engine is asked once more.`);
+          continue;
+        }
+        if (error.code !== 'disconnected') throw error;
         if (engine.isUnwanted) throw engine.endedBy ?? new ExplorerError('cancelled');
         const end = await Promise.race([
           engine.exited,

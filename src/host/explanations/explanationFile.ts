@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
+import { smallJson } from '../../base/smallJson';
 import type { Continuation } from '../../model/continuation';
 import type { Languages } from '../../model/modelInfo';
 import type { ViewState } from '../../model/viewState';
@@ -96,7 +97,7 @@ export function readExplanation(bytes: Uint8Array, name: string): Explanation {
     focus: read.focus,
     languages: read.languages,
     continuation: read.continuation && { ...read.continuation, sampling: read.continuation.sampling },
-    arrangement: read.arrangement,
+    arrangement: smallJson(read.arrangement),
   };
 }
 

@@ -92,7 +92,7 @@ describe('A run in stages that is cancelled in an engine of its own', function (
     ['its stages are', ({ layers }) => layers?.done === 2],
   ] as const satisfies readonly (readonly [string, (progress: Progress) => boolean])[])
     it(`while ${when} loaded leaves the process and what it has loaded: the next run loads the rest`, async () => {
-      start({ inRun: 5, inStep: 30_000 });
+      start({ inRun: 5, inStep: 30_000, asleep: 5000 });
       expect(await cancelWhen(isThen), 'the last stages were not reached').to.be.lessThan(numLayers - 1);
       const { pid } = supervisor;
       expect(pid).to.not.equal(undefined);
@@ -103,7 +103,7 @@ describe('A run in stages that is cancelled in an engine of its own', function (
     });
 
   it('inside of a stage that takes longer than it may ends the process, and the next run has another', async () => {
-    start({ inRun: 5, inStep: 5 });
+    start({ inRun: 5, inStep: 5, asleep: 5000 });
     await supervisor.explain(params(short), never);
     const { pid } = supervisor;
     // Between two stages it would end without that: this is when the next one is under way.

@@ -249,7 +249,7 @@ describe('The engine supervisor', () => {
       launcher,
       { debug: () => {}, info: (message) => logged.push(message), warn: () => {}, error: () => {} },
       everySecond,
-      { inRun: 0, inStep: 100 },
+      { inRun: 0, inStep: 100, asleep: 5000 },
     );
     let growing: HeldRun | undefined;
     const controller = new AbortController();
@@ -474,19 +474,19 @@ describe('The engine supervisor', () => {
   });
 
   describe('on a clock of its own', () => {
-    let tick: () => void;
+    const listeners = new Set<() => void>();
+    const tick = (): void => [...listeners].forEach((listener) => listener());
+    const ticks = (listener: () => void): Disposable => {
+      listeners.add(listener);
+      return { dispose: () => void listeners.delete(listener) };
+    };
 
     beforeEach(() => {
-      const listeners = new Set<() => void>();
-      tick = () => [...listeners].forEach((listener) => listener());
       supervisor.dispose();
       supervisor = new EngineSupervisor(
         launcher,
         { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-        (listener) => {
-          listeners.add(listener);
-          return { dispose: () => void listeners.delete(listener) };
-        },
+        ticks,
       );
     });
 
@@ -517,6 +517,32 @@ describe('The engine supervisor', () => {
       expect(engine.isOver).to.equal(false);
       await supervisor.explain(behave('answer', 'morning'), never);
       expect(engine.explained).to.deep.equal(['answer', 'answer morning']);
+    });
+
+    it('asks once more for what took too long while the machine slept, and only then', async () => {
+      const explained = async (asleep: number, pass: () => void): Promise<readonly [string, number]> => {
+        const own = new FakeLauncher();
+        const watching = new EngineSupervisor(
+          own,
+          { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+          ticks,
+          { inRun: 150, inStep: 2000, asleep },
+        );
+        try {
+          let hasBegun = false;
+          watching.onDidProgress(() => (hasBegun = true));
+          const running = watching.explain(behave('late'), never);
+          await until(() => hasBegun);
+          pass();
+          return [await codeOf(running), own.launched[0].explained.length];
+        } finally {
+          watching.dispose();
+        }
+      };
+      // The engine takes 50 ms for it.
+      expect(await explained(25, () => {})).to.deep.equal(['none', 2]);
+      expect(await explained(25, () => tick())).to.deep.equal(['tookTooLong', 1]);
+      expect(await explained(5000, () => {})).to.deep.equal(['tookTooLong', 1]);
     });
 
     it('ends a spare that is silent without a word to the person', async () => {

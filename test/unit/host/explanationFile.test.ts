@@ -126,6 +126,23 @@ describe('a saved explanation', () => {
     ]);
   });
 
+  it('hands on no arrangement that could not be written down again, and opens without it', () => {
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    const text = new TextDecoder().decode(changed((file) => (file['arrangement'] = 'here')));
+    const read = readExplanation(new TextEncoder().encode(text.replace('"here"', deep)), 'x');
+    expect(read).to.deep.equal({ ...saved, arrangement: undefined });
+    const wide = JSON.stringify(Array.from({ length: 2 ** 20 }, () => 0));
+    expect(readExplanation(new TextEncoder().encode(text.replace('"here"', wide)), 'x').arrangement).to.equal(
+      undefined,
+    );
+    expect(
+      readExplanation(
+        changed((file) => (file['arrangement'] = 'a'.repeat(2 ** 23))),
+        'x',
+      ).arrangement,
+    ).to.have.length(2 ** 23);
+  });
+
   it('gives an attention file a view, where it says one that can be', () => {
     expect(readKeptView({ view: saved.view, arrangement: 1 })).to.deep.equal({ view: saved.view, arrangement: 1 });
     for (const value of [undefined, null, 'view', { view: 7 }, { view: { ...saved.view, threshold: 2 } }])

@@ -52,9 +52,10 @@ class Loopback implements Channel {
 
 /**
  * What a text makes the fake engine do: end at once, think without reading messages (with its deadline told or not) or until it is told to end,
- * take a moment, run in stages (a short one, or one layer and then until it is told to end, behind a stage of a third of a second), fail, or answer.
+ * take a moment, take too long the first time, run in stages (a short one, or one layer and then until it is told to end, behind a stage of a third of a second), fail, or answer.
  */
-export type Behaviour = 'crash' | 'block' | 'overdue' | 'wait' | 'slow' | 'grow' | 'growOn' | 'outOfMemory' | 'answer';
+export type Behaviour =
+  'crash' | 'block' | 'overdue' | 'wait' | 'slow' | 'late' | 'grow' | 'growOn' | 'outOfMemory' | 'answer';
 
 /** An engine in this process that does what the text says, with the real connection between it and its window. */
 export class FakeEngine implements EngineProcess {
@@ -131,8 +132,10 @@ export class FakeEngine implements EngineProcess {
           far.fire('growing', { runId, components: run.components });
           return run;
         }
-        if (behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
+        if (behaviour === 'late' || behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
         if (signal.aborted) throw new ExplorerError('cancelled');
+        if (behaviour === 'late' && this.explained.length === 1)
+          throw new ExplorerError('tookTooLong', ['The tokenizer', 10]);
         return runInfo(++runs, text);
       },
       explainImage: ({ path }) => {

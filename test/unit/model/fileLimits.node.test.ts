@@ -16,10 +16,12 @@ import { maxFiles, maxFound } from '../../../src/hub/hubAnswers';
 import { maxAnswerBytes } from '../../../src/hub/hubFetch.node';
 import { maxOutputBytes, maxOutputUnpackedBytes } from '../../../src/notebook/readOutput';
 import { mostBytes } from '../../../src/model/profile/leftOut';
+import { maxFooterBytes } from '../../../src/engine/profile/parquetPages';
 import { maxProfileColumnBytes, maxProfileRows } from '../../../src/engine/profile/readProfile';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
+import { maxJsonDepth, maxJsonUnits, maxJsonValues } from '../../../src/base/smallJson';
 import { maxTextBytes } from '../../../src/base/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {
@@ -65,7 +67,8 @@ describe('the table of bounds in SECURITY.md', () => {
       `${formatBytes(maxOutputBytes)}; ${formatBytes(maxOutputUnpackedBytes)}`,
       `${formatBytes(mostBytes)}; ${formatBytes(mostLineBytes)}`,
       formatBytes(longestLine),
-      `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}`,
+      `${maxProfileRows}; ${formatBytes(maxProfileColumnBytes)}; ${formatBytes(maxFooterBytes)}`,
+      `${maxJsonValues}; ${maxJsonUnits}; ${maxJsonDepth}`,
       `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });

@@ -313,6 +313,15 @@ describe('An attention file', () => {
       expect(message).to.match(reason);
     });
 
+  it('says no view that could not be handed on', () => {
+    const saying = (view: string): unknown => {
+      const json = new TextEncoder().encode(`{"model":"m","explanation":{"view":${view}}}`);
+      return open(npz({ ...plain, metadata: ['U8', [json.length], json] })).explanation;
+    };
+    expect(saying('{"threshold":0}')).to.deep.equal({ view: { threshold: 0 } });
+    expect(saying('['.repeat(200_000) + ']'.repeat(200_000))).to.equal(undefined);
+  });
+
   it('is refused with a sentence or read, whatever was done to it by someone who makes its check sums anew', async () => {
     const ofText: Arrays = {
       ...plain,
