@@ -4,7 +4,7 @@
 export function dependencyProblems({ manifest, lock, guide }) {
   const problems = [];
   for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
-    if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
+    if (!/^(?:npm:[\w@/.-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
       problems.push(`${name} is not pinned: "${version}" in package.json.`);
   }
   for (const name of Object.keys(manifest.dependencies)) {

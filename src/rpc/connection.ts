@@ -86,20 +86,23 @@ export function openConnection<
   };
 
   for (const [name, method] of Object.entries<Server<LocalApi>[keyof LocalApi]>(server)) {
-    rpc.onRequest(name, async (params: ParamsOf<LocalApi[keyof LocalApi]>, token: CancellationToken) => {
-      const controller = new AbortController();
-      const listener = token.onCancellationRequested(() => controller.abort());
-      running.add(controller);
-      try {
-        return await method(params, controller.signal);
-      } catch (error) {
-        const ours = controller.signal.aborted ? new ExplorerError('cancelled') : ExplorerError.from(error);
-        throw new ResponseError(explorerErrorCode, ours.message, ours.serialize());
-      } finally {
-        running.delete(controller);
-        listener.dispose();
-      }
-    });
+    rpc.onRequest(
+      name,
+      async (params: ParamsOf<LocalApi[keyof LocalApi]>, token: CancellationToken): Promise<unknown> => {
+        const controller = new AbortController();
+        const listener = token.onCancellationRequested(() => controller.abort());
+        running.add(controller);
+        try {
+          return await method(params, controller.signal);
+        } catch (error) {
+          const ours = controller.signal.aborted ? new ExplorerError('cancelled') : ExplorerError.from(error);
+          throw new ResponseError(explorerErrorCode, ours.message, ours.serialize());
+        } finally {
+          running.delete(controller);
+          listener.dispose();
+        }
+      },
+    );
   }
   // JSON-RPC knows no bare value as a parameter (null would arrive as a list), so a value goes inside an object.
   rpc.onNotification((name: string, params: unknown) => {

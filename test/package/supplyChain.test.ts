@@ -84,6 +84,10 @@ describe('The check of dependencies', () => {
   it('finds what is not pinned, not explained, without a digest, locked to an address, or deprecated', () => {
     const problems = (change: Partial<DependencyFacts>): string[] => dependencyProblems({ ...sound, ...change });
     expect(problems({ manifest: { dependencies: { a: '^1.0.0' }, devDependencies: {} } })[0]).to.include('not pinned');
+    const renamed = (version: string): string[] =>
+      problems({ manifest: { dependencies: sound.manifest.dependencies, devDependencies: { b: version } } });
+    expect(renamed('npm:c@1.0.0')).to.deep.equal([]);
+    expect(renamed('npm:c@^1.0.0')[0]).to.include('not pinned');
     expect(problems({ guide: 'nothing about `a`' })[0]).to.include('no line in CONTRIBUTING.md');
     const locked = (entry: object): string =>
       problems({
