@@ -19,7 +19,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { clauses } from './src/base/clauses'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { methods } from './src/model/methods'; export { relationSentences, relationTitles } from './src/model/relations/relation'; export { pageSentences } from './src/model/figures/pageWords';",
+        "export { errorSentences } from './src/base/errors'; export { clauses } from './src/base/clauses'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { methods, surprisalMethod } from './src/model/methods'; export { relationSentences, relationTitles } from './src/model/relations/relation'; export { pageSentences } from './src/model/figures/pageWords';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -36,7 +36,11 @@ async function tables() {
     ...Object.values(module.stageSentences),
     ...module.metrics.flatMap(({ title, definition }) => [title, definition]),
     ...Object.values(module.howTexts).flatMap(({ title, sentence }) => [title, sentence]),
-    ...module.methods.flatMap(({ title, shortTitle, meaning }) => [title, shortTitle, meaning]),
+    ...[...module.methods, module.surprisalMethod].flatMap(({ title, shortTitle, meaning }) => [
+      title,
+      shortTitle,
+      meaning,
+    ]),
     ...Object.values(module.pageSentences),
     ...Object.values(module.relationTitles),
     ...Object.values(module.relationSentences),

@@ -316,8 +316,6 @@ export interface PanelIntents {
   act: { readonly action: PanelAction };
   /** How the model is to go on with the text. */
   continueText: Continuation;
-  /** Whether the surprisal of every token is marked, in the editor, too. */
-  markSurprisal: { readonly isMarked: boolean };
   /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
   compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
   /** Opens an example of the profile in the editor, explained. */

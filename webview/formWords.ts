@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { methodOf } from '../src/model/methods';
 import type { ComparedView, Level, PatternForm, SinkMode } from '../src/model/patternForm';
+import type { SurprisalHeat } from '../src/model/predictions';
 import { mostRemoved } from '../src/model/patternForm';
 import { removedOf, type ShownPattern } from './state/matrixData';
 import { formatWeight } from './words';
@@ -55,6 +56,11 @@ export function comparedName(compared: ComparedView): string {
     case 'intervened':
       return l10n.t('attention weight of the intervened run');
   }
+}
+
+/** What a pattern's numbers are, where the text beside it is coloured by something else. */
+export function besideHeat(heat: SurprisalHeat | undefined): readonly string[] {
+  return heat === undefined ? [] : [l10n.t('attention weight')];
 }
 
 /** What was done to a pattern's weights before they were shown, each a few words. */

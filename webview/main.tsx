@@ -45,13 +45,7 @@ effect(() => {
   // Colours of nothing take time that the first picture needs.
   if (panel.run.value === null) return;
   const { isHighContrast, outline } = theme.value;
-  levels.replaceSync(
-    levelRules(
-      panel.ramps.value[panel.direction.value],
-      isHighContrast ? outline : undefined,
-      panel.matrix.value?.form.compared === 'difference',
-    ),
-  );
+  levels.replaceSync(levelRules(panel.textRamp.value, isHighContrast ? outline : undefined, panel.isDifference.value));
 });
 const followEffects = (): void =>
   panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));

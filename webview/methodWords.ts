@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
-import { methodOf, type MethodId } from '../src/model/methods';
+import { methodOf, surprisalMethod, type MethodChoiceId, type MethodId } from '../src/model/methods';
+import type { SurprisalHeat } from '../src/model/predictions';
 import type { Weighing } from '../src/model/weightForm';
 import { formatWeight } from './words';
 
@@ -9,13 +10,13 @@ export function methodTitle(id: MethodId): string {
 }
 
 /** … and as a choice. */
-export function methodChoice(id: MethodId): string {
-  return l10n.t(methodOf(id).shortTitle);
+export function methodChoice(id: MethodChoiceId): string {
+  return l10n.t((id === surprisalMethod.id ? surprisalMethod : methodOf(id)).shortTitle);
 }
 
 /** What a method's numbers mean, how they are computed, and where that comes from. */
-export function methodDescription(id: MethodId): string {
-  const { meaning, formula, source } = methodOf(id);
+export function methodDescription(id: MethodChoiceId): string {
+  const { meaning, formula, source } = id === surprisalMethod.id ? surprisalMethod : methodOf(id);
   return `${l10n.t(meaning)} ${formula} (${source})`;
 }
 
@@ -41,4 +42,20 @@ export function methodNote(id: MethodId, { difference, mixing }: Weighing, layer
       l10n.t('Of a token of this layer, {0} comes from others in the mean (mixing ratio).', formatWeight(ratio)),
     );
   return parts.join(' ');
+}
+
+/** What stands beside the colours of surprisal; undefined heat has not come yet. */
+export function surprisalNote(heat: SurprisalHeat | undefined): string {
+  const isNone = heat?.numTokens === 0;
+  return [
+    methodDescription(surprisalMethod.id),
+    l10n.t('Unit: {0}.', l10n.t('bits')),
+    l10n.t('It is of a token, and of no head: grid, matrix and list show the attention weight.'),
+    ...(heat === undefined ? [l10n.t('The model reads the text again for what it predicts…')] : []),
+    ...(!isNone
+      ? []
+      : heat.kind === 'masked'
+        ? [l10n.t('No token has one yet: a masked language model tells those that are masked, in Predictions.')]
+        : [l10n.t('No token of this text has one: the model tells what comes next alone.')]),
+  ].join(' ');
 }

@@ -16,7 +16,7 @@ import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
 import { continueText } from './commands/continueText';
 import { Highlighter } from './editor/highlighter';
-import { SurprisalMarks } from './editor/surprisalMarks';
+import { SurprisalColours } from './editor/surprisalColours';
 import { RowReader } from './editor/rowReader';
 import { visibleEditor } from './editor/visibleEditor';
 import { EngineSupervisor } from './engine/engineSupervisor';
@@ -211,7 +211,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   );
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
-  owned.add(new SurprisalMarks(store));
+  owned.add(new SurprisalColours(store));
   owned.add(new AttentionHover(store, rows, (run) => profiles.namesOf(run)));
   owned.add(endFirstLook(store));
   const statusBar = owned.add(new StatusBar(store, supervisor));

@@ -132,6 +132,20 @@ export const methods = [
 /** The name of a method. */
 export type MethodId = (typeof methods)[number]['id'];
 
+/** What is chosen beside them, and is of a single token: it colours the texts, while grid, matrix and list keep to the attention weight. */
+export const surprisalMethod = {
+  id: 'surprisal',
+  title: 'surprisal',
+  shortTitle: 'Surprisal',
+  meaning:
+    'How little the model expected a token of the text, by its own softmax at temperature 1: improbable is not wrong.',
+  formula: '−log₂ p(x_i)',
+  source: 'Shannon 1948; Hale 2001',
+} as const;
+
+/** All that can be chosen. */
+export type MethodChoiceId = MethodId | typeof surprisalMethod.id;
+
 /** The names of all of them. */
 export const methodIds = methods.map(({ id }) => id);
 

@@ -88,22 +88,28 @@ export function joinPredictions(first: TokenPredictions, second: TokenPrediction
   };
 }
 
-/** Steps in which surprisal is marked: from nothing to that of a guess among all tokens alike, and more. */
-export const numSurprisalSteps = 8;
+/** The surprisal of each token of a text, for colours. */
+export interface SurprisalHeat extends Pick<TokenPredictions, 'kind' | 'stream'> {
+  /** In bits, one for each of the text's first tokens; 0 where there is none. */
+  readonly bits: Float32Array;
+  /** What full depth stands for: the bits of a guess among all tokens alike. */
+  readonly ceiling: number;
+  /** How many tokens have one. */
+  readonly numTokens: number;
+}
 
-/** Steps of surprisal of the first tokens of the stream that is predicted, from 0 to {@link numSurprisalSteps}. */
-export function surprisalSteps(
-  { positions, surprisal, vocabularySize }: Pick<TokenPredictions, 'positions' | 'surprisal' | 'vocabularySize'>,
-  count: number,
-): Uint8Array {
-  const steps = new Uint8Array(count);
-  const most = Math.log2(vocabularySize);
+/** The surprisal of each of the first `count` tokens of the stream that is predicted; undefined where labels are predicted. */
+export function surprisalHeat(predictions: Predictions, count: number): SurprisalHeat | undefined {
+  if (predictions.kind === 'labels' || predictions.kind === 'tokenLabels') return undefined;
+  const { kind, stream, positions, surprisal, vocabularySize } = predictions;
+  const bits = new Float32Array(count);
+  let numTokens = 0;
   positions.forEach((position, at) => {
-    const bits = surprisal[at];
-    if (position < count && bits > 0)
-      steps[position] = Math.min(numSurprisalSteps, Math.ceil((bits / most) * numSurprisalSteps));
+    if (position >= count || Number.isNaN(surprisal[at])) return;
+    bits[position] = Math.max(0, surprisal[at]);
+    numTokens++;
   });
-  return steps;
+  return { kind, stream, bits, ceiling: Math.log2(vocabularySize), numTokens };
 }
 
 /** A mean over tokens of a text. */

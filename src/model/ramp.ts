@@ -69,6 +69,11 @@ export function rampFor(colourMap: ColourMap, background: Rgb, foreground: Rgb, 
   return rampThrough((isDark) => pointsOf(map, isDark), background, foreground);
 }
 
+/** The ramp of surprisal, whose hue no weight has in the maps of one hue. */
+export function surprisalRamp(background: Rgb, foreground: Rgb): Ramp {
+  return rampThrough((isDark) => [isDark ? fromLch(0.82, 0.12, 160) : fromLch(0.45, 0.1, 160)], background, foreground);
+}
+
 /** The ramp from an editor's background through points of OKLab, which are told whether that background is dark. */
 export function rampThrough(points: (isDark: boolean) => readonly Lab[], background: Rgb, foreground: Rgb): Ramp {
   // Made when they are first wanted: of the reverse direction mostly nothing is.

@@ -18,11 +18,14 @@ export const pinnedMeans = ['all', 'seeing'] as const;
 /** One of them. */
 export type PinnedMean = (typeof pinnedMeans)[number];
 
+/** What colours the tokens of the texts: the weights of what is looked at, or the surprisal of each token. */
+export const lights = ['weights', 'surprisal'] as const;
 /** What the panel and the editor show of a run; both read it and neither changes it in place. */
 export interface ViewState extends PatternForm {
   readonly selection: HeadSelection;
   readonly direction: Direction;
   readonly scale: Scale;
+  readonly light: (typeof lights)[number];
   /** Weights below are not drawn or listed; in [0, 1], of lengths as a part of the largest. */
   readonly threshold: number;
   /** The pinned tokens; the rows of several are averaged. */
@@ -38,6 +41,7 @@ export const initialView: ViewState = {
   selection: { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' },
   direction: 'reads',
   scale: 'absolute',
+  light: 'weights',
   threshold: 0,
   pinned: [],
   pinnedMean: 'all',

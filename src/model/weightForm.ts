@@ -1,5 +1,5 @@
 import type { ComparedWith } from './compare/comparison';
-import type { MethodId } from './methods';
+import type { MethodChoiceId, MethodId } from './methods';
 import type { ComparedView, PatternForm, SinkMode } from './patternForm';
 
 /** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
@@ -58,4 +58,4 @@ export interface Weighing {
 }
 
 /** Of each method that cannot be had of a component, in a clause, why. */
-export type MethodReasons = Readonly<Partial<Record<MethodId, string>>>;
+export type MethodReasons = Readonly<Partial<Record<MethodChoiceId, string>>>;

@@ -56,7 +56,7 @@ export function serveOutput(
     // These are refused, as there is no model.
     measureRandom: (params, signal) => held.measureRandom(checkRandomParams(params, run()), signal),
     how: (params, signal) => held.how(checkHowParams(params, run()).cell, signal),
-    predict: (params, signal) => held.predict(checkPredictParams(params, run()).mask, signal),
+    predict: (params, signal) => held.predictions.predict(checkPredictParams(params, run()).mask, signal),
     effect: (params, signal) => held.effect(checkEffectParams(params, run()), signal),
     headEffects: (params, signal) => held.headEffects(checkHeadEffectsParams(params, run()), () => {}, signal),
     intervene: (params, signal) => held.intervene(checkIntervenedParams(params, run()), signal),

@@ -120,21 +120,28 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
       .waitFor({ timeout: 60_000 });
     await predictions.locator('.writes-numbers').last().scrollIntoViewIfNeeded();
     await vscode.screenshot('heads-writes');
-    // Quiet until asked: then bars stand below the editor's own tokens, too, apart from the colours of weights.
-    const underlined = (): Promise<number> =>
-      vscode.page
-        .locator('.view-line span')
-        .evaluateAll(
-          (spans) => spans.filter((span) => getComputedStyle(span).textDecorationLine.includes('underline')).length,
-        );
-    expect(await underlined()).to.equal(0);
-    await predictions.getByRole('button', { name: 'Mark Surprisal in the Source' }).click();
-    for (let i = 0; i < 100 && (await underlined()) === 0; i++) await vscode.page.waitForTimeout(100);
-    expect(await underlined()).to.be.greaterThan(10);
+    // Quiet until asked: then the editor's own tokens have its colours, too, which are no weight's.
+    const coloured = (): Promise<number> =>
+      vscode.page.locator('.view-overlays .cdr').evaluateAll(
+        (elements) =>
+          elements.filter((element) => {
+            const [red, green, blue] = [...getComputedStyle(element).backgroundColor.matchAll(/[\d.]+/g)].map(Number);
+            return green > red + 10 && green > blue + 10;
+          }).length,
+      );
+    const chooseMethod = async (name: string): Promise<void> => {
+      await panel.getByRole('combobox', { name: /^Method: / }).click();
+      await panel.getByRole('option', { name, exact: true }).click();
+    };
+    expect(await coloured()).to.equal(0);
+    await chooseMethod('Surprisal');
+    for (let i = 0; i < 100 && (await coloured()) === 0; i++) await vscode.page.waitForTimeout(100);
+    expect(await coloured()).to.be.greaterThan(10);
+    await panel.locator('.surprisal-scale', { hasText: '≥ 11.6 bits' }).waitFor();
     await vscode.screenshot('heads-surprisal');
-    await predictions.getByRole('button', { name: 'Mark Surprisal in the Source' }).click();
-    for (let i = 0; i < 100 && (await underlined()) > 0; i++) await vscode.page.waitForTimeout(100);
-    expect(await underlined()).to.equal(0);
+    await chooseMethod('Attention weight');
+    for (let i = 0; i < 100 && (await coloured()) > 0; i++) await vscode.page.waitForTimeout(100);
+    expect(await coloured()).to.equal(0);
   });
 
   it('go on: the model writes after the text, and another token makes a branch', async function () {

@@ -180,6 +180,10 @@ describe('what a model predicts', () => {
     );
     expect(failure).to.be.instanceOf(ExplorerError);
     expect((failure as ExplorerError).message).to.contain('export it with its head'); // as was just seen
+    const lackOf = (name: string) => withModel(name, async (_, model) => model.lackOfSurprisal);
+    expect(await lackOf('electra.headless')).to.contain('export it with its head');
+    expect(await lackOf('bert.tokens')).to.equal('it tells labels, and predicts no tokens');
+    expect(await lackOf('bert.legacy')).to.equal(undefined);
     expect(await withModel('gpt2.legacy', (predict) => codeOf(predict(1)))).to.equal('invalidArgument');
   });
 

@@ -47,7 +47,7 @@ describe('attention of a run that is weighed when someone asks', () => {
     const weighed = new WeighedRuns({
       store,
       ranOf: () => run,
-      loaded: () => weighs,
+      loaded: () => ({ weighs, lackOfSurprisal: undefined }),
       withModel: (_, work) => {
         numLoads++;
         return work(weighs);

@@ -299,7 +299,6 @@ export class FakeHost {
       'painted',
       'figure',
       'arrangement',
-      'markSurprisal',
       'compareWith',
       'continueText',
       'openExample',

@@ -112,6 +112,68 @@ describe('methods', () => {
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
 
+  it('surprisal colours the text on a scale of its own, once it is chosen, and the other views say that they keep to weights', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(41).click();
+    const chooseSurprisal = async (): Promise<void> => {
+      await choice().click();
+      await page.getByRole('option', { name: 'Surprisal', exact: true }).click();
+    };
+    const colourOf = (position: number) =>
+      token(position).evaluate((element) => getComputedStyle(element).backgroundColor);
+    const lit = await colourOf(44);
+    expect(await page.evaluate(() => host.predicted.length), 'quiet until asked').to.equal(0);
+    await chooseSurprisal();
+    // Bits of the sample are the position modulo nine, and eight are those of a guess among its 256 tokens.
+    await page.locator('[data-token="44"].d48').first().waitFor();
+    expect(await page.locator('[data-token="40"].d24').count()).to.be.greaterThan(0);
+    expect(await token(45).getAttribute('class')).to.not.match(/ d\d/);
+    expect(await colourOf(44)).to.not.equal(lit);
+    expect(await page.evaluate(() => host.predicted)).to.deep.equal([null]);
+    expect(await page.evaluate(() => [host.view.method, host.view.light])).to.deep.equal(['attention', 'surprisal']);
+    expect(await page.locator('.surprisal-scale').innerText()).to.match(/surprisal[^]*0[^]*≥ 8\.0 bits/);
+    const note = await page.locator('.legend-method').innerText();
+    expect(note).to.contain('−log₂ p').and.contain('Hale 2001').and.contain('Unit: bits.');
+    expect(note).to.contain('grid, matrix and list show the attention weight').and.contain('improbable is not wrong');
+    await page.locator('.readout .tag', { hasText: 'surprisal 5.00 bits' }).waitFor();
+    for (const place of [
+      '.matrix-pane h2 .tag',
+      '.list-pane .rest',
+      '.readout:not(.crosshair) .tag',
+      '.toolbar .method',
+    ])
+      expect(await page.locator(place, { hasText: 'attention weight' }).count(), place).to.be.greaterThan(0);
+    expect(
+      await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/method-surprisal-${theme}`)),
+    ).to.deep.equal([]);
+    // Another method gives the text back to weights.
+    await choice().click();
+    await page.getByRole('option', { name: 'Attention weight', exact: true }).click();
+    await page.locator('.surprisal-scale').waitFor({ state: 'detached' });
+    expect(await colourOf(44)).to.equal(lit);
+  });
+
+  it('surprisal gives way, and says why, where a run has none, and is said of a masked language model to be of masked tokens', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    const light = (value: string) =>
+      page.evaluate(
+        (wanted) => host.fire('view', { view: { ...host.view, light: wanted as 'weights' }, sequence: 1e7 }),
+        value,
+      );
+    await page.evaluate(() => (host.labelsTokens = true));
+    // As it was kept when another model was shown.
+    await light('surprisal');
+    await page.locator('.notice[role=alert]', { hasText: 'it tells labels, and predicts no tokens' }).waitFor();
+    expect(await page.evaluate(() => host.view.light)).to.equal('weights');
+    expect(await page.locator('.surprisal-scale').count()).to.equal(0);
+    await page.close();
+    await open({ run: 'code', width: 1400, height: 900 });
+    await page.evaluate(() => (host.isMaskedModel = true));
+    await light('surprisal');
+    await page.locator('.legend-method', { hasText: 'a masked language model tells those that are masked' }).waitFor();
+    expect(await page.locator('.source-scroll .token[class*=" d"]').count()).to.equal(0);
+  });
+
   it('flow is told of the pinned tokens, whichever they are', async () => {
     await open({ run: 'tokens64', width: 1400, height: 900 });
     await token(40).click();

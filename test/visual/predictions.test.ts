@@ -14,19 +14,11 @@ const token = (position: number) => page.locator(`[data-token="${position}"]`).f
 const pane = (text?: string | RegExp) =>
   page.locator('.predictions-pane', ...(text === undefined ? [] : [{ hasText: text }]));
 const facts = () => page.locator('.prediction-facts dd').allTextContents();
-/** What the editor was told of whether surprisal is marked. */
-const marked = () =>
-  page.evaluate(() =>
-    host.intents.flatMap(({ name, value }) =>
-      name === 'markSurprisal' ? [(value as { readonly isMarked: boolean }).isMarked] : [],
-    ),
-  );
-
 describe('predictions', () => {
   pages = suitePages();
   afterEach(() => page.close());
 
-  it('are those of the token that is looked at, else of the next; nothing is asked before, and surprisal is marked only where someone wants it', async () => {
+  it('are those of the token that is looked at, else of the next; and nothing is asked before', async () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await token(40).click();
     expect(await page.evaluate(() => host.predicted.length)).to.equal(0);
@@ -37,7 +29,6 @@ describe('predictions', () => {
       [40, 41, 42, 43, 44].map((id) => `·w${id}`),
     );
     expect(await page.locator('.prediction-shares .number').first().textContent()).to.equal('0.5000');
-    expect(await page.locator('.token.s5').count(), 'quiet until asked').to.equal(0);
     await token(44).click();
     await pane('8.000 bits').waitFor();
     // What is pinned, and then where the keyboard and the pointer are, is let go.
@@ -48,23 +39,14 @@ describe('predictions', () => {
     expect(await facts()).to.have.length(1);
     await token(0).click();
     await pane('Nothing stands before the first token').waitFor();
-    await page.locator('.predictions-pane [aria-pressed]').click();
-    await page.locator('.token.s8').first().waitFor();
-    expect(await page.locator('[data-token="44"].s8').count()).to.be.greaterThan(0);
-    expect(await page.locator('[data-token="45"]').first().getAttribute('class')).to.not.match(/ s\d/);
     expect(await page.evaluate(() => host.predicted)).to.deep.equal([null]);
-    expect(await marked()).to.deep.equal([true]);
     await token(40).click();
     await pane('4.000 bits').waitFor();
     expect(
       await violationsInThemes(page, pages.complaints, (theme) => screenshot(page, `visual/predictions-${theme}`)),
     ).to.deep.equal([]);
-    // What is arranged outlives a reload of the window.
-    expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"marksSurprisal":true/);
     await page.keyboard.press('p');
     await pane().waitFor({ state: 'detached' });
-    await page.locator('.token.s8').first().waitFor({ state: 'detached' });
-    expect(await marked(), 'the editor is told, too').to.deep.equal([true, false]);
   });
 
   it('of a masked language model are of the tokens that it does not see', async () => {
@@ -88,7 +70,7 @@ describe('predictions', () => {
     await screenshot(page, 'visual/predictions-masked');
   });
 
-  it('of a classifier of tokens are labels: of all tokens, and all of the token that is looked at; nothing is marked', async () => {
+  it('of a classifier of tokens are labels: of all tokens, and all of the token that is looked at', async () => {
     await open({ run: 'code', width: 900, height: 800 });
     await page.evaluate(() => (host.labelsTokens = true));
     await page.keyboard.press('p');
@@ -101,7 +83,6 @@ describe('predictions', () => {
     await pane('0.7500').waitFor();
     expect(await page.locator('.prediction-shares th').allTextContents()).to.deep.equal(['name', 'keyword', 'other']);
     expect(await facts()).to.deep.equal(['1.061 bits']);
-    expect(await page.locator('.predictions-pane [aria-pressed]').count()).to.equal(0);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
 

@@ -10,7 +10,7 @@ import type { Thumbnails } from '../../src/protocol';
 import { effectUnit, experimentName, questionMeasure, shareSentence, signSentence } from '../effectWords';
 import { measureLegend } from '../headWords';
 import type { Ordering } from '../layout/headOrder';
-import { methodNote } from '../methodWords';
+import { methodNote, surprisalNote } from '../methodWords';
 import { comparedName, sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import type { Panel } from '../state/panel';
@@ -28,9 +28,10 @@ export function Legend(): JSX.Element {
   const note = matrix && methodNote(matrix.form.method, matrix.weighing, others.length > 0 ? undefined : layer);
   return (
     <figure
-      class={`legend${note ? ' of-method' : ''}`}
+      class={`legend${note || panel.methods.chosen.value !== 'attention' ? ' of-method' : ''}`}
       aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), ends.low, ends.high)}
     >
+      <SurprisalScale />
       {directions.map((of) => (
         <ColourScale key={of} direction={of} ends={ends} />
       ))}
@@ -107,6 +108,29 @@ function ColourScale({ direction, ends }: { direction: Direction; ends: ColourEn
       </span>
       <span class="legend-number">{ends.high}</span>
     </div>
+  );
+}
+
+/** The colours of the text where they are of surprisal, with what that is. */
+function SurprisalScale(): JSX.Element | null {
+  const { panel } = usePanel();
+  const ramp = panel.surprisalRamp.value;
+  const stops = useMemo(() => stopsOf(ramp, false), [ramp]);
+  const heat = panel.heat.value;
+  if (panel.view.value.light !== 'surprisal' || panel.form.value.compared !== undefined) return null;
+  return (
+    <>
+      <div
+        class="legend-scale surprisal-scale"
+        title={l10n.t('Full colour: as many bits as a guess among all tokens alike has, or more.')}
+      >
+        <span class="legend-title">{l10n.t('text: surprisal · linear')}</span>
+        <span class="legend-number">0</span>
+        <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }} />
+        <span class="legend-number">{heat === undefined ? '…' : l10n.t('≥ {0} bits', heat.ceiling.toFixed(1))}</span>
+      </div>
+      <figcaption class="legend-method">{surprisalNote(heat)}</figcaption>
+    </>
   );
 }
 

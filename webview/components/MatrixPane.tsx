@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
 import { isPlainForm } from '../../src/model/patternForm';
-import { formTags, removedSentence } from '../formWords';
+import { besideHeat, formTags, removedSentence } from '../formWords';
 import { deedsIn } from '../state/keptEffects';
 import { removedOf } from '../state/matrixData';
 import { awaitedName, formatShown, formatWeight, readerName, selectionName, tokenName } from '../words';
@@ -35,7 +35,7 @@ export function MatrixPane(): JSX.Element {
           ) : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
           {isSilent ? <span class="tag">{l10n.t('silent or swapped in the intervened run')}</span> : null}
-          {(shown === undefined ? [] : formTags(shown)).map((tag) => (
+          {(shown === undefined ? [] : [...besideHeat(panel.heat.value), ...formTags(shown)]).map((tag) => (
             <span key={tag} class="tag" title={tag}>
               {tag}
             </span>

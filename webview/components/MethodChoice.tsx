@@ -2,18 +2,18 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { errorSentences } from '../../src/base/errors';
-import { methods, type MethodId } from '../../src/model/methods';
+import { methods, surprisalMethod, type MethodChoiceId } from '../../src/model/methods';
 import { methodChoice, methodDescription, methodTitle } from '../methodWords';
 import { usePanel } from './context';
 import { Select } from './Select';
 
-/** What a number between two tokens is, for every view: those that cannot be had say why. */
+/** What a number between two tokens is, for every view, or what colours the text: those that cannot be had say why. */
 export function MethodChoice(): JSX.Element {
   const { panel } = usePanel();
   const reasons = panel.methods.reasons.value;
   const choices = useMemo(
     () =>
-      methods.map(({ id }) => {
+      [...methods, surprisalMethod].map(({ id }) => {
         const reason = reasons[id];
         return {
           value: id,
@@ -30,12 +30,12 @@ export function MethodChoice(): JSX.Element {
   return (
     <Select
       label={l10n.t('Method: what a number between two tokens is (N)')}
-      value={panel.view.value.method}
+      value={panel.methods.chosen.value}
       choices={choices}
       width={128}
       isDisabled={panel.form.value.compared !== undefined}
       onNear={() => void panel.methods.want()}
-      onChange={(value) => panel.methods.choose(value as MethodId /* one of the choices */)}
+      onChange={(value) => panel.methods.choose(value as MethodChoiceId /* one of the choices */)}
     />
   );
 }

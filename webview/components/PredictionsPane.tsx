@@ -20,34 +20,16 @@ export function PredictionsPane({ run }: PaneProps): JSX.Element {
   const { panel, kept } = usePanel();
   const { predictions } = panel;
   const pane = useRef<HTMLElement>(null);
-  const { marksSurprisal } = kept.layout.value;
   useEffect(() => {
     predictions.open();
     if (predictions.takesFocus()) pane.current?.focus();
     return () => predictions.close();
   }, []);
-  useEffect(() => {
-    predictions.markSurprisal(marksSurprisal);
-  }, [marksSurprisal]);
   const shown = predictions.shown.value;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
-  const canMark = shown?.kind === 'next' || shown?.kind === 'masked';
   return (
     <section ref={pane} class="pane head-table-pane predictions-pane" aria-label={l10n.t('Predictions')} tabIndex={0}>
       <div class="head-table-bar" role="toolbar" aria-label={l10n.t('Predictions')}>
-        {canMark ? (
-          <button
-            type="button"
-            class="random-switch"
-            aria-pressed={marksSurprisal}
-            title={l10n.t(
-              'A bar below each token, here and in the editor, the thicker the more bits: improbable is not wrong.',
-            )}
-            onClick={() => kept.markSurprisal(!marksSurprisal)}
-          >
-            {l10n.t('Mark Surprisal in the Source')}
-          </button>
-        ) : null}
         <span class="actions">
           <vscode-toolbar-button
             icon="close"
@@ -83,27 +65,16 @@ function Waiting(): JSX.Element {
   );
 }
 
-/** The mean of all tokens beside a guess, and the scale of what is marked. */
-function Scale({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element {
-  const { kept } = usePanel();
+/** The mean of all tokens beside a guess. */
+function Mean({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element | null {
   const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
   const most = Math.log2(shown.vocabularySize);
-  return (
-    <>
-      {mean === undefined ? null : (
-        <p class="hint">
-          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
-          {'; '}
-          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
-        </p>
-      )}
-      {kept.layout.value.marksSurprisal ? (
-        <p class="hint surprisal-legend">
-          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
-          {l10n.t('{0} bits', most.toFixed(1))}
-        </p>
-      ) : null}
-    </>
+  return mean === undefined ? null : (
+    <p class="hint">
+      {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
+      {'; '}
+      {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
+    </p>
   );
 }
 
@@ -167,7 +138,7 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
         <WritesSection run={run} stream={shown.stream} prediction={chosen} />
       )}
       {canContinue ? <ContinuationSection run={run} /> : null}
-      <Scale shown={shown} stream={stream} />
+      <Mean shown={shown} stream={stream} />
     </div>
   );
 }

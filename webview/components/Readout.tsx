@@ -60,7 +60,25 @@ function Tags(): JSX.Element {
       {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}
       {isPinned && method !== 'attention' ? ' ' : null}
       {method === 'attention' ? null : <span class="tag">{methodTitle(method)}</span>}
+      <OwnSurprisal />
       {compared === undefined ? null : <span class="tag">{comparedName(compared)}</span>}
+    </>
+  );
+}
+
+/** The surprisal of the one token that is looked at, where that colours the text; what follows is of weights. */
+function OwnSurprisal(): JSX.Element | null {
+  const { panel } = usePanel();
+  const heat = panel.heat.value;
+  const actual = panel.predictions.chosen.value?.actual;
+  const isOfToken = panel.predictions.token.value !== undefined && panel.lookedAt.value.length === 1;
+  if (heat === undefined) return null;
+  return (
+    <>
+      {actual === undefined || !isOfToken ? null : (
+        <span class="tag">{l10n.t('surprisal {0} bits', actual.surprisal.toFixed(2))}</span>
+      )}
+      <span class="tag">{methodTitle('attention')}</span>
     </>
   );
 }

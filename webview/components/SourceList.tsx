@@ -7,7 +7,7 @@ import type { TokenRef, TokenStream } from '../../src/model/token';
 import { depthOf, pinnedMeans, signedDepthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/panelProtocol';
-import { formTags, removedSentence } from '../formWords';
+import { besideHeat, formTags, removedSentence } from '../formWords';
 import { tokensIn, type ShownPattern } from '../state/matrixData';
 import type { AskedPair } from '../state/howView';
 import type { Panel } from '../state/panel';
@@ -259,7 +259,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
       </ol>
       {sources.strongest.length === 0 ? <p class="hint">{emptySentence(lighting, threshold, isSigned)}</p> : null}
       <p class="rest">
-        {tagsOf(shown).map((tag) => `${tag}. `)}
+        {[...besideHeat(panel.heat.value), ...tagsOf(shown)].map((tag) => `${tag}. `)}
         {restSentence(
           sources,
           !isSigned &&

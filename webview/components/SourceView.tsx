@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { plain } from '../../src/base/safeText';
 import { numTokensOf, type RunLanguages } from '../../src/model/modelInfo';
-import { strongest } from '../../src/model/pattern';
+import { strongest, type WeightedPosition } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { PanelRun } from '../../src/panelProtocol';
 import { TokenPainter } from '../draw/tokenPainter';
@@ -30,25 +30,39 @@ interface WeightLabel {
   readonly y: number;
 }
 
-/** The strongest weights with the places of their tokens. Only reads the layout: after anything is written, reading would make the browser lay out anew. */
-function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): WeightLabel[] {
-  const lighting = panel.lighting.value;
-  const { threshold } = panel.view.value;
-  const [hovered] = panel.placesOf(
-    panel.looking.hovered.value ?? panel.looking.editorHover.value ?? panel.looking.cursor.value,
-  );
-  const shown = panel.matrix.value;
-  const wanted = lighting?.stream === stream ? strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01)) : [];
-  if (
-    lighting?.stream === stream &&
-    hovered?.stream === stream &&
-    !wanted.some(({ position }) => position === hovered.position)
-  ) {
-    const isLooking = lighting.tokens.some((token) => isSameToken(token, hovered));
-    if (!isLooking) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
+/** The numbers that tokens of a text are labelled with: the strongest of what lights it, and that of the token that is looked at. */
+function numbersOf(panel: Panel, stream: number): readonly WeightedPosition[] {
+  const looked = panel.looking.hovered.value ?? panel.looking.editorHover.value ?? panel.looking.cursor.value;
+  const heat = panel.heat.value;
+  if (heat !== undefined) {
+    if (heat.stream !== stream) return [];
+    const wanted = strongest(heat.bits, numLabelled, 0.01);
+    const own = looked?.stream === stream ? (heat.bits[looked.position] ?? 0) : 0;
+    const isNamed = wanted.some(({ position }) => position === looked?.position);
+    return looked !== undefined && own > 0 && !isNamed
+      ? [...wanted, { position: looked.position, weight: own }]
+      : wanted;
   }
+  const lighting = panel.lighting.value;
+  if (lighting?.stream !== stream) return [];
+  const { threshold } = panel.view.value;
+  const [hovered] = panel.placesOf(looked);
+  const wanted = strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01));
+  const isOther =
+    hovered?.stream === stream &&
+    !wanted.some(({ position }) => position === hovered.position) &&
+    !lighting.tokens.some((token) => isSameToken(token, hovered));
+  if (isOther) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
+  return wanted;
+}
+
+/** The strongest numbers with the places of their tokens. Only reads the layout: after anything is written, reading would make the browser lay out anew. */
+function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): WeightLabel[] {
+  const wanted = numbersOf(panel, stream);
   if (wanted.length === 0) return [];
   const origin = layer.getBoundingClientRect();
+  // Surprisal is of tokens, whatever these are together in the matrix.
+  const shown = panel.heat.value === undefined ? panel.matrix.value : undefined;
   const labels: WeightLabel[] = [];
   for (const { position, weight } of wanted) {
     // A word, line or symbol has its number where it begins.
@@ -139,9 +153,9 @@ function StreamText({
     const painter = new TokenPainter(element, info.tokens.length);
     painters.set(stream, painter);
     return effect(() => {
-      const { levels, marks, steps } = tokenLights(panel, stream, info.tokens.length);
+      const { levels, marks } = tokenLights(panel, stream, info.tokens.length);
       const weightLabels = labelsOf(panel, painter, stream, layer);
-      painter.paint(levels, marks, steps);
+      painter.paint(levels, marks);
       showLabels(layer, weightLabels);
     });
   }, [lines, info]);

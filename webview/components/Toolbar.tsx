@@ -162,6 +162,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         <span> · {model.backend}</span>
         <span> · </span>
         <span class="method" title={l10n.t('What the colours and numbers are')}>
+          {panel.heat.value === undefined ? '' : `${l10n.t('text: surprisal')} · `}
           {methodName(panel.selection.value, component, method)}
         </span>
       </span>

@@ -27,7 +27,6 @@ export class TokenPainter {
   readonly #baseClasses = new Map<HTMLElement, string>();
   readonly #levels: Uint8Array;
   readonly #marks: Uint8Array;
-  readonly #steps: Uint8Array;
 
   /** @param root holds elements with `data-token`, the position in the stream; a token may have several. */
   constructor(root: HTMLElement, count: number) {
@@ -39,7 +38,6 @@ export class TokenPainter {
     this.#elements = elements;
     this.#levels = new Uint8Array(count);
     this.#marks = new Uint8Array(count);
-    this.#steps = new Uint8Array(count);
   }
 
   /** The elements of a token, in the order of its text. */
@@ -47,23 +45,15 @@ export class TokenPainter {
     return this.#elements[position] ?? [];
   }
 
-  /** Shows levels and marks, one each for every token, and steps of surprisal where they are marked; returns how many tokens it touched. */
-  paint(levels: Uint8Array, marks: Uint8Array, steps?: Uint8Array): number {
+  /** Shows levels and marks, one each for every token; returns how many tokens it touched. */
+  paint(levels: Uint8Array, marks: Uint8Array): number {
     let touched = 0;
     for (let position = 0; position < this.#elements.length; position++) {
-      const step = steps?.[position] ?? 0;
-      if (
-        this.#levels[position] === levels[position] &&
-        this.#marks[position] === marks[position] &&
-        this.#steps[position] === step
-      )
-        continue;
-      this.#steps[position] = step;
+      if (this.#levels[position] === levels[position] && this.#marks[position] === marks[position]) continue;
       this.#levels[position] = levels[position];
       this.#marks[position] = marks[position];
       touched++;
       let added = levels[position] > 0 ? ` d${levels[position]}` : '';
-      if (step > 0) added += ` s${step}`;
       if (marks[position] !== 0)
         for (const [bit, name] of markClasses) if ((marks[position] & bit) !== 0) added += ` ${name}`;
       for (const element of this.#elements[position])

@@ -1,9 +1,16 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import { ExplorerError } from '../../src/base/errors';
 import type { Look } from '../../src/model/lighting';
+import { surprisalMethod } from '../../src/model/methods';
+import type { Predictions } from '../../src/model/predictions';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
+import type { PanelRun } from '../../src/panelProtocol';
 import type { MatrixCell } from '../layout/matrixView';
 import type { ShownPattern } from './matrixData';
+import type { Methods } from './methods';
+import type { PredictionView } from './predictionView';
 import type { RowFetcher } from './rowFetcher';
 
 /** What is looked at in which matrix, and where in it the pointer is. */
@@ -73,5 +80,36 @@ export function followHover(
       told = token;
       tell(token ?? null);
     });
+  });
+}
+
+/** Why surprisal cannot be had of a run, in a clause; undefined where it can, or where that is not known yet. */
+function lackOfSurprisal(run: PanelRun, shown: Predictions | undefined, error: ExplorerError | undefined) {
+  if (run.info.streams.some(({ grid }) => grid !== undefined))
+    return l10n.t('it reads a picture, whose patches are not predicted');
+  if (shown === undefined)
+    return error?.code === 'noPredictions' ? String(error.args[1]) : error?.message.replace(/\.$/, '');
+  return shown.kind === 'labels' || shown.kind === 'tokenLabels'
+    ? l10n.t('it tells labels, and predicts no tokens')
+    : undefined;
+}
+
+/** Where surprisal is chosen and cannot be had of a run, goes back to weights and has it said why. */
+export function followSurprisal({
+  run,
+  view,
+  predictions,
+  methods,
+}: {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly view: ReadonlySignal<ViewState>;
+  readonly predictions: Pick<PredictionView, 'shown' | 'error'>;
+  readonly methods: Pick<Methods, 'refuse'>;
+}): void {
+  effect(() => {
+    if (view.value.light !== 'surprisal' || run.value === null) return;
+    const lack = lackOfSurprisal(run.value, predictions.shown.value, predictions.error.value);
+    if (lack !== undefined)
+      methods.refuse(surprisalMethod.id, new ExplorerError('methodNotOffered', [surprisalMethod.title, lack]));
   });
 }

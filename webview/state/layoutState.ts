@@ -22,8 +22,6 @@ export interface PanelLayout {
   readonly how: HowLayout;
   /** The relation whose pairs are drawn while that view is open. */
   readonly relation: RelationId;
-  /** Whether the surprisal of every token is marked in the source while the predictions are open. */
-  readonly marksSurprisal: boolean;
   readonly effects: EffectsLayout;
 }
 
@@ -100,7 +98,7 @@ function validHow(value: unknown): HowLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, ordering, open, headTable, how, relation, marksSurprisal, effects } = entriesOf(value);
+  const { shares, tab, ordering, open, headTable, how, relation, effects } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -111,7 +109,6 @@ export function validLayout(value: unknown): PanelLayout {
     headTable: validHeadTable(headTable),
     how: validHow(how),
     relation: relationIds.find((id) => id === relation) ?? relationIds[0],
-    marksSurprisal: marksSurprisal === true,
     effects: validEffects(effects),
   };
 }
@@ -170,11 +167,6 @@ export class KeptLayout {
   /** Chooses the relation whose pairs are drawn. */
   chooseRelation(relation: RelationId): void {
     this.#keep({ ...this.layout.peek(), relation });
-  }
-
-  /** Marks the surprisal of every token in the source, or not. */
-  markSurprisal(marksSurprisal: boolean): void {
-    this.#keep({ ...this.layout.peek(), marksSurprisal });
   }
 
   /** Keeps what is asked of effects, and the interventions. */

@@ -1,7 +1,7 @@
-import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo } from '../../src/model/head';
-import { methodIds, type MethodId } from '../../src/model/methods';
+import { methodIds, surprisalMethod, type MethodChoiceId } from '../../src/model/methods';
 import type { ViewState } from '../../src/model/viewState';
 import type { MethodReasons } from '../../src/model/weightForm';
 import type { PanelApi, PanelRun } from '../../src/panelProtocol';
@@ -26,6 +26,12 @@ export class Methods {
   readonly #remote: Pick<Client<PanelApi>, 'methodReasons'>;
   #asked: { readonly name: string; readonly done: Promise<void> } | undefined;
 
+  /** The one that is chosen. */
+  readonly chosen: ReadonlySignal<MethodChoiceId> = computed(() => {
+    const { light, method } = this.#sources.view.value;
+    return light === 'surprisal' ? surprisalMethod.id : method;
+  });
+
   constructor(sources: MethodSources, remote: Pick<Client<PanelApi>, 'methodReasons'>) {
     this.#sources = sources;
     this.#remote = remote;
@@ -39,10 +45,13 @@ export class Methods {
     });
   }
 
-  /** Chooses what a number between two tokens is. */
-  choose(method: MethodId): void {
+  /** Chooses what a number between two tokens is; or the surprisal of each token, beside which the weights themselves are shown. */
+  choose(method: MethodChoiceId): void {
     this.forgetRefusal();
-    if (method !== this.#sources.view.peek().method) this.#sources.change({ method });
+    if (method === this.chosen.peek()) return;
+    this.#sources.change(
+      method === surprisalMethod.id ? { method: 'attention', light: 'surprisal' } : { method, light: 'weights' },
+    );
   }
 
   /** Says no more that a method could not be had. */
@@ -72,18 +81,19 @@ export class Methods {
   /** Goes on to the next method that can be had. */
   async next(): Promise<void> {
     await this.want();
-    const at = methodIds.indexOf(this.#sources.view.peek().method);
-    const following = [...methodIds.slice(at + 1), ...methodIds.slice(0, at)];
+    const ids = [...methodIds, surprisalMethod.id];
+    const at = ids.indexOf(this.chosen.peek());
+    const following = [...ids.slice(at + 1), ...ids.slice(0, at)];
     const next = following.find((id) => this.reasons.peek()[id] === undefined);
     if (next !== undefined) this.choose(next);
   }
 
   /** Takes up that a method could not be had: the weights themselves are shown in its place, and why is said. Several views may say so. */
-  refuse(method: MethodId, error: ExplorerError): void {
-    if (method !== this.#sources.view.peek().method || method === 'attention') return;
+  refuse(method: MethodChoiceId, error: ExplorerError): void {
+    if (method !== this.chosen.peek() || method === 'attention') return;
     this.reasons.value = { ...this.reasons.peek(), [method]: String(error.args[1]) };
     this.#refusal.value = error;
-    this.#sources.change({ method: 'attention' });
+    this.#sources.change({ method: 'attention', light: 'weights' });
   }
 
   #nameOf(run: PanelRun | null, component: ComponentInfo | undefined): string {

@@ -27,7 +27,8 @@ import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/me
 import type { PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
-import type { Ramp } from '../../src/model/ramp';
+import type { SurprisalHeat } from '../../src/model/predictions';
+import { surprisalRamp, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef, type TokenStream } from '../../src/model/token';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type {
@@ -44,7 +45,7 @@ import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
 import type { Theme } from '../theme/theme';
 import { ComparisonView } from './comparisonView';
-import { followHover, followRows } from './followers';
+import { followHover, followRows, followSurprisal } from './followers';
 import { EffectsView } from './effectsView';
 import { HeadTables } from './headTables';
 import { ProfileView } from './profileView';
@@ -226,6 +227,15 @@ export class Panel {
   readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() =>
     this.isDifference.value ? { reads: this.diverging.value, readBy: this.diverging.value } : this.weightRamps.value,
   );
+  /** The surprisal that colours the texts in the place of weights; where another run is seen, weights do. */
+  readonly heat: ReadonlySignal<SurprisalHeat | undefined> = computed(() =>
+    this.form.value.compared === undefined ? this.predictions.heat.value : undefined,
+  );
+  readonly surprisalRamp = computed(() => surprisalRamp(this.theme.value.background, this.theme.value.foreground));
+  /** The colours of the texts. */
+  readonly textRamp: ReadonlySignal<Ramp> = computed(() =>
+    this.heat.value === undefined ? this.ramps.value[this.direction.value] : this.surprisalRamp.value,
+  );
   readonly weightRamps = computed(() => weightRamps(this.theme.value, this.appearance.value.colourMap));
   /** The layers of the selected heads that are still to come. */
   readonly awaited: ReadonlySignal<readonly number[]> = computed(() =>
@@ -303,9 +313,8 @@ export class Panel {
     this.relations = new Relations(own, connection.remote);
     this.continuation = new ContinuationView(own.run, (wanted) => connection.fire('continueText', wanted));
     this.writes = new WritesView(own.run, connection.remote);
-    this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
-      connection.fire('markSurprisal', { isMarked }),
-    );
+    this.predictions = new PredictionView(own, connection.remote);
+    followSurprisal(this);
     const beside = { predictions: this.predictions, compared: this.comparison.shown, seen: this.#seen };
     this.effects = new EffectsView({ ...own, ...beside, store: this.#store }, connection.remote);
     const heads = { ...own, component: this.component, effects: this.effects.chosen };

@@ -3,8 +3,9 @@ import type { ExplorerError } from '../../src/base/errors';
 import {
   joinPredictions,
   predictionAt,
-  surprisalSteps,
+  surprisalHeat,
   type Predictions,
+  type SurprisalHeat,
   type TokenPrediction,
 } from '../../src/model/predictions';
 import type { TokenRef } from '../../src/model/token';
@@ -25,11 +26,8 @@ interface PredictionSources {
 
 /** What the model predicts, asked for only while someone looks at it. */
 export class PredictionView extends OpenedView {
-  readonly error = signal<ExplorerError | undefined>(undefined);
   /** The place that is being masked. */
   readonly masking = signal<number | undefined>(undefined);
-  /** Whether surprisal is marked in the source. */
-  readonly #isMarked = signal(false);
   /** Whether another view needs them. */
   readonly isNeeded = signal(false);
   readonly #held = signal<{ readonly runId: number; readonly value: Predictions } | undefined>(undefined);
@@ -37,6 +35,11 @@ export class PredictionView extends OpenedView {
   readonly #remote: Pick<Client<PanelApi>, 'predict'>;
   #controller = new AbortController();
 
+  readonly #failed = signal<{ readonly runId: number; readonly error: ExplorerError } | undefined>(undefined);
+  /** Why they have not come, or no token could be masked. */
+  readonly error: ReadonlySignal<ExplorerError | undefined> = computed(() =>
+    this.#failed.value?.runId === this.#sources.run.value?.info.runId ? this.#failed.value?.error : undefined,
+  );
   /** Undefined until they have come. */
   readonly shown: ReadonlySignal<Predictions | undefined> = computed(() =>
     this.#held.value?.runId === this.#sources.run.value?.info.runId ? this.#held.value?.value : undefined,
@@ -61,25 +64,23 @@ export class PredictionView extends OpenedView {
       : undefined;
   });
 
-  constructor(
-    sources: PredictionSources,
-    remote: Pick<Client<PanelApi>, 'predict'>,
-    tellMarked: (isMarked: boolean) => void,
-  ) {
+  readonly #isLit: ReadonlySignal<boolean> = computed(() => this.#sources.view.value.light === 'surprisal');
+  /** The surprisal of every token, where it is chosen to colour the text, and known. */
+  readonly heat: ReadonlySignal<SurprisalHeat | undefined> = computed(() => {
+    const shown = this.shown.value;
+    if (!this.#isLit.value || shown === undefined || shown.kind === 'labels') return undefined;
+    return surprisalHeat(shown, this.#sources.run.value?.info.streams[shown.stream].tokens.length ?? 0);
+  });
+
+  constructor(sources: PredictionSources, remote: Pick<Client<PanelApi>, 'predict'>) {
     super();
     this.#sources = sources;
     this.#remote = remote;
-    let isTold = false;
-    effect(() => {
-      const isMarked = this.isSeen.value && this.#isMarked.value;
-      if (isMarked === isTold) return;
-      isTold = isMarked;
-      tellMarked(isMarked);
-    });
     let asked: number | undefined;
     effect(() => {
       const info = sources.run.value?.info;
-      if (!(this.isSeen.value || this.isNeeded.value) || info === undefined || asked === info.runId) return;
+      const isWanted = this.isSeen.value || this.isNeeded.value || this.#isLit.value;
+      if (!isWanted || info === undefined || asked === info.runId) return;
       // A picture's answer comes with its run.
       if (info.streams.some(({ grid }) => grid !== undefined)) return;
       const { runId } = info;
@@ -103,23 +104,10 @@ export class PredictionView extends OpenedView {
     this.#ask(position, runId, () => {});
   }
 
-  /** Marks surprisal in the source, or no more. */
-  markSurprisal(isMarked: boolean): void {
-    this.#isMarked.value = isMarked;
-  }
-
-  /** Steps of surprisal for the tokens of a stream, from 0 to eight; undefined while it is not marked. */
-  stepsOf(stream: number, count: number): Uint8Array | undefined {
-    if (!this.isSeen.value || !this.#isMarked.value) return undefined;
-    const shown = this.shown.value;
-    if (shown === undefined || shown.kind === 'labels' || shown.stream !== stream) return undefined;
-    return surprisalSteps(shown, count);
-  }
-
   #ask(mask: number | undefined, runId: number, onFailure: () => void): void {
     this.#controller.abort();
     const controller = (this.#controller = new AbortController());
-    this.error.value = undefined;
+    this.#failed.value = undefined;
     void settle(
       this.#remote.predict({ runId, ...(mask === undefined ? {} : { mask }) }, controller.signal),
       (value) => {
@@ -134,7 +122,7 @@ export class PredictionView extends OpenedView {
       },
       (error) => {
         this.masking.value = undefined;
-        this.error.value = error;
+        this.#failed.value = { runId, error };
         onFailure();
       },
     );

@@ -10,8 +10,6 @@ import type { Panel } from './panel';
 export interface TokenLights {
   readonly levels: Uint8Array;
   readonly marks: Uint8Array;
-  /** Steps of surprisal; undefined while it is not marked. */
-  readonly steps: Uint8Array | undefined;
 }
 
 /** The levels and marks of a stream's tokens, from all that is looked at. */
@@ -22,7 +20,11 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   const shown = panel.matrix.value;
   const { scale, threshold, pinned } = panel.view.value;
   const ceiling = panel.ceiling.value;
-  if (lighting?.stream === stream) {
+  const heat = panel.heat.value;
+  if (heat?.stream === stream) {
+    for (let position = 0; position < count; position++)
+      levels[position] = levelOf(Math.min(1, heat.bits[position] / heat.ceiling));
+  } else if (heat === undefined && lighting?.stream === stream) {
     (lighting.drawn ?? lighting.weights).forEach((drawn, position) => {
       const isSigned = shown?.form.compared === 'difference';
       const weight = lighting.weights[position];
@@ -62,7 +64,7 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   if (component !== undefined)
     for (const position of shown === undefined ? [] : sinkTokens(shown))
       set({ stream: component.keyStream, position }, mark.sink);
-  return { levels, marks, steps: panel.predictions.stepsOf(stream, count) };
+  return { levels, marks };
 }
 
 /** The tokens of a stream that the looked-at ones are related with, in the relation whose pairs are drawn; while nothing is looked at, all that any is. */

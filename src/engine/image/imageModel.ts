@@ -309,6 +309,9 @@ export class ImageModel {
     return this.#fed;
   }
 
+  /** In a clause, why tokens have no surprisal: pictures have none. */
+  readonly lackOfSurprisal = 'it reads pictures, and predicts no tokens';
+
   /** What it says of the picture of a run: its labels. Throws `noPredictions`, `invalidArgument` where something is to be masked, and what a run throws. */
   predict(run: PredictedRun, masked?: MaskedPlaces): Promise<Predictions> {
     return this.#predictions.predict(run, masked);

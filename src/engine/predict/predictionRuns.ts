@@ -99,6 +99,16 @@ export class PredictionRuns {
     return this.#masked(vocabulary, run, { stream, masked, steps });
   }
 
+  /** In a clause, why tokens have no surprisal; undefined where they may have one. */
+  get lackOfSurprisal(): string | undefined {
+    const found = findLogits(this.#parts.session.analysis.index);
+    if (logitsOfVocabulary(this.#parts, found) !== undefined) return undefined;
+    const { length } = labelsOf(this.#parts.config['id2label']);
+    return length > 1 && found.some(({ width }) => width === undefined || width === length)
+      ? 'it tells labels, and predicts no tokens'
+      : whyNone(this.#parts.session, found);
+  }
+
   get name(): string {
     return this.#parts.name;
   }

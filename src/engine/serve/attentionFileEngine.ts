@@ -45,7 +45,13 @@ export function openLocalAttention({ bytes, name, mostBytes }: LocalAttention): 
   const refuse = (): never => {
     throw new ExplorerError('noModelHere', [name]);
   };
-  const weigher = new WeighedRuns({ store, ranOf, loaded: () => undefined, withModel: async () => refuse() });
+  const weigher = new WeighedRuns({
+    store,
+    ranOf,
+    loaded: () => undefined,
+
+    withModel: async () => refuse(),
+  });
   const compared = new ComparedRuns(store, ranOf);
   const server: Partial<Server<EngineApi>> = {
     ...readRequests(store, { weigher, compared }, (reading) => reading),

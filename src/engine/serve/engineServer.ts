@@ -88,7 +88,7 @@ export class EngineServer {
       ranOf: (runId) => this.#ran.of(runId),
       loaded: (runId) => {
         const { spec } = this.#ran.of(runId);
-        return spec === undefined ? undefined : this.#served.heldFor(spec)?.weighs;
+        return spec === undefined ? undefined : this.#served.heldFor(spec);
       },
       withModel: (runId, work, signal = new AbortController().signal) =>
         this.#inTurn(async () => {

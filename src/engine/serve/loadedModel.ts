@@ -168,6 +168,11 @@ export class LoadedModel {
     return this.#asked.predictions.predict(run, masked, steps);
   }
 
+  /** In a clause, why tokens have no surprisal; undefined where they may have one. */
+  get lackOfSurprisal(): string | undefined {
+    return this.#asked.predictions.lackOfSurprisal;
+  }
+
   /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
   writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
     return this.#asked.writing.writes(run, asked);

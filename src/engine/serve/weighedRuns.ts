@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import type { Component, ComponentInfo } from '../../model/head';
-import { methodOf, methods, type MethodId } from '../../model/methods';
+import { methodOf, methods, surprisalMethod, type MethodId } from '../../model/methods';
 import type { MethodReasons, Weighing, WeightForm } from '../../model/weightForm';
 import type { FedFile } from '../session/fedInput';
 import type { WeighRuns } from '../session/weighRuns';
@@ -16,13 +16,20 @@ export interface WeighableRun {
   readonly weighings?: ((component: Component) => readonly LayerWeighing[]) | undefined;
 }
 
+/** What a model tells of its methods. */
+interface WeighingModel {
+  readonly weighs: WeighRuns;
+  /** In a clause, why tokens have no surprisal; undefined where they may have one. */
+  readonly lackOfSurprisal: string | undefined;
+}
+
 /** What weighing needs of the engine. */
 export interface WeighingEngine {
   readonly store: AttentionStore;
   /** Throws `unknownRun`. */
   ranOf(runId: number): WeighableRun;
-  /** The weigher of the run's model where that is loaded now. */
-  loaded(runId: number): WeighRuns | undefined;
+  /** The run's model where that is loaded now. */
+  loaded(runId: number): WeighingModel | undefined;
   /** Does something with the weigher of the run's model, loaded for it where it is not, when the model is free. */
   withModel<T>(runId: number, work: (weighs: WeighRuns) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
@@ -41,17 +48,22 @@ export class WeighedRuns {
   reasons(runId: number, name: Component): MethodReasons {
     const component = this.#componentOf(runId, name);
     const { store } = this.#engine;
-    const weighs = this.#engine.loaded(runId);
-    return Object.fromEntries(
-      methods.flatMap(({ id }) => {
+    const model = this.#engine.loaded(runId);
+    const lackOfSurprisal =
+      this.#engine.ranOf(runId).weighings === undefined
+        ? model?.lackOfSurprisal
+        : 'it is an attention file, which holds no predictions';
+    return Object.fromEntries<string>([
+      ...methods.flatMap(({ id }): [string, string][] => {
         const reason =
           this.#refusals.get(nameOf(runId, name, id)) ??
           lackOfComponent(id, name, (each) => store.layersOf(runId, each)) ??
           this.#lackOfFile(runId, name, id) ??
-          weighs?.lackOf(id, component);
+          model?.weighs.lackOf(id, component);
         return reason === undefined ? [] : [[id, reason]];
       }),
-    );
+      ...(lackOfSurprisal === undefined ? [] : [[surprisalMethod.id, lackOfSurprisal] as const]),
+    ]);
   }
 
   /** Weighs a component of a run, where that has not been done. Throws `unknownRun`, `methodNotOffered`, what a run throws, or the signal's reason. */
@@ -108,7 +120,8 @@ export class WeighedRuns {
     const layers = store.layersOf(runId, name);
     const { needs, unit } = methodOf(method);
     const layersOf = (each: Component) => store.layersOf(runId, each);
-    const lack = lackOfComponent(method, name, layersOf) ?? this.#engine.loaded(runId)?.lackOf(method, component);
+    const lack =
+      lackOfComponent(method, name, layersOf) ?? this.#engine.loaded(runId)?.weighs.lackOf(method, component);
     if (lack !== undefined) throw notOffered(method, lack);
     const weighings: readonly (LayerWeighing | undefined)[] | string =
       needs === 'nothing'

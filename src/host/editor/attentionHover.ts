@@ -8,6 +8,7 @@ import { strongest, type WeightedPosition } from '../../model/pattern';
 import { joinedComponent, joinedSelection, joinsHeads, type MethodId } from '../../model/methods';
 import { mostRemoved, type Level } from '../../model/patternForm';
 import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/token';
+import { predictionAt } from '../../model/predictions';
 import { tokensOfUnit } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
 import { commands } from '../commands/commandIds';
@@ -18,6 +19,7 @@ import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { cardMarkdown, weightText, type CardSource } from './hoverCard';
 import type { Row, RowReader } from './rowReader';
+import { shownHeat } from './surprisalColours';
 import { hoverOf } from '../say/hover';
 import { saidMarkdown } from '../say/said';
 
@@ -131,11 +133,11 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
       runId: run.runId,
       token,
       text: visibleText(run.source, token.position),
-      facts: saidMarkdown('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
+      facts: this.#facts(run, token),
       caption:
         row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
       sources: strongest(row.weights, maxSources, least).map((source) => this.#source(run, document, row, source)),
-      aside: asideOf(row, view),
+      aside: asideOf(row, view, shownHeat(this.#viewStore) !== undefined),
       others: others && {
         caption: others.direction === 'reads' ? saidMarkdown('reads:') : saidMarkdown('is read by:'),
         sources: strongest(others.weights, maxOthers, least).map((source) =>
@@ -157,6 +159,26 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
       ],
       revealCommand: commands.revealToken,
     });
+  }
+
+  /** Which token it is, and where surprisal colours the text its own. */
+  #facts({ source, held }: ShownRun, { stream, position }: TokenRef): MarkdownText {
+    const { id } = source.tokens[position];
+    const { known: predictions } = held.predictions;
+    const actual =
+      shownHeat(this.#viewStore) === undefined || predictions === undefined || predictions.kind === 'labels'
+        ? undefined
+        : predictions.stream === stream
+          ? predictionAt(predictions, position)?.actual
+          : undefined;
+    return actual === undefined
+      ? saidMarkdown('token {0} · id {1}', position, id)
+      : saidMarkdown(
+          'token {0} · id {1} · surprisal {2} bits',
+          position,
+          id,
+          escaped(plain(actual.surprisal.toFixed(2))),
+        );
   }
 
   #source(
@@ -199,10 +221,11 @@ function shortened(text: PlainText): string {
 }
 
 /** What was done to the numbers of a card: what was taken out of them, and over what they are sums and means. */
-function asideOf(row: Row, { isRenormalized }: ViewState): MarkdownText {
+function asideOf(row: Row, { isRenormalized }: ViewState, isBesideSurprisal: boolean): MarkdownText {
   const said: MarkdownText[] = [];
   if (row.isIntervened) said.push(saidMarkdown('of the intervened run'));
   if (row.method !== 'attention') said.push(methodMarkdown(row.method));
+  else if (isBesideSurprisal) said.push(saidMarkdown('attention weights: the colours are of surprisal'));
   const { removed, over } = row;
   if (over.units !== undefined) said.push(levelMarkdown(over.units.level));
   if (removed !== undefined) {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import type { Direction } from '../../model/pattern';
-import type { ThemeKind } from '../../model/ramp';
+import { rampFor, type ThemeKind } from '../../model/ramp';
 import type { ColourMap } from '../../model/viewState';
 import { numBars } from './decorationPlan';
 import { depthStyles } from './depthStyles';
@@ -32,6 +32,7 @@ export class DecorationTypes implements Disposable {
 
   /** @param hasMarks whether the overview ruler gets marks too. */
   constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind, hasMarks: boolean) {
+    const styles = depthStyles((background, foreground) => rampFor(colourMap, background, foreground, direction), kind);
     const create = (options: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType =>
       this.#store.add(
         vscode.window.createTextEditorDecorationType({
@@ -39,7 +40,7 @@ export class DecorationTypes implements Disposable {
           ...options,
         }),
       );
-    this.byBucket = depthStyles(colourMap, direction, kind).map(({ background, text, ruler, outline, outlineWidth }) =>
+    this.byBucket = styles.map(({ background, text, ruler, outline, outlineWidth }) =>
       create({
         backgroundColor: background,
         ...(text === undefined ? {} : { color: text }),
@@ -53,7 +54,7 @@ export class DecorationTypes implements Disposable {
       borderWidth: '0 0 2px 0',
       borderColor: new vscode.ThemeColor('focusBorder'),
     });
-    const strong = depthStyles(colourMap, direction, kind).at(-1)?.outline;
+    const strong = styles.at(-1)?.outline;
     this.bars = Array.from({ length: numBars }, (_, thickness) =>
       create({
         borderStyle: 'solid',

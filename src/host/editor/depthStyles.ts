@@ -1,6 +1,4 @@
-import type { Direction } from '../../model/pattern';
-import { cssColour, editorColours, rampFor, type ThemeKind } from '../../model/ramp';
-import type { ColourMap } from '../../model/viewState';
+import { cssColour, editorColours, type Ramp, type Rgb, type ThemeKind } from '../../model/ramp';
 import { barOf, depthOfBucket, numDepths } from './decorationPlan';
 
 /** How one depth of colour looks: colours as CSS has them, `outlineWidth` in pixels (0: none). */
@@ -13,10 +11,13 @@ export interface DepthStyle {
   readonly outlineWidth: number;
 }
 
-/** The look of each depth bucket. In high contrast an outline carries the weight by its thickness. */
-export function depthStyles(colourMap: ColourMap, direction: Direction, kind: ThemeKind): DepthStyle[] {
+/** Makes the ramp of an editor's colours. */
+export type RampOver = (background: Rgb, foreground: Rgb) => Ramp;
+
+/** The look of each depth bucket. In high contrast an outline carries the depth by its thickness. */
+export function depthStyles(rampOver: RampOver, kind: ThemeKind): DepthStyle[] {
   const { background, foreground } = editorColours[kind];
-  const ramp = rampFor(colourMap, background, foreground, direction);
+  const ramp = rampOver(background, foreground);
   const isHighContrast = kind === 'highContrastDark' || kind === 'highContrastLight';
   return Array.from({ length: numDepths }, (_, bucket): DepthStyle => {
     const depth = depthOfBucket(bucket);

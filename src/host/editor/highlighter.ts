@@ -13,6 +13,7 @@ import type { ViewStore } from '../view/viewStore';
 import { barOf, maxHighlights, maxLiveHighlights, planHighlights, numDepths, type Highlight } from './decorationPlan';
 import { DecorationTypes, themeKind } from './decorationTypes';
 import type { RowReader } from './rowReader';
+import { shownHeat } from './surprisalColours';
 
 /** What is lit in the editor. */
 interface Lit {
@@ -32,7 +33,7 @@ export class Highlighter implements Disposable {
   readonly #log: Log;
   readonly #store = new DisposableStore();
   readonly #types = this.#store.add(new MutableDisposable<DecorationTypes>());
-  readonly #following = this.#store.add(new MutableDisposable());
+  readonly #following = this.#store.add(new MutableDisposable<DisposableStore>());
   #typesKey = '';
   #lit: Lit | undefined;
   /** Counts updates: an answer that comes after a newer question is dropped. */
@@ -55,7 +56,12 @@ export class Highlighter implements Disposable {
     const paint = (): void => this.#paint();
     this.#store.add(
       viewStore.onDidChangeRun((run) => {
-        this.#following.value = run?.held.onDidIntervene(update);
+        const following = new DisposableStore();
+        if (run !== undefined) {
+          following.add(run.held.onDidIntervene(update));
+          following.add(run.held.predictions.onDidPredict(update));
+        }
+        this.#following.value = following;
         update();
       }),
     );
@@ -114,9 +120,12 @@ export class Highlighter implements Disposable {
       : view.pinned.length > 0 || caret === undefined
         ? view.pinned
         : [caret];
+    const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
+    // Surprisal colours all of the text: what is looked at has its frame alone.
+    if (shownHeat(this.#viewStore) !== undefined)
+      return { run, highlights: [], focus, direction: view.direction, isFollowing };
     const row = await this.#rows.read(run, view, tokens);
     if (row === undefined) return undefined;
-    const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
     const highlights =
       row.stream === run.sourceIndex
         ? planHighlights(

@@ -7,7 +7,6 @@ import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
 import type { HeldArray } from '../../model/numbers/writtenArrays';
 import type { Writes } from '../../model/writes';
-import { joinPredictions, type Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
@@ -42,6 +41,7 @@ import type {
 } from '../../protocol';
 import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
+import { RunPredictions } from './runPredictions';
 import { weightFormOf } from './weightForm';
 
 /** What a run needs of the engine that holds it. */
@@ -57,10 +57,6 @@ export class HeldRun {
   readonly #growth = new Emitter<undefined>();
   /** More of it has come, or no more will. */
   readonly onDidGrow = this.#growth.event;
-  readonly #predicted = new Emitter<undefined>();
-  /** More of its predictions are known. */
-  readonly onDidPredict = this.#predicted.event;
-  #predictions: Predictions | undefined;
   #info: RunInfo;
   #isGrowing: boolean;
   #isReleased = false;
@@ -329,25 +325,13 @@ export class HeldRun {
   }
 
   /** What the model predicts in the run. Throws `unknownRun` where the run is gone, `noPredictions`, `invalidArgument`, and what a run throws. */
-  async predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
-    const found = await this.#askOfAll(signal, () =>
-      this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal),
-    );
-    const known = this.#predictions;
-    const joins = mask !== undefined && known?.kind === 'masked' && found.kind === 'masked';
-    this.#predictions = joins ? joinPredictions(known, found) : found;
-    this.#predicted.fire(undefined);
-    return found;
-  }
+  readonly predictions = new RunPredictions((mask, signal) =>
+    this.#askOfAll(signal, () => this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal)),
+  );
 
   /** What heads write to a prediction directly. Throws `unknownRun` where the run is gone, `noWrites`, and what else the engine throws. */
   writes(asked: Omit<WritesParams, 'runId'>, signal?: AbortSignal): Promise<Writes> {
     return this.#askOfAll(signal, () => this.#engine.remote.writes({ ...asked, runId: this.#engineRunId }, signal));
-  }
-
-  /** What is known of it so far, where someone has asked; of a masked language model of all places that were asked about. */
-  get predictions(): Predictions | undefined {
-    return this.#predictions;
   }
 
   /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `sameTwice`, `invalidArgument`, and what a run throws. */
@@ -512,6 +496,7 @@ export class HeldRun {
     this.stop();
     this.#letGoOfIntervened();
     this.#isReleased = true;
+    this.predictions.end();
     // An engine that just died has dropped it already.
     this.#engine.remote.release({ runId: this.#engineRunId }).catch(() => {});
   }

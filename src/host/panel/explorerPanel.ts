@@ -32,7 +32,6 @@ import {
   checkHeadEffectsParams,
   checkIntervenedParams,
   checkHowParams,
-  checkMarkSurprisal,
   checkMethodReasonsParams,
   checkPainted,
   checkPictureParams,
@@ -258,7 +257,7 @@ export class ExplorerPanel implements Disposable {
     clearTimeout(this.#showTimer);
     this.#store.dispose();
     this.#isReady = false;
-    this.#forgetEditor();
+    this.#forgetIntervened();
     this.#forgetHover();
   }
 
@@ -274,7 +273,8 @@ export class ExplorerPanel implements Disposable {
         ...formedRequests(() => this.#held(), run),
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
-        predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
+        predict: async (params, signal) =>
+          this.#held().predictions.predict(checkPredictParams(params, run()).mask, signal),
         effect: async (params, signal) => this.#held().effect(checkEffectParams(params, run()), signal),
         intervene: async (params, signal) => this.#held().intervene(checkIntervenedParams(params, run()), signal),
         headEffects: async (params, signal) =>
@@ -289,7 +289,7 @@ export class ExplorerPanel implements Disposable {
           checkPredictOtherParams(params, run());
           const other = this.#held().comparedWith?.other;
           if (other === undefined) throw new ExplorerError('unknownRun');
-          return other.predict(undefined, signal);
+          return other.predictions.predict(undefined, signal);
         },
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         profile: async (params) => (await this.#deps.profiles?.shown(checkProfileParams(params, run()))) ?? null,
@@ -324,7 +324,6 @@ export class ExplorerPanel implements Disposable {
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
     on('continueText', (value) => goOn(checkContinuation(value)));
-    on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));
     on('openExample', (value) => this.#deps.profiles?.open(checkExample(value, run())));
@@ -355,11 +354,9 @@ export class ExplorerPanel implements Disposable {
     return held;
   }
 
-  /** Nobody would see any longer what the editor's marks are, and of which run: a page that wants them asks for them. */
-  #forgetEditor(): void {
-    const { store } = this.#deps;
-    store.markSurprisal(false);
-    void store.run?.held.intervene({ interventions: [] });
+  /** Nobody would see any longer that what the editor shows is of another run: a page that wants it asks for it. */
+  #forgetIntervened(): void {
+    void this.#deps.store.run?.held.intervene({ interventions: [] });
   }
 
   /** A page has loaded, perhaps after another: what that one asked is not answered to this one, which counts from one again. */
@@ -374,7 +371,7 @@ export class ExplorerPanel implements Disposable {
       );
     this.#isReady = true;
     this.#sequence = 0;
-    this.#forgetEditor();
+    this.#forgetIntervened();
     if (!isAhead) return this.#postAll();
     this.#postWaiting();
     // It has all that there is, unless it is another page than the one that was opened.

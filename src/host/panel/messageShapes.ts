@@ -11,7 +11,7 @@ import { panelActions } from '../../model/panelAction';
 import { comparedViews, levels, sinkModes } from '../../model/patternForm';
 import { directions } from '../../model/pattern';
 import { relationMethods } from '../../model/relations/relationsParams';
-import { pinnedMeans, scales } from '../../model/viewState';
+import { lights, pinnedMeans, scales } from '../../model/viewState';
 import { maxTextUnits } from '../run/textGuards';
 
 // What messages of the webview look like; how long a list is comes before what is in it.
@@ -66,6 +66,7 @@ const view = v.object({
   selection,
   direction: v.picklist(directions),
   scale: v.picklist(scales),
+  light: v.picklist(lights),
   threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
   pinnedMean,
@@ -75,6 +76,7 @@ const view = v.object({
 /** Views that were kept before there was a choice had one mean, nothing was marked, and all was shown as it is. */
 export const keptView = v.object({
   ...view.entries,
+  light: v.optional(view.entries.light, 'weights'),
   pinnedMean: v.optional(pinnedMean, 'all'),
   marked: v.optional(view.entries.marked, []),
   method: v.optional(formEntries.method, 'attention'),
@@ -155,7 +157,6 @@ export const continuation = v.object({
     }),
   ),
 });
-export const markSurprisal = v.object({ isMarked: v.boolean() });
 export const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const tokenOrText = v.union([index, v.pipe(v.string(), v.minLength(1), v.maxLength(longestToken))]);
 const question = v.union([

@@ -43,7 +43,6 @@ import {
   headTableParams,
   howParams,
   kept,
-  markSurprisal,
   menuContext,
   methodParams,
   painted,
@@ -217,11 +216,6 @@ export function checkWritesParams(value: unknown, run: RunInfo | undefined): Wri
   if (params.position > Math.max(...streams.map(({ tokens }) => tokens.length)))
     throw new ExplorerError('invalidMessage', ['writes: not within the text']);
   return params;
-}
-
-/** Checks an intent to mark surprisal. Throws `invalidMessage`. */
-export function checkMarkSurprisal(value: unknown): { readonly isMarked: boolean } {
-  return parse('markSurprisal', markSurprisal, value);
 }
 
 /** Checks a request for what the model predicts. Throws `invalidMessage` or `unknownRun`. */

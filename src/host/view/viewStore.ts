@@ -28,7 +28,6 @@ export class ViewStore implements Disposable {
   readonly #viewEmitter = this.#store.add(new Emitter<ViewState>());
   readonly #hoverEmitter = this.#store.add(new Emitter<Hovered | undefined>());
   readonly #caretEmitter = this.#store.add(new Emitter<TokenRef | undefined>());
-  readonly #surprisalEmitter = this.#store.add(new Emitter<boolean>());
   readonly #liveEmitter = this.#store.add(new Emitter<LiveState>());
   readonly onDidChangeStatus = this.#statusEmitter.event;
   /** Another run, or the place of its text. */
@@ -39,8 +38,6 @@ export class ViewStore implements Disposable {
   readonly onDidChangeHover = this.#hoverEmitter.event;
   /** The token before the caret in live mode; else the one that a run is first looked at with. */
   readonly onDidChangeCaret = this.#caretEmitter.event;
-  /** Surprisal is to be marked, or no longer. */
-  readonly onDidMarkSurprisal = this.#surprisalEmitter.event;
   readonly onDidChangeLive = this.#liveEmitter.event;
   #status: PanelStatus = { kind: 'empty' };
   #run: ShownRun | undefined;
@@ -48,7 +45,6 @@ export class ViewStore implements Disposable {
   #hovered: Hovered | undefined;
   #caret: TokenRef | undefined;
   #live: LiveState = { kind: 'off' };
-  #isSurprisalMarked = false;
 
   get status(): PanelStatus {
     return this.#status;
@@ -73,17 +69,6 @@ export class ViewStore implements Disposable {
 
   get live(): LiveState {
     return this.#live;
-  }
-
-  /** Whether the surprisal of the run's tokens is marked in the editor. */
-  get isSurprisalMarked(): boolean {
-    return this.#isSurprisalMarked;
-  }
-
-  markSurprisal(isMarked: boolean): void {
-    if (isMarked === this.#isSurprisalMarked) return;
-    this.#isSurprisalMarked = isMarked;
-    this.#surprisalEmitter.fire(isMarked);
   }
 
   setLive(live: LiveState): void {

@@ -17,6 +17,8 @@ import { readers } from '../../harness/readMarkdown';
 import { bar, cardMarkdown, weightText } from '../../../src/host/editor/hoverCard';
 import { nextHead } from '../../../src/host/commands/nextHead';
 import { weightsTable } from '../../../src/host/commands/weightsTable';
+import type { Direction } from '../../../src/model/pattern';
+import { rampFor, surprisalRamp, type Ramp, type Rgb } from '../../../src/model/ramp';
 import { scales } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 
@@ -105,17 +107,22 @@ describe('What is lit in the editor', () => {
   });
 
   it('has a look for each depth in every theme, and outlines by thickness in high contrast', () => {
+    const blue =
+      (direction: Direction) =>
+      (background: Rgb, foreground: Rgb): Ramp =>
+        rampFor('blue', background, foreground, direction);
     for (const kind of ['light', 'dark', 'highContrastDark', 'highContrastLight'] as const) {
-      const styles = depthStyles('blue', 'reads', kind);
+      const styles = depthStyles(blue('reads'), kind);
       expect(new Set(styles.map(({ background }) => background)).size).to.equal(numDepths);
       const widthOf = (depth: number): number | undefined => styles[bucketOf(depth) ?? numDepths]?.outlineWidth;
       expect([0.0002, 0.02, 0.09, 0.3, 0.9].map(widthOf), kind).to.deep.equal(
         kind.startsWith('highContrast') ? [undefined, 1, 1, 2, 3] : [undefined, 0, 0, 0, 0],
       );
     }
-    expect(depthStyles('blue', 'reads', 'dark')[15].background).to.not.equal(
-      depthStyles('blue', 'readBy', 'dark')[15].background,
+    const strongest = [blue('reads'), blue('readBy'), surprisalRamp].map(
+      (ramp) => depthStyles(ramp, 'dark')[15].background,
     );
+    expect(new Set(strongest).size).to.equal(3);
   });
 });
 

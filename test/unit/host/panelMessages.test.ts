@@ -16,7 +16,6 @@ import {
   checkPatternParams,
   checkPersisted,
   checkContinuation,
-  checkMarkSurprisal,
   checkWritesParams,
   checkPredictOtherParams,
   checkPredictParams,
@@ -126,12 +125,6 @@ describe('What the webview says', () => {
         codeOfCall(() => checkContinuation({ written: [], tokens: 5, ...wrong })),
         JSON.stringify(wrong),
       ).to.equal('invalidMessage');
-  });
-
-  it('may have surprisal marked, or not', () => {
-    expect(checkMarkSurprisal({ isMarked: true }).isMarked).to.equal(true);
-    for (const value of [{}, { isMarked: 1 }, null])
-      expect(codeOfCall(() => checkMarkSurprisal(value))).to.equal('invalidMessage');
   });
 
   it('may compare the run with an edited text, with what is chosen in a list, or with nothing, and see the other run', () => {
@@ -443,7 +436,7 @@ describe('What a webview left behind', () => {
   });
 
   it('is taken from before there was a choice of means', () => {
-    const { pinnedMean: _, marked: __, ...former } = initialView;
+    const { pinnedMean: _, marked: __, light: ___, ...former } = initialView;
     expect(checkPersisted({ ...state, view: former })).to.deep.equal(state);
     expect(checkPersisted({ ...state, view: { ...initialView, pinnedMean: 'some' } })).to.equal(undefined);
   });

@@ -4,7 +4,7 @@ import {
   joinPredictions,
   meanSurprisal,
   predictionAt,
-  surprisalSteps,
+  surprisalHeat,
   wordParts,
   type TokenPredictions,
 } from '../../../src/model/predictions';
@@ -106,21 +106,22 @@ describe('predictions', () => {
     ]);
   });
 
-  it('is marked in eight steps, up to what a guess among all tokens alike has, whatever the largest of a text is', () => {
-    const at = (bits: number): number => Math.log2(9) * bits;
-    const steps = surprisalSteps(
-      ofPlaces([
-        [1, 0, 1],
-        [2, at(0.01), 1],
-        [3, at(0.5), 1],
-        [4, at(0.51), 1],
-        [5, at(1), 1],
-        [6, at(3), 9],
-        [7, NaN, 0],
-        [9, at(1), 1],
-      ]),
-      9,
-    );
-    expect([...steps]).to.deep.equal([0, 0, 1, 4, 5, 8, 8, 0, 0]);
+  it('colours a text up to what a guess among all tokens alike has, whatever the largest of the text is; labels have none', () => {
+    const places = ofPlaces([
+      [1, 0, 1],
+      [2, 0.25, 1],
+      [6, 12, 9],
+      [7, NaN, 0],
+      [9, 2, 1],
+    ]);
+    expect(surprisalHeat(places, 9)).to.deep.equal({
+      kind: 'masked',
+      stream: 0,
+      bits: Float32Array.of(0, 0, 0.25, 0, 0, 0, 12, 0, 0),
+      ceiling: Math.log2(9),
+      numTokens: 3,
+    });
+    expect(surprisalHeat({ ...places, kind: 'tokenLabels' }, 9)).to.equal(undefined);
+    expect(surprisalHeat({ kind: 'labels', questions: [] }, 9)).to.equal(undefined);
   });
 });

@@ -6,6 +6,7 @@ import {
   oklabOf,
   parseColour,
   rampFor,
+  surprisalRamp,
   type Rgb,
   type ThemeKind,
 } from '../../../src/model/ramp';
@@ -19,6 +20,7 @@ function forAll(
 ): void {
   for (const kind of kinds) {
     const { background, foreground } = editorColours[kind];
+    check(surprisalRamp(background, foreground), background, foreground, `surprisal ${kind}`);
     for (const map of colourMaps)
       for (const direction of directions)
         check(rampFor(map, background, foreground, direction), background, foreground, `${map} ${direction} ${kind}`);
