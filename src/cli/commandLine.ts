@@ -27,6 +27,7 @@ import { printAndEnd } from './printAndEnd';
 import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import type { prove } from './prove';
 import { readVersion } from './readVersion';
+import { refuseIdle } from './refuseIdle';
 import type { tokenize } from './tokenize';
 import type { FigureOut } from './figureFile';
 import type { SvgOut } from './svgFile';
@@ -232,6 +233,7 @@ function inspectAny(commands: () => GuardedCommands, model: string, values: Opti
 /** What is explained of a text, or of a picture. */
 async function explainAny(commands: GuardedCommands, file: string, values: Options): Promise<TerminalText> {
   const isPicture = isImageFile(file);
+  refuseIdle(values);
   if (values.text !== undefined) refuseWithPicture(isPicture, values);
   else if (isPicture) refuseTextOptions(values);
   return isPicture && values.text === undefined

@@ -4,7 +4,7 @@ import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
 import { MixedLayer } from '../engine/weights/weighedLayers';
-import { methodOf, type MethodId } from '../model/methods';
+import { joinedComponent, methodOf, type MethodId } from '../model/methods';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { applicableTo, headMetrics, type HeadMetrics } from '../model/metrics/headTable';
@@ -27,7 +27,7 @@ import { readInContext } from './readInContext';
 import { readHead } from './readHead';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
 import { openTextModel, readGiven, readPicture } from './readWith';
-import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts, writtenIn } from './weighed';
+import { isOfLayers, methodLine, ofFile, queryOf, tokenOf, weighedAsFar, weighedFacts, writtenIn } from './weighed';
 import type { Explanation } from '../engine/text/textModel';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -60,7 +60,7 @@ export interface ExplainOptions extends ModelOptions {
   readonly component: string | undefined;
   /** What a number between two tokens is. */
   readonly method?: MethodId;
-  /** The place of the token that attention flow is told of, from zero; the last one where it is missing. */
+  /** The place of the only token that is told of, from zero; of attention flow the last one where it is missing. */
   readonly query?: string | undefined;
   /** Where a figure is written, if anywhere. */
   readonly figure?: FigureOut | undefined;
@@ -142,9 +142,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     })
     .catch(refuse));
   const token = method.id === 'flow' ? tokenOf(options.query, streams[0].tokens.length) : undefined;
+  const ofComponent = found.filter(({ component }) => wanted === undefined || component === wanted);
+  if (ofComponent.length === 0)
+    throw new ExplorerError('invalidArgument', [
+      '--component',
+      `the model has ${found.map(({ component }) => component).join(', ')}`,
+    ]);
+  parseHead(head, method.joinsHeads ? ofComponent.map(joinedComponent) : ofComponent, method);
+  const only = token ?? queryOf(options.query, ofComponent, streams);
   const selected =
-    token !== undefined
-      ? [token]
+    only !== undefined
+      ? [only]
       : context?.selected === undefined
         ? undefined
         : selectedTokens(streams[0], context.selected);
@@ -161,15 +169,14 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { components: all, layers: weighed, lacks } = await weighedAsFar(method, ...weighing, head);
   const baseline = await RolloutBaseline.of(method, ...weighing, all);
   store.add(1, weighed);
-  const components = all.filter(({ component }) => wanted === undefined || component === wanted);
-  if (components.length === 0)
-    throw new ExplorerError('invalidArgument', [
-      '--component',
-      `the model has ${found.map(({ component }) => component).join(', ')}`,
-    ]);
+  const components = all.filter(
+    ({ component, queryStream }) =>
+      (wanted === undefined || component === wanted) &&
+      (only === undefined || only < streams[queryStream].tokens.length),
+  );
   // What tokens come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(method.id) ? headsOf(components[0]).slice(-1) : [];
-  const named = parseHead(head, components);
+  const named = parseHead(head, components, method);
   const chosen = named ?? last;
   const sentences = [...notices.map(noticeText), ...lacks];
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${countedTokens(streams)} · ${plain(method.title)}`;
@@ -271,7 +278,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     explained.push({
       ...(mean === undefined ? {} : { meanReads: await beside(mean, selected ?? []) }),
       component: component.component,
-      pattern: patternName(shown),
+      pattern: patternName(shown, method.joinsHeads),
       isOne: shown !== undefined,
       queryStream: component.queryStream,
       keyStream: component.keyStream,
@@ -299,18 +306,19 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       components: explained,
     });
   const lines = said;
+  const unit = method.joinsHeads ? 'layer' : 'head';
   if (written !== undefined)
     lines.push(
       line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`,
     );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${counted(heads.length, 'head')}`);
+    lines.push(line``, line`${plain(component)}: ${counted(heads.length, unit)}`);
     if (token === undefined)
       lines.push(
         method.unit === 'norm'
-          ? line`head    for a token, summed  largest for a pair${heads.some(({ mixing }) => mixing !== undefined) ? line`  of others (mixing ratio)` : line``}`
-          : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
+          ? line`${plain(unit.padEnd(8))}for a token, summed  largest for a pair${heads.some(({ mixing }) => mixing !== undefined) ? line`  of others (mixing ratio)` : line``}`
+          : line`${plain(unit.padEnd(8))}${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
       );
     for (const each of token === undefined ? heads : []) {
       if (each.written !== undefined) {
@@ -341,7 +349,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       line``,
       isOne
         ? line`What each token reads (${plain(pattern)}):`
-        : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which head:`,
+        : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which ${plain(unit)}:`,
     );
     const listed = (sources: readonly Source[], isNear: (position: number) => boolean): TerminalText => {
       // Itself and the token before are what some head reads of every token: the numbers above tell of those.
@@ -391,11 +399,11 @@ function picturedBy(numbers: Numbers, picture: Explanation['picture']): Pick<Dra
 
 /** What a figure is told of: the token that was named, else the last one that was selected, of a text by its name. */
 function lookedAt(
-  { query, file, text }: ExplainOptions,
+  { file, text }: ExplainOptions,
   selected: readonly number[] | undefined,
 ): Pick<Drawn, 'position' | 'textName'> {
   return {
-    position: query === undefined ? selected?.at(-1) : Number(query),
+    position: selected?.at(-1),
     textName: text === undefined || file !== '-' ? basename(file) : 'standard input',
   };
 }

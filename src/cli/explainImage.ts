@@ -4,7 +4,7 @@ import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
-import { methodOf, type MethodId } from '../model/methods';
+import { joinedComponent, methodOf, type MethodId } from '../model/methods';
 import { noticeText } from '../model/modelInfo';
 import type { Numbers } from '../model/numbers/numbers';
 import { anyPatchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
@@ -16,7 +16,7 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { RolloutBaseline, uniformText } from './rolloutBaseline';
-import { isOfLayers, methodLine, ofFile, tokenOf, weighedAsFar, weighedFacts } from './weighed';
+import { isOfLayers, methodLine, ofFile, queryOf, tokenOf, weighedAsFar, weighedFacts } from './weighed';
 import { readHead } from './readHead';
 import { checkFigureOut, writeFigure, type FigureOut } from './figureFile';
 import { checkNumbersOut, writeNumbers } from './weightsFile';
@@ -28,7 +28,7 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly isInput?: boolean;
   /** What a number between two patches is. */
   readonly method?: MethodId;
-  /** The place of the token that attention flow is told of, from zero; the first special one, or the last, where it is missing. */
+  /** The place of the only token that is told of, from zero; of attention flow the first special one, or the last, where it is missing. */
   readonly query?: string | undefined;
   /** Where a figure is written, if anywhere. */
   readonly figure?: FigureOut | undefined;
@@ -52,6 +52,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     ofMethod.id === 'flow'
       ? tokenOf(options.query ?? (special === undefined ? undefined : String(special)), streams[0].tokens.length)
       : undefined;
+  parseHead(head, ofMethod.joinsHeads ? found.map(joinedComponent) : found, ofMethod);
+  const only = token ?? queryOf(options.query, found, streams);
   const weighing = [
     { layers: read, components: found },
     { model: loaded, wanted: undefined, ...(token === undefined ? {} : { token }) },
@@ -63,12 +65,13 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   store.add(1, layers);
   // What patches come to behind the last layer, where layers follow from each other.
   const [last] = isOfLayers(ofMethod.id) ? headsOf(components[0]).slice(-1) : [];
-  const asked = parseHead(head, components);
+  const asked = parseHead(head, components, ofMethod);
   const chosen = asked ?? last;
-  const shown =
-    chosen === undefined
-      ? components
-      : components.filter((component) => chosen.head < (component.layers[chosen.layer]?.numHeads ?? 0));
+  const shown = components.filter(
+    ({ layers: own, queryStream }) =>
+      (chosen === undefined || chosen.head < (own[chosen.layer]?.numHeads ?? 0)) &&
+      (only === undefined || only < streams[queryStream].tokens.length),
+  );
   if (shown.length === 0 || streams.some(({ grid }) => grid === undefined))
     throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
   const sentences = [...[...preparing, ...notices].map(noticeText), ...lacks];
@@ -85,7 +88,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     heads: ofFile(ofMethod.id, asked, last),
     read: (component, each) => readHead(store, component, each),
   };
-  const position = options.query === undefined ? special : Number(options.query);
+  const position = only ?? special;
   const figured =
     drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file), picture }));
   const written = figured ?? (checked && (await writeNumbers(checked, numbers)));
@@ -114,7 +117,8 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
       input: facts.map(noticeText),
       picture: { width: picture.width, height: picture.height, source: picture.source, placed: picture.placed },
       ...gridFacts(first.queries, picture),
-      pattern: patternName(chosen),
+      pattern: patternName(chosen, ofMethod.joinsHeads),
+      ...(only === undefined ? {} : { selected: [only] }),
       reads: first.reads,
       ...stages,
     });
@@ -131,15 +135,19 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   if (written !== undefined) return joinTerminal([...lines, written]);
   for (const { queries, keys, reads } of described) {
     const special = specialPositions(queries);
-    const asking = token !== undefined ? [token] : special.length > 0 ? special : [...queries.tokens.keys()];
+    const asking = only !== undefined ? [only] : special.length > 0 ? special : [...queries.tokens.keys()];
     const among =
       described.length === 1 && keys === queries
         ? line``
         : line`${isLearned(queries) ? line`` : line` of ${gridSize(queries)}`} among ${gridWords(keys)}`;
-    const asker = isLearned(queries) ? line`learned query` : special.length > 0 ? line`special token` : line`patch`;
+    const asker = isLearned(queries)
+      ? line`learned query`
+      : special.includes(asking[0])
+        ? line`special token`
+        : line`patch`;
     lines.push(
       line``,
-      line`What each ${asker}${among} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`,
+      line`What each ${asker}${among} reads ${chosen === undefined ? line`most, and in which ${plain(ofMethod.joinsHeads ? 'layer' : 'head')}` : line`(${plain(patternName(chosen, ofMethod.joinsHeads))})`}:`,
     );
     for (const query of asking) {
       const read = reads[query].map(

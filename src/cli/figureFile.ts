@@ -24,6 +24,7 @@ import { editorColours, rampFor } from '../model/ramp';
 import { depthOf } from '../model/viewState';
 import { visibleText, type TokenStream } from '../model/token';
 import { counted } from './counted';
+import { patternName } from './openModel';
 import { readVersion } from './readVersion';
 import { checkSvgOut, paperOf, writeSvg, type CheckedSvg, type SvgOut } from './svgFile';
 import { writeWhole } from './writeWhole';
@@ -93,7 +94,7 @@ async function svgOf({ view, millimetres }: CheckedFigure, drawn: Drawn): Promis
   if (view === 'grid') {
     return gridSvg(
       { ...(await tilesOf(numbers, component, colours)), selected: chosen === undefined ? [] : heads },
-      paper('Rows: layers, columns: heads'),
+      paper(component.areHeadsJoined === true ? 'Rows: layers' : 'Rows: layers, columns: heads'),
     );
   }
   const pattern = await store.pattern({ runId: 1, selection });
@@ -220,16 +221,17 @@ async function ceilingOf({ method, read }: Numbers, components: readonly Compone
 
 function captionOf(
   { numbers, textName }: Drawn,
-  { component }: ComponentInfo,
+  { component, areHeadsJoined }: ComponentInfo,
   heads: readonly HeadRef[],
   ceiling: number,
 ): string {
+  const isJoined = areHeadsJoined === true;
   const { title, unit } = methodOf(numbers.method);
   return [
     numbers.model.name,
     textName,
     ...(numbers.components.length > 1 || component !== 'self' ? [component] : []),
-    heads.length === 1 ? `head ${headLabel(heads[0])}` : `mean of ${heads.length} heads`,
+    heads.length === 1 ? patternName(heads[0], isJoined) : `mean of ${heads.length} ${isJoined ? 'layers' : 'heads'}`,
     title,
     ...(unit === 'norm' ? [`full depth: ${figureNumber(ceiling)}`] : []),
     'absolute scale',

@@ -36,9 +36,10 @@ export interface Source extends WeightedPosition {
   readonly uniform?: number;
 }
 
-/** What is listed: one head, or of each source the head that reads it most. */
-export function patternName(head: HeadRef | undefined): string {
-  return head === undefined ? 'strongest head of each source' : `head ${headLabel(head)}`;
+/** What is listed: one head, or of each source the head that reads it most; layers in the place of heads where a method makes one matrix of these. */
+export function patternName(head: HeadRef | undefined, isJoined: boolean): string {
+  if (head === undefined) return `strongest ${isJoined ? 'layer' : 'head'} of each source`;
+  return isJoined ? `layer ${head.layer}` : `head ${headLabel(head)}`;
 }
 
 /** Where a model lies, the bundled one of a name where none is asked for. Throws `invalidArgument`. */

@@ -80,7 +80,8 @@ export interface Arguments {
 }
 
 /** Tells options and operands apart. Throws `wrongUsage`. */
-export function parseArguments(args: string[]): Arguments {
+export function parseArguments(given: readonly string[]): Arguments {
+  const args = withNegative(given);
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
@@ -169,9 +170,21 @@ export function parseArguments(args: string[]): Arguments {
   }
 }
 
-/** What Node says is wrong with a command line, without its advice. */
+/** A number below zero is the value of what stands before it, whatever that makes of it: Node takes its sign for that of an option. */
+function withNegative(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? '';
+    if (/^-\d/.test(arg) && /^--[a-z][a-z-]*$/.test(before)) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+/** What Node says is wrong with a command line, without its advice; of a value that is not there, or may be another option, what to write. */
 function firstSentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error))
-    .split(/\.\s/)[0]
-    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+  const message = error instanceof Error ? error.message : String(error);
+  const [, name] = /^Option '(--[a-z-]+).*' argument (?:is ambiguous|missing)/.exec(message) ?? [];
+  if (name !== undefined) return `${name} takes a value; one that begins with a dash is written ${name}=VALUE`;
+  return message.split(/\.\s/)[0].replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }

@@ -7,13 +7,13 @@ export const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json]
                              [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
-                             [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4] [--query I]]
-                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
+                             [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4]]
+                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD] [--query I]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is a line, lines from-to, or line:column-line:column, from one and inclusive; --pair reads a second text with the first, with the
       separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
-      of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
+      of the tokens of RANGE alone, with the mean of several; --query tells of the token at place I alone, from zero; --chat puts the model's chat template around the text, or around the messages
       of a conversation (YAML or JSON); --out writes all numbers to a file instead, as arrays or as text: of CSV those from WEIGHT on
       (0.01 where it is missing), one a line; --figure draws the matrix instead (of the head named, else the mean of all), or the text, the list or the
       small pictures of all heads, MM millimetres wide (85), of the token at place --query, or of the last one; a PNG (twice as large as on a screen,
@@ -23,21 +23,21 @@ export const usage = line`Usage:
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
       value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout
       (each share beside what uniform attention comes to), rolloutUniform, that baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
-  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD [--query I]]
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD] [--query I]
                            [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
-                           [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4] [--query I]]
+                           [--figure FIGURE.svg|.png|.pdf|.html [--view matrix|source|list|grid] [--width MM] [--scale 1|2|4]]
       which patches of the picture the class token reads
   attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out NUMBERS.npz|.safetensors|.csv|.json]
-                             [--input] [--method METHOD]
+                             [--input] [--method METHOD] [--query I]
       the same of a text with the picture in it, by a model that reads both (embed_tokens, vision_encoder and a decoder in one folder): the
       picture stands where the text says so (<image>), else before it, and its tokens are patches of it
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
-                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM]]
+                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM] [--scale 1|2|4]]
   attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
-  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy|--figure STEPS.svg|.png|.pdf [--width MM]]
+  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy|--figure STEPS.svg|.png|.pdf [--width MM] [--scale 1|2|4]]
                          [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
       how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
       the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
@@ -79,7 +79,7 @@ export const usage = line`Usage:
       numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
   attention-explorer compare A[:RANGE]|IMAGE|- [B[:RANGE]|IMAGE|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
                              [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
-                             [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM]]
+                             [--source-language CODE] [--target-language CODE] [--json|--figure TABLE.svg|.png|.pdf [--width MM] [--scale 1|2|4]]
       two texts or pictures by one model, or one by two models or two precisions of one: how far each head of the first is from one of the
       second, over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
       in one folder, else the nearest one; --predictions puts what both predict side by side

@@ -24,10 +24,20 @@ export function ofFile(
   return only && [only];
 }
 
+/** The place of a token that queries of some component have. Throws `invalidArgument`. */
+export function queryOf(
+  query: string | undefined,
+  components: readonly Pick<ComponentInfo, 'queryStream'>[],
+  streams: Explanation['streams'],
+): number | undefined {
+  const numQueries = components.map(({ queryStream }) => streams[queryStream].tokens.length);
+  return query === undefined ? undefined : tokenOf(query, Math.max(...numQueries));
+}
+
 /** Throws `invalidArgument`. */
 export function tokenOf(query: string | undefined, numTokens: number): number {
-  const token = query === undefined ? numTokens - 1 : Number(query);
-  if (Number.isInteger(token) && token >= 0 && token < numTokens) return token;
+  const token = query === undefined ? numTokens - 1 : /^\d{1,9}$/.test(query) ? Number(query) : NaN;
+  if (token >= 0 && token < numTokens) return token;
   throw new ExplorerError('invalidArgument', ['--query', `it is the place of a token, from 0 to ${numTokens - 1}`]);
 }
 

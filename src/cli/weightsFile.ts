@@ -4,6 +4,7 @@ import { line, type TerminalText } from '../base/terminalText';
 import { writtenLayers, type Numbers, type Precision } from '../model/numbers/numbers';
 import { fileOf, formatOf, plainFileForm, type NumberFormat } from '../model/numbers/numbersFile';
 import { checkWritable } from '../base/wholeFile.node';
+import { methodOf } from '../model/methods';
 import { counted } from './counted';
 import { writeWhole } from './writeWhole';
 
@@ -43,7 +44,8 @@ export async function writeNumbers(out: CheckedOut, numbers: Numbers): Promise<T
   await writeWhole(out.path, fileOf(numbers, out));
   const count = writtenLayers(numbers).length;
   const least = out.format === 'csv' ? line`, numbers from ${plain(String(out.threshold))} on,` : line``;
-  return line`${counted(count, 'layer')} of attention weights${least} written to ${plain(out.path)}`;
+  const title = numbers.method === 'attention' ? 'attention weights' : methodOf(numbers.method).title;
+  return line`${counted(count, 'layer')} of ${plain(title)}${least} written to ${plain(out.path)}`;
 }
 
 const isText = (format: NumberFormat): boolean => format === 'csv' || format === 'json';

@@ -369,6 +369,18 @@ describe('The command line', function () {
     );
   });
 
+  it('refuses in a sentence of its own what changes nothing, a place below zero and a value that is missing', async () => {
+    for (const [args, says] of [
+      [['--query', '-1'], '--query is not valid: it is the place of a token, from 0 to'],
+      [['--query', '--json'], '--query takes a value; one that begins with a dash is written --query=VALUE'],
+      [['--query', '1', '--input'], '--query is not valid: it changes nothing of what the model is fed'],
+      [['--method', 'norm', '--input'], '--method is not valid: it changes nothing of what the model is fed'],
+      [['--query', '1', '--out', 'x.npz'], '--query is not valid: a file has the rows of all tokens'],
+      [['--query', '1', '--figure', 'x.svg', '--view', 'grid'], '--query is not valid: the grid shows'],
+    ] as const)
+      expect((await run(['explain', '-', ...args], 'x = 1')).stderr).to.include(says);
+  });
+
   it('tells how a weight of a late key came about, whose place is beyond the numbers of a head', async () => {
     const args = ['how', '-', '--model', 'bundled:code-decoder', '--head', '0.0', '--query', '40', '--key', '39'];
     const { code, stdout, stderr } = await run(args, 'x '.repeat(41));

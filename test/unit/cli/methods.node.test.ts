@@ -72,7 +72,7 @@ describe('methods on the command line', () => {
     expect(text)
       .to.include('attention rollout')
       .and.include('Abnar & Zuidema 2020')
-      .and.match(/What each token reads \(head 3\.0\)/);
+      .and.match(/What each token reads \(layer 3\)/);
     const { components } = await told('rolloutUniform', '3.0');
     for (const reads of components[0].reads)
       expect(reads.reduce((sum, { weight }) => sum + weight, 0)).to.be.at.most(1.0001);
@@ -111,6 +111,46 @@ describe('methods on the command line', () => {
         const own = alone.components[0].reads[query].find((each) => each.position === position);
         if (own !== undefined) expect(uniform).to.be.closeTo(own.weight, 1e-6);
       }
+  });
+
+  it('tell of the token that is named alone, of a text, a picture and both sides of a translation', async () => {
+    const text = { ...asked, head: undefined, isJson: false, query: '3' };
+    const decoder = { ...text, model: 'media/models/code-decoder' };
+    const picture = {
+      file: 'media/models/shapes-vit/samples/purple-ring.png',
+      model: 'media/models/shapes-vit',
+      head: undefined,
+      backend: 'wasm',
+      isJson: false,
+      query: '5',
+    } as const;
+    const readersOf = (told: string): string[] =>
+      [...told.matchAll(/^(.*?)(?:, next .*,)? reads .*: \d/gm)].map(([, reader]) => reader);
+    for (const method of ['norm', 'rollout'] as const) {
+      const [row] = [await explain({ ...decoder, method })].map(readersOf);
+      expect(row, method).to.deep.equal(['"(" (3)']);
+      expect(readersOf(await explainImage({ ...picture, method })), method).to.deep.equal(['row 1, column 5']);
+    }
+    const whole = await explain({ ...decoder, query: undefined, method: 'rollout' });
+    const rolled = (await explain({ ...decoder, method: 'rollout' })).split('\n').at(-1);
+    expect(whole.split('\n')).to.include(rolled);
+    const dates = { ...text, text: '5 May 1979', model: 'media/models/date-transformer', query: '10' };
+    const { components } = JSON.parse(await explain({ ...dates, isJson: true })) as {
+      readonly components: readonly { readonly component: string }[];
+    };
+    expect(components.map(({ component }) => component)).to.include.members(['encoder', 'decoder', 'cross']);
+    const past = await Promise.all(
+      ['-1', '99', 'x', '1e1', ''].map((query) => codeOf(explain({ ...dates, query, method: 'rollout' }))),
+    );
+    expect(new Set(past)).to.deep.equal(new Set(['invalidArgument']));
+  });
+
+  it('which make one matrix of all heads of a layer say so of a head that is named', async () => {
+    for (const method of ['summed', 'rollout', 'flow'] as const) {
+      const refusal = await explain({ ...asked, head: '1.1', method }).catch(String);
+      expect(refusal, method).to.match(/a layer has one matrix and no heads: 0\.0 is .* and 3\.0 that of the last/);
+    }
+    expect(await explain({ ...asked, head: '7.1', method: 'norm' }).catch(String)).to.include('is not a head of this');
   });
 
   it('are those of pictures and of encoder–decoder models, too, each with its mixing ratio where the token itself counts', async () => {
