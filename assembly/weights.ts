@@ -95,6 +95,58 @@ export function addRows(
 }
 
 /**
+ * Adds weights of rows, of which the first cell is `first` and the one behind the last is `end`, to sums in f64: of runs of cells side by side, each of which is
+ * three numbers of 32 bits (its first cell, how many there are, which of the sums that of the first cell is), from one run on. Gives the first run that lies behind the rows.
+ */
+export function addRuns(rows: usize, first: i32, end: i32, runs: usize, from: i32, numRuns: i32, sums: usize): i32 {
+  let run = from;
+  for (; run < numRuns; run++) {
+    const at = runs + <usize>(run * 12);
+    const cell = load<i32>(at);
+    if (cell >= end) break;
+    let sum = sums + ((<usize>load<i32>(at, 8)) << 3);
+    let weight = rows + ((<usize>(cell - first)) << 2);
+    const stop = weight + ((<usize>load<i32>(at, 4)) << 2);
+    for (; weight + 16 <= stop; weight += 16, sum += 32) {
+      const weights = v128.load(weight);
+      addTo(sum, f64x2.promote_low_f32x4(weights), lastTwo(weights));
+    }
+    for (; weight < stop; weight += 4, sum += 8) store<f64>(sum, load<f64>(sum) + <f64>load<f32>(weight));
+  }
+  return run;
+}
+
+/** The same of cells one by one, from one of them on: adds their weights to a sum, those of what stands behind each to a second one, and the latter from `least` to a third. */
+export function addRepeated(
+  rows: usize,
+  first: i32,
+  end: i32,
+  cells: usize,
+  from: i32,
+  numCells: i32,
+  least: f64,
+  sums: usize,
+): i32 {
+  let earlier = load<f64>(sums);
+  let followed = load<f64>(sums, 8);
+  let firmly = load<f64>(sums, 16);
+  let at = from;
+  for (; at < numCells; at++) {
+    const cell = load<i32>(cells + ((<usize>at) << 2));
+    if (cell >= end) break;
+    const place = rows + ((<usize>(cell - first)) << 2);
+    const weight = <f64>load<f32>(place, 4);
+    earlier += <f64>load<f32>(place);
+    followed += weight;
+    if (weight >= least) firmly += weight;
+  }
+  store<f64>(sums, earlier);
+  store<f64>(sums, followed, 8);
+  store<f64>(sums, firmly, 16);
+  return at;
+}
+
+/**
  * Looks at every weight of a pattern. Writes the smallest sum of a row that is not zero and the largest one, as f64, to `sums`, and gives bits: 1 where a
  * sum is no finite number, 2 where a query reads a key more than `ahead` − 1 after its place, 4 where a weight has a sign.
  */

@@ -1,6 +1,5 @@
-import { firstAtLeast } from '../../base/firstAtLeast';
 import type { MetricText } from '../../model/metrics/metricText';
-import { leastWeight, type PatternTotals } from '../../model/metrics/patternTotals';
+import type { PatternTotals } from '../../model/metrics/patternTotals';
 import { tokenClasses } from '../../model/profile/tokenClass';
 import type { RelationPairs } from '../../model/relations/relation';
 import { RelationTotals } from '../../model/relations/relationTotals';
@@ -11,7 +10,7 @@ const numClasses = tokenClasses.length;
 /** What patterns of one shape over one text are reduced by. */
 interface ReductionOptions {
   readonly summer: PatternSummer;
-  readonly shape: SummedShape;
+  readonly shape: Omit<SummedShape, 'cells'>;
   /** The class of each key. */
   readonly keyClasses: Uint8Array;
   readonly text: MetricText;
@@ -24,64 +23,62 @@ interface ReducedPattern {
   /** Sums of weights: `classWeights[class of the query * classes + class of the key]`. */
   readonly classWeights: Float64Array;
   /** See `RelationTotals.totals`. */
-  readonly relations: readonly number[];
+  readonly relations: Float64Array;
 }
 
 /** Reduces one pattern after another, all over one text, to sums: each in one pass over its rows. */
 export class PatternReduction {
   readonly #options: ReductionOptions;
   readonly #relations: RelationTotals;
-  readonly #repeated: RepeatedCells;
+  /** What is added up of each pattern. */
+  readonly #shape: SummedShape;
 
   constructor(options: ReductionOptions) {
     this.#options = options;
     const { shape, text, relations } = options;
     this.#relations = new RelationTotals(shape, relations);
-    this.#repeated = new RepeatedCells(text.before, shape.numKeys);
+    const { runs, numSums } = this.#relations;
+    this.#shape = { ...shape, cells: { runs, numRunSums: numSums, repeated: repeatedCells(text, shape.numKeys) } };
   }
 
   /** Reduces the pattern whose rows these are, in order. */
   reduce(bands: readonly Float32Array[]): ReducedPattern {
-    const { summer, shape } = this.#options;
-    const { numQueries, numKeys } = shape;
-    const repeated = new Float64Array(3);
-    this.#relations.begin();
-    summer.begin(shape);
-    eachBand(bands, numKeys, (from, rows) => {
-      summer.add(from, rows);
-      this.#relations.add(from, rows);
-      this.#repeated.add(from, rows, repeated);
-    });
-    const { hasSign, ...sums } = summer.sums();
+    const { numQueries } = this.#shape;
+    const { hasSign, ...sums } = this.#sumsOf(bands);
+    const [earlier, followed, followedFirmly] = sums.repeated;
     const columnSums = this.#columnSums(sums);
     const own = {
       classWeights: this.#classWeights(sums),
-      relations: this.#relations.totals(sums.lags),
+      relations: this.#relations.totals(sums.runs, sums.lags),
     };
     const totals = {
       ...{ numQueries, columnSums, positiveColumnSums: columnSums, lags: sums.lags },
       ...{ ...distances(sums.lags, numQueries), entropies: sums.entropies },
-      ...{ earlier: repeated[0], followed: repeated[1], followedFirmly: repeated[2] },
+      ...{ earlier, followed, followedFirmly },
     };
     return { ...own, totals: hasSign ? { ...totals, ...this.#positive(bands, sums.lags) } : totals };
   }
 
   /** What counts weights above zero alone, and what the second pass would take away of the first. */
   #positive(bands: readonly Float32Array[], lags: Float64Array): Partial<PatternTotals> {
-    const { summer, shape } = this.#options;
     const kept = lags.slice();
-    const repeated = new Float64Array(3);
-    summer.begin(shape);
-    eachBand(bands, shape.numKeys, (from, rows) => {
-      const positive = rows.map((weight) => Math.max(0, weight));
-      summer.add(from, positive);
-      this.#repeated.add(from, positive, repeated);
-    });
-    const sums = summer.sums();
+    const sums = this.#sumsOf(bands.map((rows) => rows.map((weight) => Math.max(0, weight))));
+    const { entropies, repeated } = sums;
     return {
-      ...{ lags: kept, entropies: sums.entropies, positiveColumnSums: this.#columnSums(sums), followed: repeated[1] },
-      ...distances(sums.lags, shape.numQueries),
+      ...{ lags: kept, entropies, positiveColumnSums: this.#columnSums(sums), followed: repeated[1] },
+      ...distances(sums.lags, this.#shape.numQueries),
     };
+  }
+
+  #sumsOf(bands: readonly Float32Array[]): PatternSums {
+    const { summer } = this.#options;
+    summer.begin(this.#shape);
+    let from = 0;
+    for (const rows of bands) {
+      summer.add(from, rows);
+      from += rows.length / this.#shape.numKeys;
+    }
+    return summer.sums();
   }
 
   #columnSums({ columns, stride }: Pick<PatternSums, 'columns' | 'stride'>): Float64Array {
@@ -104,18 +101,6 @@ export class PatternReduction {
   }
 }
 
-function eachBand(
-  bands: readonly Float32Array[],
-  numKeys: number,
-  take: (from: number, rows: Float32Array) => void,
-): void {
-  let from = 0;
-  for (const rows of bands) {
-    take(from, rows);
-    from += rows.length / numKeys;
-  }
-}
-
 function distances(
   lags: Float64Array,
   numQueries: number,
@@ -130,37 +115,12 @@ function distances(
   return { distance, squaredDistance };
 }
 
-/** The cells of queries whose token occurred before, at each earlier occurrence; behind each stands what followed it then. */
-class RepeatedCells {
-  /** Each as `query * numKeys + key`, in the order of the queries. */
-  readonly #cells: Int32Array;
-  readonly #numKeys: number;
-
-  constructor(before: Int32Array, numKeys: number) {
-    const cells: number[] = [];
-    before.forEach((last, query) => {
-      for (let earlier = last; earlier >= 0; earlier = before[earlier])
-        if (earlier + 1 < numKeys) cells.push(query * numKeys + earlier);
-    });
-    this.#cells = Int32Array.from(cells);
-    this.#numKeys = numKeys;
-  }
-
-  /** Adds the weights of rows, of which the first is that of query `from`: to the first of three sums those on the earlier occurrences, to the second those on what followed, and to the third the latter from {@link leastWeight}. */
-  add(from: number, rows: Float32Array, sums: Float64Array): void {
-    const cells = this.#cells;
-    const first = from * this.#numKeys;
-    const end = first + rows.length;
-    let [earlier, followed, firmly] = [0, 0, 0];
-    for (let at = firstAtLeast(cells, first); at < cells.length && cells[at] < end; at++) {
-      const cell = cells[at] - first;
-      const weight = rows[cell + 1];
-      earlier += rows[cell];
-      followed += weight;
-      if (weight >= leastWeight) firmly += weight;
-    }
-    sums[0] += earlier;
-    sums[1] += followed;
-    sums[2] += firmly;
-  }
+/** The cells of queries whose token occurred before, at each earlier occurrence: see {@link SummedCells.repeated}. */
+function repeatedCells({ before }: MetricText, numKeys: number): Int32Array {
+  const cells: number[] = [];
+  before.forEach((last, query) => {
+    for (let earlier = last; earlier >= 0; earlier = before[earlier])
+      if (earlier + 1 < numKeys) cells.push(query * numKeys + earlier);
+  });
+  return Int32Array.from(cells);
 }

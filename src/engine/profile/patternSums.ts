@@ -1,5 +1,7 @@
 import { tokenClasses } from '../../model/profile/tokenClass';
+import { leastWeight } from '../../model/metrics/patternTotals';
 import type { WeightKernel } from '../runtime/weightKernel';
+import { numbersOfRun, PlainCells, type CellSums, type SummedCells } from './summedCells';
 
 /** A pattern whose rows are to come. */
 export interface SummedShape {
@@ -8,10 +10,12 @@ export interface SummedShape {
   readonly isCausal: boolean;
   /** The class of each query. */
   readonly classes: Uint8Array;
+  /** What is added up beside. */
+  readonly cells: SummedCells;
 }
 
 /** What was added up over the rows of a pattern; gone with the next one. */
-export interface PatternSums {
+export interface PatternSums extends CellSums {
   /** Σ A_ij over the queries i of a class: `columns[class * stride + key]`. */
   readonly columns: Float64Array;
   readonly stride: number;
@@ -37,6 +41,10 @@ export function patternSummer(kernel: WeightKernel | undefined): PatternSummer {
 }
 
 const numClasses = tokenClasses.length;
+const emptyShape: SummedShape = {
+  ...{ numQueries: 0, numKeys: 0, isCausal: false, classes: new Uint8Array(0) },
+  cells: { runs: new Int32Array(0), numRunSums: 0, repeated: new Int32Array(0) },
+};
 const { fround } = Math;
 const ln2 = fround(Math.LN2);
 /** The bits of √½. */
@@ -52,19 +60,25 @@ function aheadOf({ numQueries, numKeys, isCausal }: SummedShape): number {
   return isCausal ? numKeys - numQueries + 1 : numKeys;
 }
 
+/** What is added up of all cells. */
+type OwnSums = Omit<PatternSums, keyof CellSums>;
+
 /** Plain loops, with the arithmetic of `assembly/weights.ts`: where there is no WebAssembly with vectors. */
 export class PlainSummer implements PatternSummer {
-  #shape: SummedShape = { numQueries: 0, numKeys: 0, isCausal: false, classes: new Uint8Array(0) };
-  #sums: { -readonly [Name in keyof PatternSums]: PatternSums[Name] } = emptySums(this.#shape);
+  #shape: SummedShape = emptyShape;
+  #sums: { -readonly [Name in keyof OwnSums]: OwnSums[Name] } = emptySums(this.#shape);
+  readonly #cells = new PlainCells();
   readonly #mantissa = new Float32Array(1);
   readonly #mantissaBits = new Int32Array(this.#mantissa.buffer);
 
   begin(shape: SummedShape): void {
     this.#shape = shape;
     this.#sums = emptySums(shape);
+    this.#cells.begin(shape.cells, shape.numKeys);
   }
 
   add(from: number, rows: Float32Array): void {
+    this.#cells.add(from, rows);
     const { numQueries, numKeys, classes } = this.#shape;
     const { columns, stride, lags, entropies } = this.#sums;
     const ahead = aheadOf(this.#shape);
@@ -94,7 +108,7 @@ export class PlainSummer implements PatternSummer {
   }
 
   sums(): PatternSums {
-    return this.#sums;
+    return { ...this.#sums, ...this.#cells.sums };
   }
 
   /** The natural logarithm of a positive float32 by its bits, each step rounded to a float32; any number of others. */
@@ -109,7 +123,7 @@ export class PlainSummer implements PatternSummer {
   }
 }
 
-function emptySums({ numQueries, numKeys }: SummedShape): PatternSums {
+function emptySums({ numQueries, numKeys }: SummedShape): OwnSums {
   return {
     columns: new Float64Array(numClasses * strideOf(numKeys)),
     stride: strideOf(numKeys),
@@ -121,10 +135,16 @@ function emptySums({ numQueries, numKeys }: SummedShape): PatternSums {
 
 /** Where the parts of a pattern lie in the kernel's memory, in bytes. */
 interface Places {
+  /** The sums stand side by side, from the columns to the lags. */
   readonly columns: number;
+  readonly runs: number;
+  readonly repeated: number;
   readonly lags: number;
   readonly entropies: number;
   readonly classes: number;
+  /** What the runs and the repeated cells are. */
+  readonly runCells: number;
+  readonly repeatedCells: number;
   readonly rows: number;
 }
 
@@ -133,19 +153,30 @@ class KernelSummer implements PatternSummer {
   readonly #kernel: WeightKernel;
   /** Of patterns whose sums the kernel has no room for. */
   readonly #plain = new PlainSummer();
-  #shape: SummedShape = { numQueries: 0, numKeys: 0, isCausal: false, classes: new Uint8Array(0) };
+  #shape: SummedShape = emptyShape;
   /** Undefined where there is no room. */
   #places: Places | undefined;
   #hasSign = false;
+  #nextRun = 0;
+  #nextCell = 0;
 
   constructor(kernel: WeightKernel) {
     this.#kernel = kernel;
   }
 
   begin(shape: SummedShape): void {
-    const { numQueries, numKeys, classes } = shape;
-    this.#shape = shape;
     this.#hasSign = false;
+    [this.#nextRun, this.#nextCell] = [0, 0];
+    // What patterns of one shape have in common is there already.
+    if (shape !== this.#shape) this.#place(shape);
+    const places = this.#places;
+    if (places === undefined) this.#plain.begin(shape);
+    else new Uint8Array(this.#kernel.buffer).fill(0, places.columns, places.entropies);
+  }
+
+  #place(shape: SummedShape): void {
+    const { numQueries, numKeys, classes, cells } = shape;
+    this.#shape = shape;
     const { from, to } = this.#kernel.scratch;
     let next = from;
     const place = (bytes: number): number => {
@@ -155,20 +186,22 @@ class KernelSummer implements PatternSummer {
     };
     const places = {
       columns: place(8 * numClasses * strideOf(numKeys)),
+      runs: place(8 * cells.numRunSums),
+      repeated: place(8 * 3),
       lags: place(8 * (numQueries + numKeys + 3)),
       entropies: place(8 * numQueries),
       classes: place(numQueries),
+      runCells: place(4 * cells.runs.length),
+      repeatedCells: place(4 * cells.repeated.length),
       rows: next,
     };
     // One row at least, of which four are read at once.
-    this.#places = next + 4 * numKeys + 16 > to ? undefined : places;
-    if (this.#places === undefined) {
-      this.#plain.begin(shape);
-      return;
-    }
-    const bytes = new Uint8Array(this.#kernel.buffer);
-    bytes.fill(0, from, places.classes);
-    bytes.set(classes, places.classes);
+    this.#places = places.rows + 4 * numKeys + 16 > to ? undefined : places;
+    if (this.#places === undefined) return;
+    const { buffer } = this.#kernel;
+    new Uint8Array(buffer).set(classes, places.classes);
+    new Int32Array(buffer, places.runCells, cells.runs.length).set(cells.runs);
+    new Int32Array(buffer, places.repeatedCells, cells.repeated.length).set(cells.repeated);
   }
 
   add(from: number, rows: Float32Array): void {
@@ -186,26 +219,33 @@ class KernelSummer implements PatternSummer {
     }
   }
 
-  #add({ classes, columns, lags, entropies }: Places, at: number, from: number, length: number): void {
-    const { numQueries, numKeys } = this.#shape;
-    const numRows = length / numKeys;
-    const ahead = aheadOf(this.#shape);
-    const { addRows } = this.#kernel.exports;
+  #add(places: Places, at: number, from: number, length: number): void {
+    const { numQueries, numKeys, cells } = this.#shape;
+    const { addRows, addRuns, addRepeated } = this.#kernel.exports;
+    const { classes, columns, lags, entropies, runCells, runs, repeatedCells, repeated } = places;
+    const [numRows, ahead] = [length / numKeys, aheadOf(this.#shape)];
     if (addRows(at, numRows, numKeys, numQueries, from, ahead, classes, columns, lags, entropies) !== 0)
       this.#hasSign = true;
+    const [first, end] = [from * numKeys, from * numKeys + length];
+    const numRuns = cells.runs.length / numbersOfRun;
+    this.#nextRun = addRuns(at, first, end, runCells, this.#nextRun, numRuns, runs);
+    const numCells = cells.repeated.length;
+    this.#nextCell = addRepeated(at, first, end, repeatedCells, this.#nextCell, numCells, leastWeight, repeated);
   }
 
   sums(): PatternSums {
-    if (this.#places === undefined) return this.#plain.sums();
-    const { numQueries, numKeys } = this.#shape;
-    const { columns, lags, entropies } = this.#places;
+    const places = this.#places;
+    if (places === undefined) return this.#plain.sums();
+    const { numQueries, numKeys, cells } = this.#shape;
     const { buffer } = this.#kernel;
     const stride = strideOf(numKeys);
     return {
-      columns: new Float64Array(buffer, columns, numClasses * stride),
+      columns: new Float64Array(buffer, places.columns, numClasses * stride),
       stride,
-      lags: new Float64Array(buffer, lags, Math.max(0, numQueries + numKeys - 1)),
-      entropies: new Float64Array(buffer, entropies, numQueries),
+      lags: new Float64Array(buffer, places.lags, Math.max(0, numQueries + numKeys - 1)),
+      entropies: new Float64Array(buffer, places.entropies, numQueries),
+      runs: new Float64Array(buffer, places.runs, cells.numRunSums),
+      repeated: new Float64Array(buffer, places.repeated, 3),
       hasSign: this.#hasSign,
     };
   }

@@ -9,6 +9,18 @@ interface Exports {
       ...[classes: number, columns: number, lags: number, entropies: number],
     ]
   ) => number;
+  readonly addRuns: (
+    ...of: [
+      ...[rows: number, first: number, end: number],
+      ...[runs: number, from: number, numRuns: number, sums: number],
+    ]
+  ) => number;
+  readonly addRepeated: (
+    ...of: [
+      ...[rows: number, first: number, end: number],
+      ...[cells: number, from: number, numCells: number, least: number, sums: number],
+    ]
+  ) => number;
   readonly scan: (
     ...of: [...[rows: number, numQueries: number, numKeys: number, ahead: number], ...[sums: number]]
   ) => number;
@@ -17,9 +29,12 @@ interface Exports {
 const pageBytes = 65536;
 /** Where nothing of the module's own lies. */
 const firstAddress = 1024;
+/** For the two sums of a scan, which comes whenever a model was run: apart from what others compute. */
+const scanBytes = 16;
 /** For what is computed; nothing of it is memory of the machine before it is written. */
 const scratchBytes = 4 * 2 ** 20;
-const arraysAddress = firstAddress + scratchBytes;
+const scratchAddress = firstAddress + scanBytes;
+const arraysAddress = scratchAddress + scratchBytes;
 /** The most bytes of arrays, so that addresses are those of 32 bits with a sign. */
 const mostArrayBytes = 2 ** 30;
 /** Four weights are read at once, the last ones too. */
@@ -36,8 +51,10 @@ export function kernelHolding({ buffer }: Float32Array): WeightKernel | undefine
 /** Loops over weights in WebAssembly with vectors, with a memory of their own in which the runtime may write weights: these need not be copied. */
 export class WeightKernel {
   readonly exports: Exports;
-  /** For whoever computes, until the next one does. */
-  readonly scratch = { from: firstAddress, to: arraysAddress };
+  /** For the one who computes, who finds again what it put there. */
+  readonly scratch = { from: scratchAddress, to: arraysAddress };
+  /** Where a scan writes. */
+  readonly scanned = firstAddress;
 
   private constructor(exports: Exports) {
     this.exports = exports;

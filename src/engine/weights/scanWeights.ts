@@ -46,16 +46,16 @@ export function scanWeights(weights: Float32Array, numQueries: number, numKeys: 
 
 /** The same of weights that lie in a kernel's memory. */
 function scanByKernel(
-  { exports: { scan }, buffer, scratch }: WeightKernel,
+  { exports: { scan }, buffer, scanned }: WeightKernel,
   weights: Float32Array,
   { numQueries, numKeys, numPast }: { readonly numQueries: number; readonly numKeys: number; readonly numPast: number },
 ): WeightScan {
-  const sums = new Float64Array(buffer, scratch.from, 2);
+  const sums = new Float64Array(buffer, scanned, 2);
   sums.set([Infinity, -Infinity]);
   const end = weights.byteOffset + weights.byteLength;
   let found = 0;
   for (let at = weights.byteOffset; at < end; at += numQueries * numKeys * weights.BYTES_PER_ELEMENT)
-    found |= scan(at, numQueries, numKeys, numKeys - numQueries + 1, scratch.from);
+    found |= scan(at, numQueries, numKeys, numKeys - numQueries + 1, scanned);
   const [smallest, largest] = sums;
   return {
     isFinite: (found & 1) === 0,

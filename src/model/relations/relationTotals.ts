@@ -1,89 +1,100 @@
 import type { HeadShape } from '../metrics/metric';
 import type { RelationPairs } from './relation';
 
-/** A relation's pairs made ready for one pattern after another. */
+/** One relation's pairs made ready for one pattern after another. */
 interface Prepared {
-  /** Each pair as `query * numKeys + key`, in order. */
-  readonly cells: Int32Array;
-  /** Of each pair the place of its lag among those of the relation. */
-  readonly lagOf: Int32Array;
-  /** The lags of the pairs, key − query + numQueries − 1, how many pairs have each, and how many other cells do. */
-  readonly lags: readonly number[];
+  /** The lags of the pairs, key − query + numQueries − 1, in order, with how many pairs have each, and how many other cells do. */
+  readonly lags: Int32Array;
   readonly numOwn: Int32Array;
   readonly numOthers: Int32Array;
+  /** Where the sum of a lag would stand whose number is 0: there is one for each from the first lag to the last. */
+  readonly origin: number;
 }
 
 /**
  * What heads read along relations, beside others just as far apart (see `RelationScores`), as sums over queries, which add up over many texts: for one
- * pattern after another, whose sums over each lag somebody else has.
+ * pattern after another, of which somebody else has the sums over each lag, and over each lag of a relation's pairs.
  */
 export class RelationTotals {
+  /** The pairs as runs of cells, each of which is summed up at its lag: first cell, number of cells, place of its sum; in the order of their queries. */
+  readonly runs: Int32Array;
+  /** How many sums there are. */
+  readonly numSums: number;
   readonly #prepared: readonly Prepared[];
-  readonly #sums: readonly Float64Array[];
-  readonly #next: number[];
-  readonly #numKeys: number;
 
   constructor(shape: HeadShape, relations: readonly RelationPairs[]) {
-    this.#numKeys = shape.numKeys;
-    this.#prepared = relations.map((pairs) => prepare(shape, pairs));
-    this.#sums = this.#prepared.map(({ lags }) => new Float64Array(lags.length));
-    this.#next = relations.map(() => 0);
-  }
-
-  /** Begins with a pattern. */
-  begin(): void {
-    for (const sums of this.#sums) sums.fill(0);
-    this.#next.fill(0);
-  }
-
-  /** Takes rows, in order, of which the first is that of query `from`. */
-  add(from: number, rows: Float32Array): void {
-    const first = from * this.#numKeys;
-    const end = first + rows.length;
-    this.#prepared.forEach(({ cells, lagOf }, relation) => {
-      const sums = this.#sums[relation];
-      let pair = this.#next[relation];
-      for (; pair < cells.length && cells[pair] < end; pair++) sums[lagOf[pair]] += rows[cells[pair] - first];
-      this.#next[relation] = pair;
+    let numSums = 0;
+    this.#prepared = relations.map((pairs) => {
+      const own = prepare(shape, pairs, numSums);
+      if (own.lags.length > 0) numSums += own.lags[own.lags.length - 1] - own.lags[0] + 1;
+      return own;
     });
+    this.numSums = numSums;
+    this.runs = runsOf(
+      shape,
+      relations,
+      this.#prepared.map(({ origin }) => origin),
+    );
   }
 
   /**
    * Of each relation, in the order of `relationTotals`, the sums over its queries of what they read along it, of the same of others just as far apart, and
    * of the former without pairs that have none such.
+   * @param sums of the runs.
    * @param lags the sums over all cells of each lag: `lags[key − query + numQueries − 1]`.
    */
-  totals(lags: Float64Array): number[] {
-    return this.#prepared.flatMap(({ lags: own, numOwn, numOthers }, relation) => {
-      const sums = this.#sums[relation];
+  totals(sums: Float64Array, lags: Float64Array): Float64Array {
+    const totals = new Float64Array(3 * this.#prepared.length);
+    for (const [relation, { lags: own, numOwn, numOthers, origin }] of this.#prepared.entries()) {
       let [weight, baseline, matched] = [0, 0, 0];
       for (let at = 0; at < own.length; at++) {
-        weight += sums[at];
+        const sum = sums[origin + own[at]];
+        weight += sum;
         if (numOthers[at] === 0) continue;
-        matched += sums[at];
-        baseline += (numOwn[at] * (lags[own[at]] - sums[at])) / numOthers[at];
+        matched += sum;
+        baseline += (numOwn[at] * (lags[own[at]] - sum)) / numOthers[at];
       }
-      return [weight, baseline, matched];
-    });
+      totals.set([weight, baseline, matched], 3 * relation);
+    }
+    return totals;
   }
 }
 
-function prepare({ numQueries, numKeys }: HeadShape, { queries, ends, keys }: RelationPairs): Prepared {
-  const cells = new Int32Array(keys.length);
-  const lagsOfPairs = new Int32Array(keys.length);
+function prepare({ numQueries, numKeys }: HeadShape, { queries, ends, keys }: RelationPairs, from: number): Prepared {
   const numOfLag = new Int32Array(numQueries + numKeys);
   for (let at = 0, pair = 0; at < queries.length; at++)
-    for (; pair < ends[at]; pair++) {
-      cells[pair] = queries[at] * numKeys + keys[pair];
-      lagsOfPairs[pair] = keys[pair] - queries[at] + numQueries - 1;
-      numOfLag[lagsOfPairs[pair]]++;
-    }
-  const lags: number[] = [];
-  const placeOf = numOfLag.map((count, lag) => (count > 0 ? lags.push(lag) - 1 : 0));
-  const numOwn = Int32Array.from(lags, (lag) => numOfLag[lag]);
-  const numOthers = Int32Array.from(lags, (lag, place) => {
+    for (; pair < ends[at]; pair++) numOfLag[keys[pair] - queries[at] + numQueries - 1]++;
+  const found: number[] = [];
+  for (let lag = 0; lag < numOfLag.length; lag++) if (numOfLag[lag] > 0) found.push(lag);
+  const lags = Int32Array.from(found);
+  const numOwn = lags.map((lag) => numOfLag[lag]);
+  const numOthers = lags.map((lag, place) => {
     const ahead = lag - numQueries + 1;
     return Math.min(numQueries, numKeys - ahead) - Math.max(0, -ahead) - numOwn[place];
   });
-  return { cells, lagOf: lagsOfPairs.map((lag) => placeOf[lag]), lags, numOwn, numOthers };
+  return { lags, numOwn, numOthers, origin: from - (found[0] ?? 0) };
+}
+
+/** The runs of all relations: those of each query together. */
+function runsOf(
+  { numQueries, numKeys }: HeadShape,
+  relations: readonly RelationPairs[],
+  origins: readonly number[],
+): Int32Array {
+  const runs: number[] = [];
+  const next = relations.map(() => 0);
+  for (let query = 0; query < numQueries; query++)
+    for (const [relation, { queries, ends, keys }] of relations.entries()) {
+      const at = next[relation];
+      if (queries[at] !== query) continue;
+      next[relation]++;
+      for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at];) {
+        const key = keys[pair];
+        let length = 1;
+        while (pair + length < ends[at] && keys[pair + length] === key + length) length++;
+        runs.push(query * numKeys + key, length, origins[relation] + key - query + numQueries - 1);
+        pair += length;
+      }
+    }
+  return Int32Array.from(runs);
 }

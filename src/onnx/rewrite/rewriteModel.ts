@@ -272,15 +272,14 @@ function dependenciesOf(
   );
 }
 
-/** Whether floats of another width than 32 bits can occur anywhere in the graph. */
+/** Whether floats of another width than 32 bits can occur anywhere in the graph, but for weights that are only stored so. */
 function usesOtherFloats(index: GraphIndex): boolean {
   const other = new Set<number>([dataType.float16, dataType.float64, dataType.bfloat16]);
-  if (
-    [...index.graph.inputs, ...index.graph.valueInfos, ...index.graph.outputs, ...index.graph.initializers].some(
-      (each) => other.has(each.dataType),
-    )
-  )
-    return true;
+  const { inputs, valueInfos, outputs, initializers } = index.graph;
+  if ([...inputs, ...valueInfos, ...outputs].some((each) => other.has(each.dataType))) return true;
+  const isConverted = ({ name }: TensorInfo): boolean =>
+    index.consumers(name).every((node) => index.nodes[node].opType === 'Cast');
+  if (initializers.some((each) => other.has(each.dataType) && !isConverted(each))) return true;
   return index.nodes.some((node, at) => {
     if (node.opType === 'Cast') return other.has(index.integerAttribute(at, 'to') ?? 0);
     if (node.opType === 'Constant' || node.opType === 'ConstantOfShape')

@@ -5,7 +5,7 @@ import { WireWriter } from '../../../src/onnx/file/wireWriter';
 /** A node of a model made by hand. */
 export type SmallNode = MadeNode;
 
-/** A graph made by hand; inputs, outputs and weights are float tensors unless `types` says otherwise; weights can also be int64. */
+/** A graph made by hand; inputs, outputs and weights are float tensors unless `types` says otherwise; weights can also be int64, and halves by their bits. */
 export interface SmallGraph {
   readonly nodes: readonly SmallNode[];
   readonly inputs: Readonly<Record<string, readonly (number | string)[]>>;
@@ -43,11 +43,14 @@ export function smallGraph({
   for (const [name, { dims, values }] of Object.entries(weights)) {
     const tensor = new WireWriter();
     for (const dim of dims) tensor.integer(1, dim);
-    const isInteger = types[name] === dataType.int64;
-    tensor
-      .integer(2, isInteger ? dataType.int64 : dataType.float32)
-      .text(8, name)
-      .bytes(9, new Uint8Array((isInteger ? BigInt64Array.from(values, BigInt) : Float32Array.from(values)).buffer));
+    const type = types[name] ?? dataType.float32;
+    const numbers =
+      type === dataType.int64
+        ? BigInt64Array.from(values, BigInt)
+        : type === dataType.float16
+          ? Uint16Array.from(values)
+          : Float32Array.from(values);
+    tensor.integer(2, type).text(8, name).bytes(9, new Uint8Array(numbers.buffer));
     graph.message(5, tensor);
   }
   for (const [name, values] of Object.entries(integers)) graph.bytes(5, encodeIntegers(name, values));

@@ -5,8 +5,23 @@ import {
   type PatternSummer,
   type PatternSums,
 } from '../../../../src/engine/profile/patternSums';
+import type { SummedCells } from '../../../../src/engine/profile/summedCells';
 import { WeightKernel } from '../../../../src/engine/runtime/weightKernel';
 import { randomPattern } from '../../../harness/randomPattern';
+
+/** Cells of each kind: runs that meet at some sums, within a row each, and cells with others behind them. */
+function cellsOf(numQueries: number, numKeys: number): SummedCells {
+  const [runs, repeated]: number[][] = [[], []];
+  const numRunSums = numKeys + 2;
+  for (let query = 0; query < numQueries; query++) {
+    for (let key = query % 3; key < numKeys; key += 11) {
+      const length = Math.min(numKeys - key, 1 + ((query * 7 + key) % 9));
+      runs.push(query * numKeys + key, length, (query + key) % (numRunSums - length + 1));
+    }
+    for (let key = 0; key + 1 < numKeys; key += 5) repeated.push(query * numKeys + key);
+  }
+  return { runs: Int32Array.from(runs), numRunSums, repeated: Int32Array.from(repeated) };
+}
 
 /** Copies of what a summer gives of a pattern, whose rows come so many at a time. */
 function sumsOf(
@@ -15,11 +30,14 @@ function sumsOf(
   band: number,
 ): PatternSums {
   const classes = Uint8Array.from({ length: numQueries }, (_, query) => (query * 5) % 8);
-  summer.begin({ numQueries, numKeys, isCausal, classes });
+  summer.begin({ numQueries, numKeys, isCausal, classes, cells: cellsOf(numQueries, numKeys) });
   for (let from = 0; from < numQueries; from += band)
     summer.add(from, weights.subarray(from * numKeys, Math.min(numQueries, from + band) * numKeys));
-  const { columns, lags, entropies, ...rest } = summer.sums();
-  return { ...rest, columns: columns.slice(), lags: lags.slice(), entropies: entropies.slice() };
+  const { columns, lags, entropies, runs, repeated, ...rest } = summer.sums();
+  return {
+    ...{ ...rest, columns: columns.slice(), lags: lags.slice(), entropies: entropies.slice() },
+    ...{ runs: runs.slice(), repeated: repeated.slice() },
+  };
 }
 
 describe('sums over a pattern', () => {

@@ -7,7 +7,7 @@ import { rewriteModel } from '../../../../src/onnx/rewrite/rewriteModel';
 import { isWrongOnWebGpu } from '../../../../src/onnx/rewrite/webGpuNodes';
 import { WireWriter } from '../../../../src/onnx/file/wireWriter';
 import { readFixture } from '../../../harness/fixtures';
-import { plainAttention, smallGraph } from '../smallModel';
+import { node, plainAttention, smallGraph, smallModel, weight, type SmallNode } from '../smallModel';
 
 describe('rewriting a model', () => {
   it('leaves large weights where they are, in the file itself', async () => {
@@ -60,6 +60,29 @@ describe('rewriting a model', () => {
     };
     expect(await casts('bert.sdpa.legacy')).to.equal(0);
     expect(await casts('bert.sdpa.legacy.fp16')).to.equal(3);
+  });
+
+  it('converts nothing where weights are only stored as halves', () => {
+    const outputsWhere = (...others: readonly SmallNode[]): readonly string[] => {
+      const stored = smallModel({
+        ...plainAttention,
+        nodes: [
+          node('Cast', ['half'], ['w'], { to: { integer: 1 } }),
+          node('Mul', ['x', 'w'], ['q']),
+          ...plainAttention.nodes,
+          ...others,
+        ],
+        inputs: { x: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] },
+        weights: { half: weight(4) },
+        types: { half: 10 },
+      });
+      const analysis = analyzeModel(readModel(stored, 'model.onnx'));
+      const { bytes } = rewriteModel(analysis, { sites: analysis.sites, isWhole: false });
+      return readModel(bytes, 'rewritten').graph.outputs.map(({ name }) => name);
+    };
+    expect(outputsWhere()).to.deep.equal(['p']);
+    // Where they go on as halves, nobody knows how far.
+    expect(outputsWhere(node('Mul', ['half', 'half'], ['z']))).to.deep.equal(['attention-explorer-0']);
   });
 
   it('reports on a file of a gigabyte in less than a second, from its graph alone', () => {
