@@ -1,5 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
-import { beforeQuantizing, innerProduct } from '../follow/innerProduct';
+import { beforeQuantizing, innerProduct, scaledOperand } from '../follow/innerProduct';
 import { missedAt, withPositions } from './definition';
 import { findDivision } from './linearDivision';
 import { composeScores } from './linearScores';
@@ -57,6 +57,12 @@ export function isLinearInner(index: GraphIndex, node: number): boolean {
   return false;
 }
 
+/** Whether all that uses a product's result multiplies it by a number first. */
+function isScaledLater(index: GraphIndex, node: number): boolean {
+  const consumers = index.consumers(index.nodes[node].outputs[0]);
+  return consumers.length > 0 && consumers.every((consumer) => scaledOperand(index, consumer) !== undefined);
+}
+
 function linearSite(
   index: GraphIndex,
   product: Product,
@@ -86,7 +92,7 @@ function linearSite(
   const notes = ['linear attention: the equivalent matrix'];
   if (division === 'other')
     notes.push('the model divides its rows by something else than their sums, which is left out');
-  if (!isDivided && inner.isScaled) notes.push('up to a constant factor');
+  if (!isDivided && (inner.isScaled || isScaledLater(index, product.node))) notes.push('up to a constant factor');
   const site: FoundSite = {
     node: product.node,
     method: 'derived',

@@ -77,7 +77,10 @@ export function walkBack(index: GraphIndex, tensor: string, visit: (step: Step) 
     if (visit(step) || step.node === undefined || step.depth >= maxDepth) continue;
     const normalizer = step.normalizer ?? normalizerOf(index, step.node);
     if (normalizer === undefined && operatorOf(index, step.node) === 'Exp') continue;
-    const carried = carriedInputs(index, step.node);
+    const carried =
+      normalizer !== undefined && isScatter(index, step.node)
+        ? [index.nodes[step.node].inputs[0]]
+        : carriedInputs(index, step.node);
     const mixed = carried.length > 0 ? undefined : mixedHeads(index, step.node);
     const inputs = mixed === undefined ? carried : [mixed];
     index.spend(1 + inputs.length);
@@ -89,6 +92,10 @@ export function walkBack(index: GraphIndex, tensor: string, visit: (step: Step) 
     }
   }
 }
+
+/** Whether a node writes into a part of a matrix: scores to some of which a bias is added in place are the product's all the same. */
+const isScatter = (index: GraphIndex, node: number): boolean =>
+  ['ScatterND', 'ScatterElements'].includes(operatorOf(index, node));
 
 /** The steps of a path, from the start of the walk. */
 export function pathOf(step: Step): Step[] {

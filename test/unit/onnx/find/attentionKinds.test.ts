@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { analyzeModel, type ModelAnalysis } from '../../../../src/onnx/find/analyzeModel';
 import { axesOf } from '../../../../src/onnx/follow/axisInference';
+import { dataType } from '../../../../src/onnx/file/dataType';
 import { readModel } from '../../../../src/onnx/file/readModel';
 import { smallModel, type SmallGraph, type SmallNode } from '../smallModel';
 
@@ -221,6 +222,55 @@ describe('what is attention and what is not', () => {
       integers: { sizes: [1, 1] },
     };
     expect(analyze(heads).sites.map(({ tensor }) => tensor)).to.deep.equal(['p0', 'p1']);
+  });
+
+  it('follows scores into a part of which a bias is written in place', () => {
+    const { sites } = analyze({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['q']),
+        node('MatMul', ['x', 'wk'], ['k']),
+        node('MatMul', ['x', 'wv'], ['v']),
+        node('Transpose', ['k'], ['kt'], swap),
+        node('MatMul', ['q', 'kt'], ['s']),
+        node('Slice', ['s', 'from', 'to', 'axes'], ['part']),
+        node('Add', ['part', 'bias'], ['biased']),
+        node('ScatterND', ['s', 'places', 'biased'], ['all']),
+        node('Softmax', ['all'], ['p'], last),
+        node('MatMul', ['p', 'v'], ['y']),
+      ],
+      inputs: { ...input, places: ['b', 'n', 'm', 3] },
+      types: { places: dataType.int64 },
+      outputs: ['y'],
+      weights: { ...projections, bias: weight(1) },
+      integers: { from: [1, 1], to: [99, 99], axes: [1, 2] },
+    });
+    expect(sites.map(({ tensor, queries, keys, chain }) => ({ tensor, queries, keys, chain }))).to.deep.equal([
+      { tensor: 'p', queries: 'q', keys: 'kt', chain: ['MatMul', 'ScatterND', 'Softmax'] },
+    ]);
+  });
+
+  it('says of linear attention that is scaled at the end that its matrix lacks the factor', () => {
+    const linear = (end: SmallNode[]): string[] =>
+      analyze({
+        nodes: [
+          node('MatMul', ['x', 'wq'], ['q']),
+          node('MatMul', ['x', 'wk'], ['k']),
+          node('MatMul', ['x', 'wv'], ['v']),
+          node('Softmax', ['k'], ['over'], { axis: { integer: 1 } }),
+          node('Transpose', ['over'], ['kt'], swap),
+          node('MatMul', ['kt', 'v'], ['kv']),
+          node('MatMul', ['q', 'kv'], ['z']),
+          ...end,
+        ],
+        inputs: input,
+        outputs: ['y'],
+        weights: { ...projections, factor: weight(1) },
+      }).sites.flatMap(({ notes }) => notes);
+    const told = 'up to a constant factor';
+    expect(linear([node('Mul', ['z', 'factor'], ['y'])])).to.include(told);
+    expect(linear([node('MatMul', ['z', 'wq'], ['y'])]))
+      .to.have.length.above(0)
+      .and.not.include(told);
   });
 
   it('finds queries that are a constant, on either side of the product', () => {
