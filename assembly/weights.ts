@@ -221,7 +221,13 @@ export function scan(rows: usize, numQueries: i32, numKeys: i32, ahead: i32, sum
     const from = rows + ((<usize>(query * numKeys)) << 2);
     const end = max(0, min(numKeys, query + ahead));
     let hidden = i32x4.splat(0);
-    for (let key = end; key < numKeys; key += 4)
+    let behind = end;
+    for (; behind + 16 <= numKeys; behind += 16) {
+      const at = from + ((<usize>behind) << 2);
+      const first = v128.or(v128.load(at), v128.load(at, 16));
+      hidden = v128.or(hidden, v128.or(first, v128.or(v128.load(at, 32), v128.load(at, 48))));
+    }
+    for (let key = behind; key < numKeys; key += 4)
       hidden = v128.or(hidden, loadFour(from + ((<usize>key) << 2), key, numKeys));
     signs = v128.or(signs, hidden);
     // Beside the sign of -0.
