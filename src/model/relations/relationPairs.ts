@@ -101,13 +101,18 @@ class Gathered {
     const [queries, ends, keys]: number[][] = [[], [], []];
     this.#keys.forEach((own, query) => {
       if (own === undefined) return;
-      if (own.some((key, i) => i > 0 && key < own[i - 1])) own.sort((a, b) => a - b);
+      if (!isInOrder(own)) own.sort((a, b) => a - b);
       for (let i = 0; i < own.length; i++) if (i === 0 || own[i] !== own[i - 1]) keys.push(own[i]);
       queries.push(query);
       ends.push(keys.length);
     });
     return { queries: Int32Array.from(queries), ends: Int32Array.from(ends), keys: Int32Array.from(keys) };
   }
+}
+
+function isInOrder(numbers: readonly number[]): boolean {
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] < numbers[i - 1]) return false;
+  return true;
 }
 
 /** The pairs of each relation between the tokens of a program. Definitions that are known go before those of the grammar's scopes. */
