@@ -1,23 +1,31 @@
 // What takes every weight of a head's pattern into account, four cells at a time. Written in AssemblyScript; `node scripts/assemble.mjs` makes
 // `src/engine/runtime/weights.wasm` of it, which `weightKernel.ts` there calls.
 
-const ln2: f32 = 0.6931471805599453;
-/** The bits of √½. */
-const rootOfHalf: i32 = 0x3f3504f3;
+// Constants are read from memory: made anew for each four cells they would take longer than what is done with them.
+/** Where 1, the coefficients of t⁵, t³ and t, and log 2 are, each four times. */
+const numbers = memory.data<f32>(
+  [
+    1, 1, 1, 1, 0.415177, 0.415177, 0.415177, 0.415177, 0.6664408, 0.6664408, 0.6664408, 0.6664408, 2.0000008,
+    2.0000008, 2.0000008, 2.0000008, 0.6931471805599453, 0.6931471805599453, 0.6931471805599453, 0.6931471805599453,
+  ],
+  16,
+);
+/** Where the bits of √½ are, four times. */
+const rootOfHalf = memory.data<i32>([0x3f3504f3, 0x3f3504f3, 0x3f3504f3, 0x3f3504f3], 16);
 
 /**
  * w log w of four weights; of those below zero any number. Of w = 2^e m with m from √½ to √2 the logarithm is e log 2 + 2 artanh t with
  * t = (m − 1) / (m + 1), and 2 artanh t = 2t + 2t³/3 + 2t⁵/5 + …, whose first three terms are within 5e-8 with coefficients fitted to m.
  */
 function weighedLog(weights: v128): v128 {
-  const one = f32x4.splat(1);
-  const exponent = i32x4.shr_s(i32x4.sub(weights, i32x4.splat(rootOfHalf)), 23);
+  const one = v128.load(numbers);
+  const exponent = i32x4.shr_s(i32x4.sub(weights, v128.load(rootOfHalf)), 23);
   const mantissa = i32x4.sub(weights, i32x4.shl(exponent, 23));
   const t = f32x4.div(f32x4.sub(mantissa, one), f32x4.add(mantissa, one));
   const square = f32x4.mul(t, t);
-  let series = f32x4.add(f32x4.mul(square, f32x4.splat(0.415177)), f32x4.splat(0.6664408));
-  series = f32x4.add(f32x4.mul(square, series), f32x4.splat(2.0000008));
-  const log = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(exponent), f32x4.splat(ln2)), f32x4.mul(t, series));
+  let series = f32x4.add(f32x4.mul(square, v128.load(numbers, 16)), v128.load(numbers, 32));
+  series = f32x4.add(f32x4.mul(square, series), v128.load(numbers, 48));
+  const log = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(exponent), v128.load(numbers, 64)), f32x4.mul(t, series));
   return f32x4.mul(weights, log);
 }
 
@@ -29,6 +37,14 @@ function addTo(sums: usize, low: v128, high: v128): void {
 
 function lastTwo(weights: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(weights, weights, 2, 3, 2, 3));
+}
+
+/** Adds four weights to the sums of their columns and of their lags. */
+function addFour(weights: v128, column: usize, lag: usize): void {
+  const firstTwo = f64x2.promote_low_f32x4(weights);
+  const others = lastTwo(weights);
+  addTo(column, firstTwo, others);
+  addTo(lag, firstTwo, others);
 }
 
 /** Four weights from an address on, of which those behind the end of their row are another row's, and nothing here. */
@@ -69,21 +85,36 @@ export function addRows(
     let low = f64x2.splat(0);
     let high = f64x2.splat(0);
     // The entropies of sixteen cells are added up in f32, and these sums in f64.
-    for (let start = 0; start < end; start += 16) {
-      let entropy = f32x4.splat(0);
-      const stop = min(end, start + 16);
-      for (let key = start; key < stop; key += 4) {
-        const weights = loadFour(from + ((<usize>key) << 2), key, end);
-        signs = v128.or(signs, weights);
-        const firstTwo = f64x2.promote_low_f32x4(weights);
-        const others = lastTwo(weights);
-        addTo(column + ((<usize>key) << 3), firstTwo, others);
-        addTo(lag + ((<usize>key) << 3), firstTwo, others);
-        entropy = f32x4.sub(entropy, weighedLog(weights));
-      }
+    let key = 0;
+    for (; key + 16 <= end; key += 16) {
+      const at = from + ((<usize>key) << 2);
+      const there = (<usize>key) << 3;
+      const first = v128.load(at);
+      const second = v128.load(at, 16);
+      const third = v128.load(at, 32);
+      const fourth = v128.load(at, 48);
+      signs = v128.or(v128.or(signs, v128.or(first, second)), v128.or(third, fourth));
+      addFour(first, column + there, lag + there);
+      addFour(second, column + there + 32, lag + there + 32);
+      addFour(third, column + there + 64, lag + there + 64);
+      addFour(fourth, column + there + 96, lag + there + 96);
+      let entropy = f32x4.sub(f32x4.splat(0), weighedLog(first));
+      entropy = f32x4.sub(entropy, weighedLog(second));
+      entropy = f32x4.sub(entropy, weighedLog(third));
+      entropy = f32x4.sub(entropy, weighedLog(fourth));
       low = f64x2.add(low, f64x2.promote_low_f32x4(entropy));
       high = f64x2.add(high, lastTwo(entropy));
     }
+    let entropy = f32x4.splat(0);
+    for (; key < end; key += 4) {
+      const weights = loadFour(from + ((<usize>key) << 2), key, end);
+      const there = (<usize>key) << 3;
+      signs = v128.or(signs, weights);
+      addFour(weights, column + there, lag + there);
+      entropy = f32x4.sub(entropy, weighedLog(weights));
+    }
+    low = f64x2.add(low, f64x2.promote_low_f32x4(entropy));
+    high = f64x2.add(high, lastTwo(entropy));
     store<f64>(
       entropies + ((<usize>query) << 3),
       f64x2.extract_lane(low, 0) +
@@ -147,6 +178,37 @@ export function addRepeated(
 }
 
 /**
+ * Adds sums of columns up, `columns[class of the query * stride + key]` in f64: over all classes to `all[key]`, and over the keys of each class to
+ * `table[class of the query * numClasses + class of the key]`.
+ * @param keyClasses a byte for each key.
+ */
+export function addColumns(
+  columns: usize,
+  stride: i32,
+  numClasses: i32,
+  keyClasses: usize,
+  numKeys: i32,
+  all: usize,
+  table: usize,
+): void {
+  const row = (<usize>stride) << 3;
+  const ownRow = (<usize>numClasses) << 3;
+  const end = table + <usize>(numClasses * numClasses * 8);
+  for (let at = table; at < end; at += 8) store<f64>(at, 0);
+  for (let key = 0; key < numKeys; key++) {
+    let sum: f64 = 0;
+    let column = columns + ((<usize>key) << 3);
+    let cell = table + ((<usize>load<u8>(keyClasses + key)) << 3);
+    for (let own = 0; own < numClasses; own++, column += row, cell += ownRow) {
+      const weight = load<f64>(column);
+      sum += weight;
+      store<f64>(cell, load<f64>(cell) + weight);
+    }
+    store<f64>(all + ((<usize>key) << 3), sum);
+  }
+}
+
+/**
  * Looks at every weight of a pattern. Writes the smallest sum of a row that is not zero and the largest one, as f64, to `sums`, and gives bits: 1 where a
  * sum is no finite number, 2 where a query reads a key more than `ahead` − 1 after its place, 4 where a weight has a sign.
  */
@@ -159,7 +221,13 @@ export function scan(rows: usize, numQueries: i32, numKeys: i32, ahead: i32, sum
     const from = rows + ((<usize>(query * numKeys)) << 2);
     const end = max(0, min(numKeys, query + ahead));
     let hidden = i32x4.splat(0);
-    for (let key = end; key < numKeys; key += 4)
+    let behind = end;
+    for (; behind + 16 <= numKeys; behind += 16) {
+      const at = from + ((<usize>behind) << 2);
+      const first = v128.or(v128.load(at), v128.load(at, 16));
+      hidden = v128.or(hidden, v128.or(first, v128.or(v128.load(at, 32), v128.load(at, 48))));
+    }
+    for (let key = behind; key < numKeys; key += 4)
       hidden = v128.or(hidden, loadFour(from + ((<usize>key) << 2), key, numKeys));
     signs = v128.or(signs, hidden);
     // Beside the sign of -0.

@@ -16,7 +16,7 @@ import { CodeParser } from '../src/engine/syntax/parseCode';
 import { syntaxFilesIn } from '../src/engine/syntax/syntaxFiles.node';
 import { WeightKernel } from '../src/engine/runtime/weightKernel';
 import { ProfileFold } from '../src/model/profile/profileFold';
-import { interleave, median, table } from './statistics';
+import { interleave, median, processorTime, table } from './statistics';
 
 type Fed = Parameters<typeof toTensor>[1];
 
@@ -34,8 +34,9 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 const files = globSync('src/**/*.ts', { posix: true }).sort();
-// As many as there should be, from all over the project.
-const chosen = files.filter((_, i) => (i * numTexts) % files.length < numTexts);
+/** So many files, from all over the project. */
+const filesOf = (count: number): string[] => files.filter((_, i) => (i * count) % files.length < count);
+const chosen = filesOf(numTexts);
 const texts = chosen.map((file) => readFileSync(file, 'utf8'));
 const model = await LoadedModel.load(
   await new Runtimes({ native: () => Promise.resolve(native) }, 1).choose('native', 1),
@@ -74,27 +75,44 @@ for (const text of texts) {
   chunks.push(...(read.texts ?? []));
   fold.add({ hash: '', language: 'typescript', ...read });
 }
+/** What runs took of the processor, each time, in milliseconds: what others do on the machine is not in it. */
+const taken: Record<'plain' | 'profile' | 'withoutRelations', number[]> = {
+  plain: [],
+  profile: [],
+  withoutRelations: [],
+};
+const noting = (name: keyof typeof taken, run: () => Promise<void>) => async (): Promise<void> => {
+  const started = processorTime();
+  await run();
+  taken[name].push(processorTime() - started);
+};
 const times = await interleave(rounds, {
-  plain: async () => {
+  plain: noting('plain', async () => {
     for (const batch of batches) await plain.run(batch);
-  },
-  profile: async () => {
+  }),
+  profile: noting('profile', async () => {
     for (const text of texts) await readText(model, text, { ...asked, grammar: 'typescript' });
-  },
-  withoutRelations: async () => {
+  }),
+  withoutRelations: noting('withoutRelations', async () => {
     for (const text of texts) await readText(model, text, { ...asked, grammar: undefined });
-  },
+  }),
 });
-const speed = (milliseconds: number): string => ((1000 * numTokens) / milliseconds).toFixed(0);
-const plainTime = median(times.plain);
+/** Of the clock and of the processor. */
+const timesOf = (name: keyof typeof taken): readonly [number, number] => [
+  median(times[name]),
+  median(taken[name].slice(1)), // the first round is not counted
+];
+const plainTimes = timesOf('plain');
+const row = (what: string, [clock, processor]: readonly [number, number]): string[] => [
+  what,
+  ((1000 * numTokens) / clock).toFixed(0),
+  (plainTimes[0] / clock).toFixed(2),
+  (plainTimes[1] / processor).toFixed(2),
+];
 const rows = [
-  ['plain inference', speed(plainTime), '1.00'],
-  ['profile', speed(median(times.profile)), (plainTime / median(times.profile)).toFixed(2)],
-  [
-    'profile without relations',
-    speed(median(times.withoutRelations)),
-    (plainTime / median(times.withoutRelations)).toFixed(2),
-  ],
+  row('plain inference', plainTimes),
+  row('profile', timesOf('profile')),
+  row('profile without relations', timesOf('withoutRelations')),
 ];
 
 writeFileSync(join(folder, 'chunks.json'), JSON.stringify(chunks));
@@ -105,8 +123,9 @@ const python = spawnSync(
 );
 let compared = 'PyTorch was left out: it is not there.';
 if (python.status === 0) {
-  const { seconds, means } = JSON.parse(python.stdout) as {
+  const { seconds, processorSeconds, means } = JSON.parse(python.stdout) as {
     seconds: number;
+    processorSeconds: number;
     means: Record<string, readonly number[]>;
   };
   let worst = 0;
@@ -114,38 +133,48 @@ if (python.status === 0) {
     const wanted = means[metric][layer * 8 + head];
     worst = Math.max(worst, Math.abs(mean - wanted) / Math.max(1, Math.abs(wanted)));
   }
-  rows.push(['PyTorch, metrics alone', speed(1000 * seconds), (plainTime / 1000 / seconds).toFixed(2)]);
-  compared = `Profile without relations ÷ PyTorch: ${((1000 * seconds) / median(times.withoutRelations)).toFixed(2)}; means of all metrics and heads differ by at most ${worst.toExponential(1)}.`;
+  rows.push(row('PyTorch, metrics alone', [1000 * seconds, 1000 * processorSeconds]));
+  const [clock, processor] = timesOf('withoutRelations');
+  compared = `Profile without relations ÷ PyTorch: ${((1000 * seconds) / clock).toFixed(2)}, by the processor ${((1000 * processorSeconds) / processor).toFixed(2)}; means of all metrics and heads differ by at most ${worst.toExponential(1)}.`;
 } else console.error(python.stderr || 'There is no Python.');
 console.log(
-  `The bundled code decoder over ${texts.length} TypeScript files of this project, ${chunks.length} chunks of at most ${length} tokens, ${numTokens} tokens; the native runtime on one thread, medians of ${rounds}, in turn. «Plain» runs the same batches in a session of its own that gives the logits, ready made; a profile tokenises, parses, checks and reduces too.\n\n${table(['what', 'tokens a second', '÷ plain'], rows)}\n\n${compared}`,
+  `The bundled code decoder over ${texts.length} TypeScript files of this project, ${chunks.length} chunks of at most ${length} tokens, ${numTokens} tokens; the native runtime on one thread, medians of ${rounds}, in turn. «Plain» runs the same batches in a session of its own that gives the logits, ready made; a profile tokenises, parses, checks and reduces too. «By the processor» is the ratio of the processor's time, of which what else runs on the machine takes nothing.\n\n${table(['what', 'tokens a second', '÷ plain', 'by the processor'], rows)}\n\n${compared}`,
 );
 
-/** Runs the command; resolves to its wall time, in milliseconds. */
-function command(...args: readonly string[]): Promise<number> {
-  const started = performance.now();
-  const child = spawn(process.execPath, ['dist/cli.cjs', 'profile', '--length', String(length), ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+interface Timing {
+  readonly processorSeconds: number;
+  readonly peakBytes: number;
+}
+
+/** Runs the command into a folder. */
+function command(out: string, ...args: readonly string[]): Promise<Timing> {
+  const asking = ['profile', '--length', String(length), '--out', out, ...args];
+  const child = spawn(process.execPath, ['dist/cli.cjs', ...asking], { stdio: ['ignore', 'ignore', 'inherit'] });
   return new Promise((settle, fail) =>
     child.once('close', (code) =>
-      code === 0 ? settle(performance.now() - started) : fail(new Error(`profile ended with ${code}`)),
+      code === 0
+        ? settle(JSON.parse(readFileSync(join(out, 'timing.json'), 'utf8')) as Timing)
+        : fail(new Error(`profile ended with ${code}`)),
     ),
   );
 }
 
+// More files than above: beside a few of them the start of a process would count most.
+const listed = filesOf(3 * numTexts);
 const list = join(folder, 'list');
-writeFileSync(list, `${chosen.join('\n')}\n`);
+writeFileSync(list, `${listed.join('\n')}\n`);
 let round = 0;
+const [ofOne, ofTwo]: [number[], number[]] = [[], []];
 const walls = await interleave(Math.min(rounds, 3), {
-  one: () => command('--files-from', list, '--out', join(folder, `one${round}`)),
-  two: () =>
-    Promise.all(
-      [0, 1].map((i) => command('--files-from', list, '--shard', `${i}/2`, '--out', join(folder, `two${round++}`))),
-    ),
+  one: async () => ofOne.push((await command(join(folder, `one${round}`), '--files-from', list)).processorSeconds),
+  two: async () => {
+    const both = [0, 1].map((i) => command(join(folder, `two${round++}`), '--files-from', list, '--shard', `${i}/2`));
+    ofTwo.push(Math.max(...(await Promise.all(both)).map(({ processorSeconds }) => processorSeconds)));
+  },
 });
+const [ofOneTime, ofTwoTime] = [ofOne, ofTwo].map((each) => median(each.slice(1))); // the first round is not counted
 console.log(
-  `\nOne process ${(median(walls.one) / 1000).toFixed(1)} s, two at once on half of the list each ${(median(walls.two) / 1000).toFixed(1)} s, from their start to their tables: ${(median(walls.one) / median(walls.two)).toFixed(2)} times as fast.`,
+  `\nOver ${listed.length} files one process takes ${(median(walls.one) / 1000).toFixed(1)} s (${ofOneTime.toFixed(1)} s of the processor), two at once on half of the list each ${(median(walls.two) / 1000).toFixed(1)} s (the longer one ${ofTwoTime.toFixed(1)} s), from their start to their tables: ${(median(walls.one) / median(walls.two)).toFixed(2)} times as fast, ${(ofOneTime / ofTwoTime).toFixed(2)} by the processor.`,
 );
 
 const halves = [0, 1].map((i) => batches.filter((_, at) => at % 2 === i));
@@ -164,10 +193,7 @@ for (const count of [Math.ceil(numFiles / 10), numFiles]) {
   const names = Array.from({ length: count }, (_, i) => join(many, `${i}.py`));
   names.forEach((name, i) => writeFileSync(name, `def f${i}(a, b):\n    return [a, ${i}, b]\n`));
   writeFileSync(`${many}.list`, names.join('\n'));
-  await command('--files-from', `${many}.list`, '--out', `${many}.profile`);
-  const { peakBytes } = JSON.parse(readFileSync(join(`${many}.profile`, 'timing.json'), 'utf8')) as {
-    peakBytes: number;
-  };
+  const { peakBytes } = await command(`${many}.profile`, '--files-from', `${many}.list`);
   peaks.push(`${Math.round(peakBytes / 1e6)} MB over ${count} files`);
 }
 console.log(`\nMost memory of the process: ${peaks.join(', ')}.`);

@@ -250,12 +250,15 @@ class Work {
 
   /** What took how long, in seconds; what differs from run to run stands nowhere else. */
   timing(seconds: number, { info }: LoadedModel): object {
+    const { user, system } = process.cpuUsage();
     const told = (milliseconds: number): number => milliseconds / 1000;
     return {
       threads: info.numThreads,
       texts: this.#numTexts,
       tokens: this.#numTokens,
       seconds,
+      // Of all its threads, from its start to its tables.
+      processorSeconds: (user + system) / 1e6,
       tokensPerSecond: this.#numTokens / told(this.#running + this.#reducing),
       reading: told(this.#reading),
       running: told(this.#running),

@@ -60,6 +60,7 @@ export class MemoryPlan {
   readonly #outputs: readonly string[];
   readonly #numItems: number;
   #plans: ReadonlyMap<PlacedSite, LeanPlan> | undefined;
+  #mostPositions: number | undefined;
   readonly #matrices = new Map<string, number>();
 
   /**
@@ -99,7 +100,7 @@ export class MemoryPlan {
 
   /** The most positions that fit into memory, at least one. */
   get mostPositions(): number {
-    return mostThatFit((numPositions) => this.fits(numPositions));
+    return (this.#mostPositions ??= mostThatFit((numPositions) => this.fits(numPositions)));
   }
 
   /** Whether a text of so many positions fits into memory, beside what another part of the model holds. */

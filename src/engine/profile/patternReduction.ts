@@ -1,18 +1,13 @@
 import type { MetricText } from '../../model/metrics/metricText';
 import type { PatternTotals } from '../../model/metrics/patternTotals';
-import { tokenClasses } from '../../model/profile/tokenClass';
 import type { RelationPairs } from '../../model/relations/relation';
 import { RelationTotals } from '../../model/relations/relationTotals';
 import type { PatternSummer, PatternSums, SummedShape } from './patternSums';
-
-const numClasses = tokenClasses.length;
 
 /** What patterns of one shape over one text are reduced by. */
 interface ReductionOptions {
   readonly summer: PatternSummer;
   readonly shape: Omit<SummedShape, 'cells'>;
-  /** The class of each key. */
-  readonly keyClasses: Uint8Array;
   readonly text: MetricText;
   readonly relations: readonly RelationPairs[];
 }
@@ -43,31 +38,33 @@ export class PatternReduction {
 
   /** Reduces the pattern whose rows these are, in order. */
   reduce(bands: readonly Float32Array[]): ReducedPattern {
+    const { hasSign, columnSums, classWeights, lags, entropies, runs, repeated } = this.#sumsOf(bands);
     const { numQueries } = this.#shape;
-    const { hasSign, ...sums } = this.#sumsOf(bands);
-    const [earlier, followed, followedFirmly] = sums.repeated;
-    const columnSums = this.#columnSums(sums);
-    const own = {
-      classWeights: this.#classWeights(sums),
-      relations: this.#relations.totals(sums.runs, sums.lags),
+    const relations = this.#relations.totals(runs, lags);
+    const { distance, squaredDistance } = distances(lags, numQueries);
+    const [earlier, followed, followedFirmly] = repeated;
+    const totals: PatternTotals = {
+      numQueries,
+      columnSums,
+      positiveColumnSums: columnSums,
+      lags,
+      distance,
+      squaredDistance,
+      entropies,
+      earlier,
+      followed,
+      followedFirmly,
     };
-    const totals = {
-      ...{ numQueries, columnSums, positiveColumnSums: columnSums, lags: sums.lags },
-      ...{ ...distances(sums.lags, numQueries), entropies: sums.entropies },
-      ...{ earlier, followed, followedFirmly },
-    };
-    return { ...own, totals: hasSign ? { ...totals, ...this.#positive(bands, sums.lags) } : totals };
+    if (!hasSign) return { classWeights, relations, totals };
+    const kept = { ...totals, columnSums: columnSums.slice(), lags: lags.slice() };
+    return { classWeights: classWeights.slice(), relations, totals: { ...kept, ...this.#positive(bands) } };
   }
 
-  /** What counts weights above zero alone, and what the second pass would take away of the first. */
-  #positive(bands: readonly Float32Array[], lags: Float64Array): Partial<PatternTotals> {
-    const kept = lags.slice();
+  /** What counts weights above zero alone: a second pass, with which what the first one gave is gone. */
+  #positive(bands: readonly Float32Array[]): Partial<PatternTotals> {
     const sums = this.#sumsOf(bands.map((rows) => rows.map((weight) => Math.max(0, weight))));
-    const { entropies, repeated } = sums;
-    return {
-      ...{ lags: kept, entropies, positiveColumnSums: this.#columnSums(sums), followed: repeated[1] },
-      ...distances(sums.lags, this.#shape.numQueries),
-    };
+    const { columnSums: positiveColumnSums, lags, entropies, repeated } = sums;
+    return { entropies, positiveColumnSums, followed: repeated[1], ...distances(lags, this.#shape.numQueries) };
   }
 
   #sumsOf(bands: readonly Float32Array[]): PatternSums {
@@ -79,25 +76,6 @@ export class PatternReduction {
       from += rows.length / this.#shape.numKeys;
     }
     return summer.sums();
-  }
-
-  #columnSums({ columns, stride }: Pick<PatternSums, 'columns' | 'stride'>): Float64Array {
-    const all = new Float64Array(this.#options.shape.numKeys);
-    for (let own = 0; own < numClasses; own++) {
-      const start = own * stride;
-      for (let key = 0; key < all.length; key++) all[key] += columns[start + key];
-    }
-    return all;
-  }
-
-  #classWeights({ columns, stride }: Pick<PatternSums, 'columns' | 'stride'>): Float64Array {
-    const { keyClasses } = this.#options;
-    const table = new Float64Array(numClasses ** 2);
-    for (let own = 0; own < numClasses; own++) {
-      const [start, first] = [own * stride, own * numClasses];
-      for (let key = 0; key < keyClasses.length; key++) table[first + keyClasses[key]] += columns[start + key];
-    }
-    return table;
   }
 }
 

@@ -8,17 +8,19 @@ export interface SummedShape {
   readonly numQueries: number;
   readonly numKeys: number;
   readonly isCausal: boolean;
-  /** The class of each query. */
+  /** The class of each query, and of each key. */
   readonly classes: Uint8Array;
+  readonly keyClasses: Uint8Array;
   /** What is added up beside. */
   readonly cells: SummedCells;
 }
 
 /** What was added up over the rows of a pattern; gone with the next one. */
 export interface PatternSums extends CellSums {
-  /** Σ A_ij over the queries i of a class: `columns[class * stride + key]`. */
-  readonly columns: Float64Array;
-  readonly stride: number;
+  /** Σ_i A_ij of each key j. */
+  readonly columnSums: Float64Array;
+  /** Σ A_ij over the queries i of a class and the keys j of another: `classWeights[class of the query * classes + class of the key]`. */
+  readonly classWeights: Float64Array;
   /** Σ A_ij over the cells of each lag: `lags[j − i + numQueries − 1]`. */
   readonly lags: Float64Array;
   /** −Σ_j A_ij log A_ij of each query, in nats; of no meaning where a weight is below zero. */
@@ -42,7 +44,7 @@ export function patternSummer(kernel: WeightKernel | undefined): PatternSummer {
 
 const numClasses = tokenClasses.length;
 const emptyShape: SummedShape = {
-  ...{ numQueries: 0, numKeys: 0, isCausal: false, classes: new Uint8Array(0) },
+  ...{ numQueries: 0, numKeys: 0, isCausal: false, classes: new Uint8Array(0), keyClasses: new Uint8Array(0) },
   cells: { runs: new Int32Array(0), numRunSums: 0, repeated: new Int32Array(0) },
 };
 const { fround } = Math;
@@ -60,8 +62,10 @@ function aheadOf({ numQueries, numKeys, isCausal }: SummedShape): number {
   return isCausal ? numKeys - numQueries + 1 : numKeys;
 }
 
-/** What is added up of all cells. */
-type OwnSums = Omit<PatternSums, keyof CellSums>;
+/** What is added up of all cells, with `columns[class of the query * stride + key]`. */
+interface OwnSums extends Omit<PatternSums, keyof CellSums | 'columnSums' | 'classWeights'> {
+  readonly columns: Float64Array;
+}
 
 /** Plain loops, with the arithmetic of `assembly/weights.ts`: where there is no WebAssembly with vectors. */
 export class PlainSummer implements PatternSummer {
@@ -80,7 +84,8 @@ export class PlainSummer implements PatternSummer {
   add(from: number, rows: Float32Array): void {
     this.#cells.add(from, rows);
     const { numQueries, numKeys, classes } = this.#shape;
-    const { columns, stride, lags, entropies } = this.#sums;
+    const { columns, lags, entropies } = this.#sums;
+    const stride = strideOf(numKeys);
     const ahead = aheadOf(this.#shape);
     const bits = new Int32Array(rows.buffer, rows.byteOffset, rows.length);
     // Four cells side by side, each with a sum of its own; sixteen are added up as float32, and these sums as doubles.
@@ -108,7 +113,20 @@ export class PlainSummer implements PatternSummer {
   }
 
   sums(): PatternSums {
-    return { ...this.#sums, ...this.#cells.sums };
+    const { keyClasses } = this.#shape;
+    const { columns, ...sums } = this.#sums;
+    const stride = strideOf(keyClasses.length);
+    const classWeights = new Float64Array(numClasses ** 2);
+    const columnSums = Float64Array.from(keyClasses, (other, key) => {
+      let sum = 0;
+      for (let own = 0; own < numClasses; own++) {
+        const weight = columns[own * stride + key];
+        sum += weight;
+        classWeights[own * numClasses + other] += weight;
+      }
+      return sum;
+    });
+    return { ...sums, columnSums, classWeights, ...this.#cells.sums };
   }
 
   /** The natural logarithm of a positive float32 by its bits, each step rounded to a float32; any number of others. */
@@ -126,7 +144,6 @@ export class PlainSummer implements PatternSummer {
 function emptySums({ numQueries, numKeys }: SummedShape): OwnSums {
   return {
     columns: new Float64Array(numClasses * strideOf(numKeys)),
-    stride: strideOf(numKeys),
     lags: new Float64Array(Math.max(0, numQueries + numKeys - 1)),
     entropies: new Float64Array(numQueries),
     hasSign: false,
@@ -135,13 +152,16 @@ function emptySums({ numQueries, numKeys }: SummedShape): OwnSums {
 
 /** Where the parts of a pattern lie in the kernel's memory, in bytes. */
 interface Places {
-  /** The sums stand side by side, from the columns to the lags. */
+  /** What is added to stands side by side, from the columns to the lags. */
   readonly columns: number;
   readonly runs: number;
   readonly repeated: number;
   readonly lags: number;
+  readonly table: number;
   readonly entropies: number;
+  readonly columnSums: number;
   readonly classes: number;
+  readonly keyClasses: number;
   /** What the runs and the repeated cells are. */
   readonly runCells: number;
   readonly repeatedCells: number;
@@ -156,6 +176,8 @@ class KernelSummer implements PatternSummer {
   #shape: SummedShape = emptyShape;
   /** Undefined where there is no room. */
   #places: Places | undefined;
+  /** The sums of the shape, in the kernel's memory. */
+  #found: Omit<PatternSums, 'hasSign'> | undefined;
   #hasSign = false;
   #nextRun = 0;
   #nextCell = 0;
@@ -171,12 +193,13 @@ class KernelSummer implements PatternSummer {
     if (shape !== this.#shape) this.#place(shape);
     const places = this.#places;
     if (places === undefined) this.#plain.begin(shape);
-    else new Uint8Array(this.#kernel.buffer).fill(0, places.columns, places.entropies);
+    else new Uint8Array(this.#kernel.buffer).fill(0, places.columns, places.table);
   }
 
   #place(shape: SummedShape): void {
-    const { numQueries, numKeys, classes, cells } = shape;
+    const { numQueries, numKeys, classes, keyClasses, cells } = shape;
     this.#shape = shape;
+    this.#found = undefined;
     const { from, to } = this.#kernel.scratch;
     let next = from;
     const place = (bytes: number): number => {
@@ -189,8 +212,11 @@ class KernelSummer implements PatternSummer {
       runs: place(8 * cells.numRunSums),
       repeated: place(8 * 3),
       lags: place(8 * (numQueries + numKeys + 3)),
+      table: place(8 * numClasses ** 2),
       entropies: place(8 * numQueries),
+      columnSums: place(8 * numKeys),
       classes: place(numQueries),
+      keyClasses: place(numKeys),
       runCells: place(4 * cells.runs.length),
       repeatedCells: place(4 * cells.repeated.length),
       rows: next,
@@ -200,6 +226,7 @@ class KernelSummer implements PatternSummer {
     if (this.#places === undefined) return;
     const { buffer } = this.#kernel;
     new Uint8Array(buffer).set(classes, places.classes);
+    new Uint8Array(buffer).set(keyClasses, places.keyClasses);
     new Int32Array(buffer, places.runCells, cells.runs.length).set(cells.runs);
     new Int32Array(buffer, places.repeatedCells, cells.repeated.length).set(cells.repeated);
   }
@@ -236,17 +263,24 @@ class KernelSummer implements PatternSummer {
   sums(): PatternSums {
     const places = this.#places;
     if (places === undefined) return this.#plain.sums();
+    const { numKeys } = this.#shape;
+    const { columns, keyClasses, columnSums, table } = places;
+    const { buffer, exports } = this.#kernel;
+    exports.addColumns(columns, strideOf(numKeys), numClasses, keyClasses, numKeys, columnSums, table);
+    // Arrays are made once a shape, and anew where the memory has grown.
+    if (this.#found?.lags.buffer !== buffer) this.#found = this.#sumsAt(places, buffer);
+    return { ...this.#found, hasSign: this.#hasSign };
+  }
+
+  #sumsAt(places: Places, buffer: ArrayBuffer): Omit<PatternSums, 'hasSign'> {
     const { numQueries, numKeys, cells } = this.#shape;
-    const { buffer } = this.#kernel;
-    const stride = strideOf(numKeys);
     return {
-      columns: new Float64Array(buffer, places.columns, numClasses * stride),
-      stride,
+      columnSums: new Float64Array(buffer, places.columnSums, numKeys),
+      classWeights: new Float64Array(buffer, places.table, numClasses ** 2),
       lags: new Float64Array(buffer, places.lags, Math.max(0, numQueries + numKeys - 1)),
       entropies: new Float64Array(buffer, places.entropies, numQueries),
       runs: new Float64Array(buffer, places.runs, cells.numRunSums),
       repeated: new Float64Array(buffer, places.repeated, 3),
-      hasSign: this.#hasSign,
     };
   }
 }

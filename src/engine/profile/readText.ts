@@ -49,6 +49,19 @@ export interface ReadText extends Pick<TextRecord, 'chunks' | 'components' | 'te
   readonly reducing: number;
 }
 
+/** UTF-16 units for each token of a chunk of which hardly any text has more. */
+const usualUnits = 8;
+
+/** How many UTF-16 units of a text fit into so many tokens. */
+async function fittingUnits(model: ProfiledModel, text: string, length: number): Promise<number> {
+  const near = text.slice(0, usualUnits * length);
+  if (near.length < text.length && near.trim() !== '') {
+    const fits = await model.tokens(near, length);
+    if (fits.text.length < near.length) return fits.text.length;
+  }
+  return (await model.tokens(text, length)).text.length;
+}
+
 /** Reads a text in chunks, one after the other. Throws what reading throws. */
 export async function readText(model: ProfiledModel, text: string, options: ChunkOptions): Promise<ReadText> {
   const { parser, arrays, summer, grammar, length, overlapLines, withTexts } = options;
@@ -59,8 +72,7 @@ export async function readText(model: ProfiledModel, text: string, options: Chun
   let [numTokens, running, reducing] = [0, 0, 0];
   for (let [start, done] = [0, 0]; text.slice(start).trim() !== '';) {
     const begun = performance.now();
-    const fits = await model.tokens(text.slice(start), length);
-    const end = chunkEnd(text, { start, end: start + fits.text.length }, lines);
+    const end = chunkEnd(text, { start, end: start + (await fittingUnits(model, text.slice(start), length)) }, lines);
     if (end <= done) {
       start = done;
       continue;

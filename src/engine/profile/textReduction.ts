@@ -65,13 +65,16 @@ export class TextReduction {
       const [{ numQueries, numKeys }] = [...own.filter((layer) => layer.numHeads > 0), ...own];
       const reduction = new PatternReduction({
         summer: this.#summer,
-        shape: { numQueries, numKeys, isCausal: component.isCausal, classes: classes.queries },
-        keyClasses: classes.keys,
+        shape: {
+          ...{ numQueries, numKeys, isCausal: component.isCausal },
+          ...{ classes: classes.queries, keyClasses: classes.keys },
+        },
         text,
         relations: listed,
       });
+      const telling = profileMetrics.map((id) => (ids.includes(id) ? ofTotalsOf(id) : undefined));
       const uniform = reduction.reduce([uniformRows({ numQueries, numKeys }, component.isCausal)]);
-      sums.uniform.push(...valuesOf(ids, uniform.totals, text));
+      pushValues(sums.uniform, telling, uniform.totals, text);
       let index = 0;
       for (const layer of own)
         for (let head = 0; head < layer.numHeads; head++, index++) {
@@ -79,7 +82,7 @@ export class TextReduction {
           for (let from = 0; from < numQueries; from += bandRows)
             bands.push(await layer.rows(head, from, Math.min(numQueries, from + bandRows)));
           const { totals, classWeights, relations } = reduction.reduce(bands);
-          sums.values.push(...valuesOf(ids, totals, text));
+          pushValues(sums.values, telling, totals, text);
           addAll(sums.classWeights, classWeights, index * numClasses ** 2);
           addAll(sums.relationSums, relations, index * numRelations * numTotals);
         }
@@ -119,9 +122,14 @@ export class TextReduction {
   }
 }
 
-/** The metrics of a pattern that say something in the places of all; NaN of the others. */
-function valuesOf(ids: readonly MetricId[], totals: PatternTotals, text: MetricText): number[] {
-  return profileMetrics.map((id) => (ids.includes(id) ? (ofTotalsOf(id)?.(totals, text) ?? NaN) : NaN));
+/** Adds the metrics of a pattern that say something, in the places of all; NaN of the others. */
+function pushValues(
+  values: number[],
+  metrics: readonly HeadMetric['ofTotals'][],
+  totals: PatternTotals,
+  text: MetricText,
+): void {
+  for (const ofTotals of metrics) values.push(ofTotals?.(totals, text) ?? NaN);
 }
 
 function ofTotalsOf(id: MetricId): HeadMetric['ofTotals'] {

@@ -21,14 +21,20 @@ interface Exports {
       ...[cells: number, from: number, numCells: number, least: number, sums: number],
     ]
   ) => number;
+  readonly addColumns: (
+    ...of: [
+      ...[columns: number, stride: number, numClasses: number, keyClasses: number, numKeys: number],
+      ...[all: number, table: number],
+    ]
+  ) => void;
   readonly scan: (
     ...of: [...[rows: number, numQueries: number, numKeys: number, ahead: number], ...[sums: number]]
   ) => number;
 }
 
 const pageBytes = 65536;
-/** Where nothing of the module's own lies. */
-const firstAddress = 1024;
+/** Behind what the module has of its own: a few constants, from 1024 on. */
+const firstAddress = 2048;
 /** For the two sums of a scan, which comes whenever a model was run: apart from what others compute. */
 const scanBytes = 16;
 /** For what is computed; nothing of it is memory of the machine before it is written. */

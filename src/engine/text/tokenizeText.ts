@@ -102,15 +102,16 @@ export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, se
     const moved = second !== undefined && i >= second.from ? second.start : 0;
     const isAdded = isSpecial[i] === 1 && starts[i] === ends[i];
     place = isAdded ? Math.max(place, moved) : ends[i] + moved;
+    const start = isAdded ? place : starts[i] + moved;
+    const token = { id: ids[i], piece, start, end: place, isSpecial: isSpecial[i] === 1 };
+    const [template, role, typeId] = [templates[i], roles[i], numTypes === 0 ? 0 : typeIds[i]];
+    // Most tokens have none of these, and there are many.
+    if (template === undefined && role === undefined && typeId === 0) return token;
     return {
-      id: ids[i],
-      piece,
-      start: isAdded ? place : starts[i] + moved,
-      end: place,
-      isSpecial: isSpecial[i] === 1,
-      ...(templates[i] === undefined ? {} : { template: templates[i] }),
-      ...(roles[i] === undefined ? {} : { role: roles[i] }),
-      ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }),
+      ...token,
+      ...(template === undefined ? {} : { template }),
+      ...(role === undefined ? {} : { role }),
+      ...(typeId === 0 ? {} : { typeId }),
     };
   });
 }

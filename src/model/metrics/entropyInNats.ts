@@ -14,5 +14,9 @@ export const entropyInNats = {
   rows: ({ numQueries }) => numQueries,
   leastRows: 1,
   compute: () => meanOver((rows) => rows.entropy),
-  ofTotals: ({ entropies, numQueries }) => entropies.reduce((sum, each) => sum + each, 0) / numQueries,
+  ofTotals: ({ entropies, numQueries }) => {
+    let sum = 0;
+    for (let query = 0; query < entropies.length; query++) sum += entropies[query];
+    return sum / numQueries;
+  },
 } as const satisfies HeadMetric;

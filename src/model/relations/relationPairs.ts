@@ -28,13 +28,14 @@ class Places {
     );
     this.#starts = Int32Array.from(this.positions, (position) => stream.tokens[position].start);
     this.#ends = Int32Array.from(this.positions, (position) => stream.tokens[position].end);
-    this.#places = Int32Array.from(this.positions, (position) => {
-      const { start, end } = stream.tokens[position];
-      return start + Math.max(0, stream.text.slice(start, end).search(/\S/));
+    this.#places = this.#starts.slice();
+    this.#visible = new Uint8Array(this.positions.length);
+    this.positions.forEach((_, index) => {
+      const first = stream.text.slice(this.#starts[index], this.#ends[index]).search(/\S/);
+      if (first < 0) return;
+      this.#places[index] += first;
+      this.#visible[index] = 1;
     });
-    this.#visible = Uint8Array.from(this.positions, (_, index) =>
-      Number(/\S/.test(stream.text.slice(this.#places[index], this.#ends[index]))),
-    );
   }
 
   place(index: number): number {
@@ -72,8 +73,8 @@ class Places {
 
 /** Gathers the pairs of a relation. */
 class Gathered {
-  /** Of each query its keys, as they came: perhaps in no order, and more than once. */
-  readonly #keys = new Map<number, number[]>();
+  /** Of each query that has any its keys, as they came: perhaps in no order, and more than once. */
+  readonly #keys: (number[] | undefined)[] = [];
   readonly #isCausal: boolean;
 
   constructor(isCausal: boolean) {
@@ -82,23 +83,36 @@ class Gathered {
 
   /** A query can read itself always, and in a causal model nothing behind it: neither is a pair. */
   add(queries: readonly number[], keys: readonly number[]): void {
-    for (const query of queries)
-      for (const key of keys) if (key !== query && !(this.#isCausal && key > query)) push(this.#keys, query, key);
+    for (const query of queries) this.addTo(query, keys);
+  }
+
+  /** The same of one query and a part of some keys. */
+  addTo(query: number, keys: readonly number[], from = 0, to = keys.length): void {
+    let own = this.#keys[query];
+    for (let at = from; at < to; at++) {
+      const key = keys[at];
+      if (key === query || (this.#isCausal && key > query)) continue;
+      if (own === undefined) this.#keys[query] = own = [key];
+      else own.push(key);
+    }
   }
 
   pairs(): RelationPairs {
-    const queries = Int32Array.from([...this.#keys.keys()].sort((a, b) => a - b));
-    const keys: number[] = [];
-    const ends = queries.map((query) => {
-      const own = this.#keys.get(query) ?? [];
-      if (own.some((key, i) => i > 0 && key < own[i - 1])) own.sort((a, b) => a - b);
-      own.forEach((key, i) => {
-        if (i === 0 || key !== own[i - 1]) keys.push(key);
-      });
-      return keys.length;
+    const [queries, ends, keys]: number[][] = [[], [], []];
+    this.#keys.forEach((own, query) => {
+      if (own === undefined) return;
+      if (!isInOrder(own)) own.sort((a, b) => a - b);
+      for (let i = 0; i < own.length; i++) if (i === 0 || own[i] !== own[i - 1]) keys.push(own[i]);
+      queries.push(query);
+      ends.push(keys.length);
     });
-    return { queries, ends, keys: Int32Array.from(keys) };
+    return { queries: Int32Array.from(queries), ends: Int32Array.from(ends), keys: Int32Array.from(keys) };
   }
+}
+
+function isInOrder(numbers: readonly number[]): boolean {
+  for (let i = 1; i < numbers.length; i++) if (numbers[i] < numbers[i - 1]) return false;
+  return true;
 }
 
 /** The pairs of each relation between the tokens of a program. Definitions that are known go before those of the grammar's scopes. */
@@ -149,7 +163,7 @@ function addNeighbours(
   const byStatement = new Map<number, number[]>();
   const byLine = new Map<number, number[]>();
   /** The tokens of headers: many tokens have the same. */
-  const ofHeaders = new Map<string, readonly number[]>();
+  const ofHeaders = new Map<Span, readonly number[]>();
   let line = 0;
   let at = 0;
   places.positions.forEach((position, index) => {
@@ -164,9 +178,9 @@ function addNeighbours(
     if (statement !== undefined) push(byStatement, statement, position);
     const header = facts.headerOf(node);
     if (header === undefined) return;
-    let tokens = ofHeaders.get(header.join());
-    if (tokens === undefined) ofHeaders.set(header.join(), (tokens = places.within(header).slice(0, mostKeys)));
-    gathered.blockHeader.add([position], tokens);
+    let tokens = ofHeaders.get(header);
+    if (tokens === undefined) ofHeaders.set(header, (tokens = places.within(header).slice(0, mostKeys)));
+    gathered.blockHeader.addTo(position, tokens);
   });
   for (const [relation, groups] of [
     [gathered.sameStatement, byStatement],
@@ -174,7 +188,7 @@ function addNeighbours(
   ] as const)
     for (const group of groups.values())
       group.forEach((position, i) =>
-        relation.add([position], group.slice(Math.max(0, i - mostKeys / 2), i + mostKeys / 2)),
+        relation.addTo(position, group, Math.max(0, i - mostKeys / 2), Math.min(group.length, i + mostKeys / 2)),
       );
 }
 

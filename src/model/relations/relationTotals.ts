@@ -45,7 +45,8 @@ export class RelationTotals {
    */
   totals(sums: Float64Array, lags: Float64Array): Float64Array {
     const totals = new Float64Array(3 * this.#prepared.length);
-    for (const [relation, { lags: own, numOwn, numOthers, origin }] of this.#prepared.entries()) {
+    for (let relation = 0; relation < this.#prepared.length; relation++) {
+      const { lags: own, numOwn, numOthers, origin } = this.#prepared[relation];
       let [weight, baseline, matched] = [0, 0, 0];
       for (let at = 0; at < own.length; at++) {
         const sum = sums[origin + own[at]];
@@ -54,7 +55,9 @@ export class RelationTotals {
         matched += sum;
         baseline += (numOwn[at] * (lags[own[at]] - sum)) / numOthers[at];
       }
-      totals.set([weight, baseline, matched], 3 * relation);
+      totals[3 * relation] = weight;
+      totals[3 * relation + 1] = baseline;
+      totals[3 * relation + 2] = matched;
     }
     return totals;
   }

@@ -18,6 +18,8 @@ export class SyntaxFacts {
   readonly #text: string;
   readonly #numChildren: Int32Array;
   #names: readonly Name[] | undefined;
+  /** Of blocks that were asked for, the header of their owner: many tokens are in the same. */
+  readonly #headers = new Map<number, Span | undefined>();
 
   constructor(tree: SyntaxTree, text: string) {
     this.tree = tree;
@@ -90,16 +92,23 @@ export class SyntaxFacts {
     return undefined;
   }
 
-  /** The header of the innermost block around a node: what stands of its owner before it. */
+  /** The header of the innermost block around a node: what stands of its owner before it. The same one is the same object. */
   headerOf(node: number): Span | undefined {
-    const { parents, starts } = this.tree;
+    const { parents } = this.tree;
     for (let at = node; at > 0; at = parents[at]) {
       const owner = parents[at];
       if (!this.#isBlock(at) || owner < 0 || this.#isBlock(owner)) continue;
-      const header = this.#text.slice(starts[owner], starts[at]).trimEnd();
-      if (header !== '') return [starts[owner], starts[owner] + header.length];
+      if (!this.#headers.has(at)) this.#headers.set(at, this.#headerBetween(owner, at));
+      const header = this.#headers.get(at);
+      if (header !== undefined) return header;
     }
     return undefined;
+  }
+
+  #headerBetween(owner: number, block: number): Span | undefined {
+    const { starts } = this.tree;
+    const header = this.#text.slice(starts[owner], starts[block]).trimEnd();
+    return header === '' ? undefined : [starts[owner], starts[owner] + header.length];
   }
 
   #isBlock(node: number): boolean {

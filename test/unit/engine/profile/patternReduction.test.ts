@@ -44,9 +44,9 @@ describe('patterns of a profile', () => {
           ...{ isCausal, ids, isPicture: false },
           delimiters: Uint8Array.from({ length: n }, (_, at) => (at % 6 === 2 ? 1 : 0)),
         });
-        const shape = { numQueries: n, numKeys: n, isCausal, classes };
+        const shape = { numQueries: n, numKeys: n, isCausal, classes, keyClasses: classes };
         const reduction = new PatternReduction({
-          ...{ summer: patternSummer(WeightKernel.create()), shape, keyClasses: classes, text, relations },
+          ...{ summer: patternSummer(WeightKernel.create()), shape, text, relations },
         });
         // What the pattern before left would show.
         reduction.reduce([randomPattern({ numQueries: n, numKeys: n, isCausal: false }).weights]);

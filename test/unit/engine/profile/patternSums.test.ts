@@ -30,13 +30,14 @@ function sumsOf(
   band: number,
 ): PatternSums {
   const classes = Uint8Array.from({ length: numQueries }, (_, query) => (query * 5) % 8);
-  summer.begin({ numQueries, numKeys, isCausal, classes, cells: cellsOf(numQueries, numKeys) });
+  const keyClasses = Uint8Array.from({ length: numKeys }, (_, key) => (key * 3) % 8);
+  summer.begin({ numQueries, numKeys, isCausal, classes, keyClasses, cells: cellsOf(numQueries, numKeys) });
   for (let from = 0; from < numQueries; from += band)
     summer.add(from, weights.subarray(from * numKeys, Math.min(numQueries, from + band) * numKeys));
-  const { columns, lags, entropies, runs, repeated, ...rest } = summer.sums();
+  const { columnSums, classWeights, lags, entropies, runs, repeated, ...rest } = summer.sums();
   return {
-    ...{ ...rest, columns: columns.slice(), lags: lags.slice(), entropies: entropies.slice() },
-    ...{ runs: runs.slice(), repeated: repeated.slice() },
+    ...{ ...rest, lags: lags.slice(), entropies: entropies.slice(), runs: runs.slice(), repeated: repeated.slice() },
+    ...{ columnSums: columnSums.slice(), classWeights: classWeights.slice() },
   };
 }
 
