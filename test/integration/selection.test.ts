@@ -138,6 +138,12 @@ describe('A selection in its text', () => {
     expect(pinnedText(api.snapshot())).to.equal('5he');
     expect(api.snapshot().run?.streams[0].text).to.include('line 4 here');
     expect(own()).to.equal('inContext');
+    // It counts before it has been written.
+    const switching = vscode.commands.executeCommand('attentionExplorer.readAlone');
+    expect((await explainPart(editor, '7 he')).run?.streams[0].text).to.equal('7 he');
+    await switching;
+    expect(own()).to.equal('alone');
+    await vscode.commands.executeCommand('attentionExplorer.readInContext');
   });
 
   it('keeps what was pinned instead when it is explained again, and another selection is pinned anew', async () => {
