@@ -27,6 +27,8 @@ export function hasUnevenSums(rowSums: Float32Array): boolean {
 
 const labelGap = 12;
 const fontSize = 10;
+/** How far from a marked label, between their middles, another is covered by its box. */
+const markReach = 8 + fontSize / 2;
 
 function font({ fontFamily }: MatrixStyle, isBold = false): string {
   return `${isBold ? 'bold ' : ''}${fontSize}px ${fontFamily}`;
@@ -107,7 +109,7 @@ export function drawAxes(
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
 export function drawAxisMark(
   context: CanvasRenderingContext2D,
-  { placed: { view, frame }, margins, colours }: AxisScene,
+  { placed: { view, frame, rows, columns }, margins, colours }: AxisScene,
   mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string },
 ): void {
   const { stream, position, isQuery, edge } = mark;
@@ -126,6 +128,17 @@ export function drawAxisMark(
   const width = widthOf(context, label, room);
   const left = isQuery ? -width - 6 : 4;
   context.fillStyle = colours.background;
+  // Of a label beside it all is taken away: half of one would be read as another.
+  for (const tick of axisTicks(isQuery ? rows : columns, view.cell, labelGap)) {
+    const apart = (tick - position) * view.cell;
+    if (tick !== position && Math.abs(apart) < markReach)
+      context.fillRect(
+        isQuery ? -margins.left : 3,
+        apart - labelGap / 2,
+        (isQuery ? margins.left : margins.top) - 3,
+        labelGap,
+      );
+  }
   context.fillRect(left - 3, -8, width + 6, 15);
   context.strokeStyle = edge;
   context.lineWidth = 1;
