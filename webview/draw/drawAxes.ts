@@ -27,8 +27,6 @@ export function hasUnevenSums(rowSums: Float32Array): boolean {
 
 const labelGap = 12;
 const fontSize = 10;
-/** How far from a marked label, between their middles, another is covered by its box. */
-const markReach = 8 + fontSize / 2;
 
 function font({ fontFamily }: MatrixStyle, isBold = false): string {
   return `${isBold ? 'bold ' : ''}${fontSize}px ${fontFamily}`;
@@ -128,16 +126,10 @@ export function drawAxisMark(
   const width = widthOf(context, label, room);
   const left = isQuery ? -width - 6 : 4;
   context.fillStyle = colours.background;
-  // Of a label beside it all is taken away: half of one would be read as another.
+  // Of a label beside it all is taken away, as far as margins go: half of one would be read as another.
   for (const tick of axisTicks(isQuery ? rows : columns, view.cell, labelGap)) {
-    const apart = (tick - position) * view.cell;
-    if (tick !== position && Math.abs(apart) < markReach)
-      context.fillRect(
-        isQuery ? -margins.left : 3,
-        apart - labelGap / 2,
-        (isQuery ? margins.left : margins.top) - 3,
-        labelGap,
-      );
+    const y = (tick - position) * view.cell - 6;
+    if (Math.abs(y + 6) < 13) context.fillRect(isQuery ? -99 : 3, y, 96, 12);
   }
   context.fillRect(left - 3, -8, width + 6, 15);
   context.strokeStyle = edge;
