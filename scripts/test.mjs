@@ -69,31 +69,36 @@ async function leg(title, run, print = log) {
 }
 
 /**
- * Runs lines of legs, two at a time, the long ones first: those that drive a whole VS Code in one place, the others in the other, and
- * whichever are left in both. A test's patience, as a person's, ends where more share two processors; lines `beside` them have none, and run at a low
- * priority from the start, when nothing else wants the processor. While VS Code is not there yet (`isVSCodeReady`), the shortest of the others take its place. What
- * runs in the first place prints as it goes, the rest when it is done. A line is a function that is given its own `leg`.
+ * Runs lines of legs in three places: those that drive a whole VS Code in the first, with the `others` in the second, the long ones first, and
+ * whichever are left in both. A test's patience, as a person's, ends where more share two processors; `patient` lines have more of it, and run
+ * in the third place, one after another, at a low priority: they take what the others leave of the processor, until those are done and take
+ * what is left of them. While VS Code is not there yet (`isVSCodeReady`), the shortest of the others take its place. What
+ * runs in the first place prints as it goes, the rest when it is done. A line is a function that is given its own `leg`, and whether it is to be patient.
  */
-async function inTwoPlaces({ ofVSCode, isVSCodeReady, others, beside }) {
-  const printAfter = async (line) => {
+async function inPlaces({ ofVSCode, isVSCodeReady, others, patient }) {
+  const printAfter = async (line, isPatient) => {
     const printed = [];
-    await line((title, run) => leg(title, run, (text) => printed.push(text)));
+    await line((title, run) => leg(title, run, (text) => printed.push(text)), isPatient);
     for (const text of printed) log(text);
   };
-  const [drivers, rest] = [[...ofVSCode], [...others]];
+  const [drivers, rest, left] = [[...ofVSCode], [...others], [...patient]];
   const places = [
     {
-      place: (line) => line((title, run) => leg(title, run)),
-      next: () => (drivers.length > 0 && !isVSCodeReady() ? rest.pop() : undefined) ?? drivers.shift() ?? rest.shift(),
+      place: (line) => line((title, run) => leg(title, run), false),
+      next: () =>
+        (drivers.length > 0 && !isVSCodeReady() ? rest.pop() : undefined) ??
+        drivers.shift() ??
+        rest.shift() ??
+        left.shift(),
     },
-    { place: printAfter, next: () => rest.shift() ?? drivers.shift() },
+    { place: (line) => printAfter(line, false), next: () => rest.shift() ?? drivers.shift() ?? left.shift() },
+    { place: (line) => printAfter(line, true), next: () => left.shift() },
   ];
-  await Promise.all([
-    ...places.map(async ({ place, next }) => {
+  await Promise.all(
+    places.map(async ({ place, next }) => {
       for (let line = next(); line !== undefined; line = next()) await place(line);
     }),
-    ...beside.map(printAfter),
-  ]);
+  );
 }
 
 /** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
@@ -108,35 +113,39 @@ function tests(floors, platform) {
 let isVSCodeReady = false;
 const { vscode, vsix } = await setUp();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-await inTwoPlaces({
+await inPlaces({
   ofVSCode: [...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])],
   isVSCodeReady: () => isVSCodeReady,
   others: [
     ...(isChosen('visual')
       ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))]
       : []),
-    ...(nodeFloors.length > 0
-      ? [
-          (leg) =>
-            leg(`Node: ${nodeFloors.join(', ')}`, (log) =>
-              runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }),
-            ),
-        ]
-      : []),
     ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
-    ...(isChosen('package')
-      ? [
-          (leg) =>
-            leg('Package', async (log) => {
-              await vsix;
-              return runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log });
-            }),
-        ]
-      : []),
     ...(isChosen('webgpu') ? webGpu() : []),
     ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
   ],
-  beside: isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : [],
+  patient: [
+    ...(nodeFloors.length > 0
+      ? [
+          (leg, isPatient) =>
+            leg(`Node: ${nodeFloors.join(', ')}`, (log) =>
+              runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, isPatient, log }),
+            ),
+        ]
+      : []),
+    ...(isChosen('package')
+      ? [
+          (leg, isPatient) =>
+            leg('Package', async (log) => {
+              await vsix;
+              return runInNode({ name: 'package', files: tests(['package'], 'node'), grep, isPatient, log });
+            }),
+        ]
+      : []),
+    ...(isChosen('check')
+      ? [(leg, isPatient) => leg('Types, lint and strings', (log) => runChecks({ isPatient, log }))]
+      : []),
+  ],
 });
 finish();
 

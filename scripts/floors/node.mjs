@@ -7,8 +7,16 @@ import { removeFolder, startProcess, temporaryFolder } from '../lib/processes.mj
 import { oneFailure, sum, withSecondAttempt } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
-/** Runs test files with mocha in a Node of their own; resolves to the counts, in all and by file. */
-export async function runInNode({ name, files, grep, env = {}, timeout = 60_000, log }) {
+/** Runs test files with mocha in a Node of their own, which is at a low priority and given more time for each where it `isPatient`; resolves to the counts, in all and by file. */
+export async function runInNode({
+  name,
+  files,
+  grep,
+  env = {},
+  isPatient = false,
+  timeout = isPatient ? 180_000 : 60_000,
+  log,
+}) {
   const folder = await bundleForNode(name, files);
   const results = join(temporaryFolder('results'), 'results.json');
   const args = [
@@ -23,6 +31,7 @@ export async function runInNode({ name, files, grep, env = {}, timeout = 60_000,
   if (grep) args.push('--grep', grep);
   const child = startProcess(process.execPath, args, {
     endsTidily: true,
+    isPatient,
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, RESULTS_FILE: results, RESULTS_ROOT: folder },

@@ -1,9 +1,29 @@
 import * as vscode from 'vscode';
 import { modelOfScene } from './course/scenes';
-import { personalSettings, restrictedSettings, settingsSection, validateSettings, type Settings } from './settings';
+import {
+  personalSettings,
+  restrictedSettings,
+  settingsSection,
+  validateSettings,
+  type SelectionMode,
+  type Settings,
+} from './settings';
 
 const restricted: ReadonlySet<keyof Settings> = new Set(restrictedSettings);
 const personal: ReadonlySet<keyof Settings> = new Set(personalSettings);
+
+/** How selections are read from now on, while that is being written: VS Code hands a setting back only when it has read its file again. */
+let modeBeingWritten: SelectionMode | undefined;
+
+/** Writes how selections are read, which counts at once. */
+export async function whileModeIsWritten(mode: SelectionMode, write: () => Promise<void>): Promise<void> {
+  modeBeingWritten = mode;
+  try {
+    await write();
+  } finally {
+    if (modeBeingWritten === mode) modeBeingWritten = undefined;
+  }
+}
 
 /**
  * Reads the settings as they hold now, for a resource where there is one; of those that are restricted, only what the person's own settings
@@ -12,9 +32,10 @@ const personal: ReadonlySet<keyof Settings> = new Set(personalSettings);
 export function readSettings(resource?: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration(settingsSection, resource ?? null);
   const { isTrusted } = vscode.workspace;
-  const settings = validateSettings((key) =>
+  const written = validateSettings((key) =>
     !personal.has(key) && (isTrusted || !restricted.has(key)) ? configuration.get(key) : ownValue(configuration, key),
   );
+  const settings = { ...written, selection: modeBeingWritten ?? written.selection };
   const modelPath = resource && modelOfScene(resource);
   return modelPath === undefined ? settings : { ...settings, modelPath, tokenLimit: 0 };
 }

@@ -13,6 +13,7 @@ import {
   openText,
   readFixture,
   select,
+  selectNext,
   testApi,
   until,
   writeFile,
@@ -78,7 +79,7 @@ describe('Explain Attention', () => {
       const token = run?.streams[0].tokens[lit ?? 0];
       expect((textRange?.start ?? 0) + (token?.end ?? 0), 'the token before the caret is lit').to.equal(caret);
     }
-    select(editor, 3, 3);
+    await selectNext(editor, 3, 3);
     expect((await explain(api)).textRange?.start).to.equal(0);
   });
 

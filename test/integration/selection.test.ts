@@ -12,6 +12,7 @@ import {
   openText,
   readFixture,
   select,
+  selectNext,
   sleep,
   testApi,
   until,
@@ -41,7 +42,7 @@ describe('A selection in its text', () => {
   /** Selects the first place of a text and explains it. */
   async function explainPart(editor: vscode.TextEditor, part: string): Promise<TestSnapshot> {
     const start = editor.document.getText().indexOf(part);
-    select(editor, start, start + part.length);
+    await selectNext(editor, start, start + part.length);
     return explain(api);
   }
 
@@ -138,6 +139,14 @@ describe('A selection in its text', () => {
     expect(pinnedText(api.snapshot())).to.equal('5he');
     expect(api.snapshot().run?.streams[0].text).to.include('line 4 here');
     expect(own()).to.equal('inContext');
+    // It counts before it has been written.
+    const start = text.indexOf('7 he');
+    await selectNext(editor, start, start + '7 he'.length);
+    const switching = vscode.commands.executeCommand('attentionExplorer.readAlone');
+    expect((await explain(api)).run?.streams[0].text).to.equal('7 he');
+    await switching;
+    expect(own()).to.equal('alone');
+    await vscode.commands.executeCommand('attentionExplorer.readInContext');
   });
 
   it('keeps what was pinned instead when it is explained again, and another selection is pinned anew', async () => {

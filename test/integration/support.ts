@@ -95,9 +95,20 @@ export async function openFile(path: string, content: string): Promise<vscode.Te
   return editor;
 }
 
-/** Selects by offsets; the selection is the editor's when this resolves. */
+/** Selects by offsets. */
 export function select(editor: vscode.TextEditor, start: number, end: number): void {
   editor.selection = new vscode.Selection(editor.document.positionAt(start), editor.document.positionAt(end));
+}
+
+/** Selects by offsets after another selection of the same editor: what a busy window still tells of that one would undo it. */
+export async function selectNext(editor: vscode.TextEditor, start: number, end: number): Promise<void> {
+  for (let i = 0; i < 50; i++) {
+    select(editor, start, end);
+    await vscode.commands.getCommands(); // the window answers after all that it told before
+    const { document, selection } = editor;
+    if (document.offsetAt(selection.start) === start && document.offsetAt(selection.end) === end) return;
+  }
+  throw new Error(`The editor does not keep the selection from ${start} to ${end}.`);
 }
 
 /** Runs Explain Attention and returns how it ended. */

@@ -36,6 +36,8 @@ describe('comparing', () => {
     expect(await pane().textContent())
       .to.match(/Only in A: /)
       .and.match(/Only in B: /);
+    // The head that was selected before has not changed.
+    await page.locator('.readout', { hasText: 'reads the same in both' }).waitFor();
     // The head that changed most is shown.
     await rows.first().click();
     await page.locator('.legend-title', { hasText: 'difference of weights, B − A' }).waitFor();

@@ -176,12 +176,13 @@ describe('the panel', () => {
     it('carries the weight in an outline in high contrast', async () => {
       await open({ run: 'code', theme: 'hc-black' });
       await token(35).hover();
+      // One pixel within, the rest below.
       const width = async (position: number): Promise<number> =>
+        1 +
         Number(
-          /inset.*?([\d.]+)px$|([\d.]+)px inset/
-            .exec(await token(position).evaluate((element) => getComputedStyle(element).boxShadow))
-            ?.slice(1)
-            .find(Boolean) ?? 0,
+          / 0px ([\d.]+)px 0px 0px$/.exec(
+            await token(position).evaluate((element) => getComputedStyle(element).boxShadow),
+          )?.[1],
         );
       expect(await width(0)).to.be.greaterThan(await width(34));
       expect(await width(34)).to.be.greaterThan(0);

@@ -148,7 +148,8 @@ function rowsOf(
 
 /** A measure in nats, with a minus as long as a plus. */
 function fixed(value: number): string {
-  return value.toFixed(3).replace('-', '−');
+  const text = value.toFixed(3);
+  return Number(text) === 0 ? '0.000' : text.replace('-', '−');
 }
 
 /** A probability; of what is not among the most probable there only that. */

@@ -32,7 +32,7 @@ export function MethodChoice(): JSX.Element {
       label={l10n.t('Method: what a number between two tokens is (N)')}
       value={panel.methods.chosen.value}
       choices={choices}
-      width={128}
+      width={144}
       isDisabled={panel.form.value.compared !== undefined}
       onNear={() => void panel.methods.want()}
       onChange={(value) => panel.methods.choose(value as MethodChoiceId /* one of the choices */)}

@@ -114,6 +114,7 @@ function StrongestOf({ lighting: { stream, direction, maximum } }: { lighting: L
   const strongest = panel.sources.value?.strongest[0];
   if (strongest === undefined) {
     const { compared } = panel.matrix.value?.form ?? plainForm;
+    if (maximum === 0 && compared === 'difference') return <>{l10n.t('the same in both')}</>;
     const isUnread = direction === 'reads' && maximum === 0 && compared === undefined;
     return <>{isUnread ? l10n.t('no key') : l10n.t('nothing above the threshold')}</>;
   }

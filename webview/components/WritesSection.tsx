@@ -215,5 +215,6 @@ function Numbers({
 }
 
 function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+  const size = Math.abs(value).toFixed(3);
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
 }

@@ -107,7 +107,7 @@ export function drawAxes(
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
 export function drawAxisMark(
   context: CanvasRenderingContext2D,
-  { placed: { view, frame }, margins, colours }: AxisScene,
+  { placed: { view, frame, rows, columns }, margins, colours }: AxisScene,
   mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string },
 ): void {
   const { stream, position, isQuery, edge } = mark;
@@ -126,6 +126,11 @@ export function drawAxisMark(
   const width = widthOf(context, label, room);
   const left = isQuery ? -width - 6 : 4;
   context.fillStyle = colours.background;
+  // Of a label beside it all is taken away, as far as margins go: half of one would be read as another.
+  for (const tick of axisTicks(isQuery ? rows : columns, view.cell, labelGap)) {
+    const y = (tick - position) * view.cell - 6;
+    if (Math.abs(y + 6) < 13) context.fillRect(isQuery ? -99 : 3, y, 96, 12);
+  }
   context.fillRect(left - 3, -8, width + 6, 15);
   context.strokeStyle = edge;
   context.lineWidth = 1;

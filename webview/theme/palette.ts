@@ -45,6 +45,11 @@ export function edgeOf(depth: number): number {
   return edgeSteps.filter((step) => depth >= step).length;
 }
 
+/** A frame of one pixel within a token, and the rest of its thickness below it, where it covers neither the text nor the number above. */
+function frameOf(thickness: number, colour: string): string {
+  return `inset 0 0 0 1px ${colour}, 0 ${thickness - 1}px ${colour}`;
+}
+
 /**
  * The style rules of all levels, for one style sheet: a token's depth is then one class, and a new theme touches no token.
  * In high contrast an outline's thickness carries the depth too. A ramp on both sides of zero has as many levels again, below it: a dotted line tells them from those above.
@@ -55,7 +60,7 @@ export function levelRules(ramp: Ramp, outline: Rgb | undefined, isDiverging = f
     const isBelow = level > numLevels;
     const depth = isBelow ? (numLevels - level) / numLevels : level / numLevels;
     const edge =
-      (outline === undefined ? '' : `box-shadow: inset 0 0 0 ${edgeOf(Math.abs(depth))}px ${cssColour(outline)};`) +
+      (outline === undefined ? '' : `box-shadow: ${frameOf(edgeOf(Math.abs(depth)), cssColour(outline))};`) +
       (isBelow ? 'text-decoration: underline dotted;' : '');
     rules.push(
       `.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`,

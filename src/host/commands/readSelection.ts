@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ExplainController } from '../run/explainController';
+import { whileModeIsWritten } from '../readSettings';
 import { settingsSection, type SelectionMode } from '../settings';
 
 /** Reads what was selected in the other way, and keeps that in the settings: in the workspace's where those have it, else in the person's own. */
@@ -12,7 +13,7 @@ export async function readSelection(mode: SelectionMode, controller: ExplainCont
     const { around, ...anew } = source;
     return { ...anew, mode };
   });
-  await Promise.all([explaining, writeMode(mode, find)]);
+  await Promise.all([explaining, whileModeIsWritten(mode, () => writeMode(mode, find))]);
 }
 
 /** Explains the document that is shown from its start, wherever the caret is. */

@@ -164,7 +164,9 @@ describe('the palette', () => {
   it('has a rule for every level, with a growing outline in high contrast, in steps that can be told apart', () => {
     expect(levelRules(ramp, undefined).split('\n')).to.have.length(numLevels);
     expect(levelRules(ramp, undefined)).not.to.contain('box-shadow');
-    const widths = [...levelRules(ramp, foreground).matchAll(/0 0 0 ([\d.]+)px/g)].map(([, width]) => Number(width));
+    // A pixel within the token, whose text nothing covers, and the rest below.
+    const frames = /inset 0 0 0 1px rgb\([^)]*\), 0 ([\d.]+)px /g;
+    const widths = [...levelRules(ramp, foreground).matchAll(frames)].map(([, below]) => 1 + Number(below));
     expect(widths).to.have.length(numLevels);
     expect([...widths].sort((a, b) => a - b)).to.deep.equal(widths);
     expect([0, 0.009, 0.01, 0.06, 0.2, 0.6].map(edgeOf)).to.deep.equal([0, 0, 1, 2, 3, 4]);
