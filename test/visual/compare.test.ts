@@ -36,6 +36,7 @@ describe('comparing', () => {
     expect(await pane().textContent())
       .to.match(/Only in A: /)
       .and.match(/Only in B: /);
+    await page.mouse.move(1, 1);
     // Of the head that is alike in both that is said, and nothing of thresholds.
     await page.locator('.readout', { hasText: /\(40\)\s+A and B do not differ here/ }).waitFor();
     await page.locator('.list-pane', { hasText: 'A and B do not differ here.' }).waitFor();
