@@ -72,6 +72,13 @@ export function causalSentence(): string {
   );
 }
 
+/** Beside a blocked weight that was none before. */
+export function maskedOutSentence(): string {
+  return l10n.t(
+    'The causal mask has taken this weight out already: no token reads ahead, so that blocking it changes nothing.',
+  );
+}
+
 /** The unit of an experiment's numbers. */
 export function effectUnit(by: Replacement): string {
   return by === 'swap' ? l10n.t('share') : l10n.t('nats');

@@ -58,6 +58,13 @@ export function comparedName(compared: ComparedView): string {
   }
 }
 
+/** Why no difference is named, of a row whose largest it is. */
+export function noDifferenceSentence(maximum: number): string {
+  return maximum === 0
+    ? l10n.t('A and B do not differ here')
+    : l10n.t('A and B differ by less than the threshold here');
+}
+
 /** What a pattern's numbers are, where the text beside it is coloured by something else. */
 export function besideHeat(heat: SurprisalHeat | undefined): readonly string[] {
   return heat === undefined ? [] : [l10n.t('attention weight')];

@@ -15,7 +15,7 @@ import {
   type Replacement,
   type ResolvedQuestion,
 } from '../model/effects/effects';
-import { isSameForwards, standsBehind } from '../model/effects/causalReach';
+import { isMaskedOut, isSameForwards, standsBehind } from '../model/effects/causalReach';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
@@ -56,6 +56,10 @@ const backUp =
 /** Said where nothing can be seen whatever is done. */
 const causalNote =
   'The model is causal: what stands at or behind the predicted token cannot act on its prediction, so that no effect of it can be seen here.';
+
+/** Said where what is blocked was no weight before. */
+const maskedOutNote =
+  'The causal mask has taken this weight out already: no token reads ahead, so that blocking it changes nothing.';
 
 /** A run that is asked about, by whom, and beside what. */
 interface AskedRun {
@@ -127,7 +131,11 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
     }
     const interventions = interventionsOf(options, components, by);
     const found = await effects.effect(run, { question, interventions, path, other: other?.run });
-    const showsNothing = standsBehind(found, components) || isSameForwards(found, components);
+    const causal = interventions.every((each) => isMaskedOut(each, components))
+      ? maskedOutNote
+      : standsBehind(found, components) || isSameForwards(found, components)
+        ? causalNote
+        : undefined;
     if (options.isJson)
       return jsonText({
         ...headJson(told, found.question, path),
@@ -142,7 +150,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
               share: shareOf(found.effect, found.plain, found.other) ?? null,
               shareMeaning,
             }),
-        ...(showsNothing ? { causal: causalNote } : {}),
+        ...(causal === undefined ? {} : { causal }),
         note: backUp,
       });
     return joinTerminal([
@@ -161,7 +169,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
             line`${plain(shareMeaning)}`,
           ]),
       line``,
-      ...(showsNothing ? [line`${plain(causalNote)}`] : []),
+      ...(causal === undefined ? [] : [line`${plain(causal)}`]),
       line`${plain(backUp)}`,
     ]);
   };

@@ -11,7 +11,7 @@ import type {
   Intervention,
   Silencing,
 } from '../../src/model/effects/effects';
-import { standsBehind } from '../../src/model/effects/causalReach';
+import { isMaskedOut, standsBehind } from '../../src/model/effects/causalReach';
 import type { Component, ComponentInfo } from '../../src/model/head';
 import { codeOf } from '../harness/codeOf';
 import { listFixtures, readFixtureText } from '../harness/fixtures';
@@ -239,6 +239,23 @@ describe('effects of heads on predictions', () => {
         expect(Math.abs(value), `${query}:${key}`).to.be.below(1e-5);
         expect(isBehind, `${query}:${key}`).to.equal(true);
       }
+      // What the mask has taken out was no weight.
+      const ahead = {
+        kind: 'block',
+        component: 'self',
+        heads: [{ layer: 0, head: 0 }],
+        isRenormalized: false,
+      } as const;
+      const [masked, read] = [
+        { ...ahead, query: 1, key: 4 },
+        { ...ahead, query: 4, key: 1 },
+      ];
+      expect((await effect({ kind: 'loss' }, [masked])).effect).to.be.closeTo(0, 1e-6);
+      expect([masked, read, { ...ahead, key: 5 }].map((each) => isMaskedOut(each, components))).to.deep.equal([
+        true,
+        false,
+        false,
+      ]);
       for (const [query, key] of [
         [2, 1],
         [undefined, 2],
@@ -253,6 +270,9 @@ describe('effects of heads on predictions', () => {
         { kind: 'block', component: 'self', heads: [{ layer: 0, head: 0 }], query: 5, key: 1, isRenormalized: true },
       ]);
       expect([Math.abs(found.effect) < 1e-5, standsBehind(found, components)]).to.deep.equal([false, false]);
+      // Nor is anything ahead in a model that reads both ways.
+      const ahead = { kind: 'block', component: 'self', heads: [], query: 1, key: 4, isRenormalized: true } as const;
+      expect(isMaskedOut(ahead, components)).to.equal(false);
     });
   });
 

@@ -236,6 +236,10 @@ describe('The command line', function () {
     expect(layers.map(({ effects }) => effects.length)).to.deep.equal([8, 8, 8, 8]);
     const blocked = await run([...asked, ...wasm, '--head', '1.4', '--block', '2:1', '--renormalize'], text);
     expect(blocked.stdout).to.match(/blocked what token 2 reads of token 1, the rest of the row divided by its sum\n/);
+    const ahead = await run([...asked, ...wasm, '--head', '1.4', '--block', '1:3'], text);
+    expect(ahead.stdout)
+      .to.match(/effect +\+?0\.0+ nats/)
+      .and.contain('The causal mask has taken this weight out already');
     const swapped = await run([...asked, ...wasm, '--swap', 'for', '--to', 'if', '--json'], text);
     expect(swapped.stderr).to.equal('');
     const shares = (

@@ -36,8 +36,11 @@ describe('comparing', () => {
     expect(await pane().textContent())
       .to.match(/Only in A: /)
       .and.match(/Only in B: /);
-    // The head that was selected before has not changed.
-    await page.locator('.readout', { hasText: 'reads the same in both' }).waitFor();
+    await page.mouse.move(1, 1);
+    // Of the head that is alike in both that is said, and nothing of thresholds.
+    await page.locator('.readout', { hasText: /\(40\)\s+A and B do not differ here/ }).waitFor();
+    await page.locator('.list-pane', { hasText: 'A and B do not differ here.' }).waitFor();
+    expect(await page.locator('.list-pane .rest').innerText()).to.not.contain('weight.');
     // The head that changed most is shown.
     await rows.first().click();
     await page.locator('.legend-title', { hasText: 'difference of weights, B − A' }).waitFor();

@@ -221,6 +221,22 @@ describe('effects', () => {
     await page.locator('.interventions > li', { hasText: 'silenced' }).waitFor();
   });
 
+  it('of what a causal mask has taken out already are nothing, and that is why', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(12).click();
+    await token(40).hover();
+    await page.keyboard.press('k');
+    await page
+      .locator('.interventions > li', { hasText: 'The causal mask has taken this weight out already' })
+      .waitFor();
+    await page.locator('.effects > .hint', { hasText: 'blocking it changes nothing' }).waitFor();
+    // All that reads a token is no such weight.
+    await page.locator('.interventions .select').nth(1).click();
+    await page.getByRole('option', { name: 'the whole column' }).click();
+    await page.locator('.interventions > li', { hasText: 'nothing reads' }).waitFor();
+    expect(await page.locator('.effects', { hasText: 'The causal mask' }).count()).to.equal(0);
+  });
+
   it('are arranged in another page as they were kept in a file, and nothing there is believed', async () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await token(40).click();

@@ -13,13 +13,14 @@ import {
   backupSentence,
   causalSentence,
   choiceText,
+  maskedOutSentence,
   noShareSentence,
   pathName,
   questionMeasure,
   shareSentence,
 } from '../effectWords';
 import { signedNumber } from '../headWords';
-import { isSameForwards, standsBehind } from '../../src/model/effects/causalReach';
+import { isMaskedOut, isSameForwards, standsBehind } from '../../src/model/effects/causalReach';
 import type { ComponentInfo } from '../../src/model/head';
 import { usePanel } from './context';
 
@@ -130,7 +131,11 @@ function noteOf(answer: EffectAnswer | undefined, wanted: EffectPath, components
       ? []
       : [l10n.t('Weights that are blocked have no direct effect by themselves: this is the total one.')]),
     ...(other === undefined ? [] : [isSame ? noShareSentence() : shareSentence()]),
-    ...(standsBehind(answer, components) || isSameForwards(answer, components) ? [causalSentence()] : []),
+    ...(answer.interventions.every((each) => isMaskedOut(each, components))
+      ? [maskedOutSentence()]
+      : standsBehind(answer, components) || isSameForwards(answer, components)
+        ? [causalSentence()]
+        : []),
     backupSentence(),
   ].join(' ');
 }

@@ -3,9 +3,11 @@ import type { JSX } from 'preact';
 import { silencings, type Silencing } from '../../src/model/effects/effects';
 import { headsOf, headLabel, type HeadRef } from '../../src/model/head';
 import type { PanelRun } from '../../src/panelProtocol';
-import { deedName, headsName, replacementName, shapeName } from '../effectWords';
+import { isMaskedOut } from '../../src/model/effects/causalReach';
+import { deedName, headsName, maskedOutSentence, replacementName, shapeName } from '../effectWords';
 import {
   blockShapes,
+  interventionOf,
   longestName,
   mostInterventions,
   type BlockShape,
@@ -100,6 +102,7 @@ function Intervention({ run, each }: { run: PanelRun; each: ListedIntervention }
         />
       </div>
       <p>{does}</p>
+      {isMaskedOut(interventionOf(each), components) ? <p class="hint">{maskedOutSentence()}</p> : null}
       {deed.kind === 'swap' && effects.other.value === undefined ? (
         <p class="hint">{l10n.t('It is off: the run is compared with no other text now.')}</p>
       ) : null}

@@ -4,7 +4,7 @@ import type { Lighting } from '../../src/model/lighting';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import { plainForm } from '../../src/model/patternForm';
 import { methodTitle } from '../methodWords';
-import { comparedName, removedSentence } from '../formWords';
+import { comparedName, noDifferenceSentence, removedSentence } from '../formWords';
 import { directionWord, formatShown, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
@@ -22,11 +22,18 @@ export function Readout(): JSX.Element {
     hovered !== undefined &&
     hovered.stream === lighting.stream &&
     !lighting.tokens.some((token) => isSameToken(token, hovered));
+  const isSame = panel.isDifference.value && panel.sources.value?.strongest.length === 0;
   return (
     <p class="readout">
       <Tags /> <strong>{tokensName(panel.streams.value, lighting.tokens, lighting.direction)}</strong>{' '}
-      {directionWord(lighting.direction)}{' '}
-      {isBetween ? <WeightOf lighting={lighting} token={hovered} /> : <StrongestOf lighting={lighting} />}
+      {isSame && !isBetween ? '' : directionWord(lighting.direction)}{' '}
+      {isSame && !isBetween ? (
+        noDifferenceSentence(lighting.maximum)
+      ) : isBetween ? (
+        <WeightOf lighting={lighting} token={hovered} />
+      ) : (
+        <StrongestOf lighting={lighting} />
+      )}
       <Removed />
     </p>
   );
@@ -114,7 +121,6 @@ function StrongestOf({ lighting: { stream, direction, maximum } }: { lighting: L
   const strongest = panel.sources.value?.strongest[0];
   if (strongest === undefined) {
     const { compared } = panel.matrix.value?.form ?? plainForm;
-    if (maximum === 0 && compared === 'difference') return <>{l10n.t('the same in both')}</>;
     const isUnread = direction === 'reads' && maximum === 0 && compared === undefined;
     return <>{isUnread ? l10n.t('no key') : l10n.t('nothing above the threshold')}</>;
   }

@@ -7,7 +7,7 @@ import type { TokenRef, TokenStream } from '../../src/model/token';
 import { depthOf, pinnedMeans, signedDepthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/panelProtocol';
-import { besideHeat, formTags, removedSentence } from '../formWords';
+import { besideHeat, formTags, noDifferenceSentence, removedSentence } from '../formWords';
 import { tokensIn, type ShownPattern } from '../state/matrixData';
 import type { AskedPair } from '../state/howView';
 import type { Panel } from '../state/panel';
@@ -41,7 +41,8 @@ function linesOf(run: PanelRun, { tokens, text }: TokenStream): Int32Array {
 }
 
 /** @param isShare whether weights add up to what the tokens have: means of different tokens do not. */
-function restSentence({ restCount, restWeight }: Sources, isShare: boolean): string {
+function restSentence({ restCount, restWeight, strongest }: Sources, isShare: boolean, isSigned: boolean): string {
+  if (isSigned && restCount === 0) return strongest.length === 0 ? '' : l10n.t('No other differs.');
   if (!isShare)
     return restCount === 0 ? l10n.t('No other has any weight.') : l10n.t('{0} others have less.', restCount);
   if (restCount === 0) return l10n.t('No other has any weight.');
@@ -52,7 +53,7 @@ function restSentence({ restCount, restWeight }: Sources, isShare: boolean): str
 
 /** Why nothing is listed. */
 function emptySentence({ direction, maximum }: Lighting, threshold: number, isSigned: boolean): string {
-  if (isSigned && maximum === 0) return l10n.t('No difference at all.');
+  if (isSigned) return `${noDifferenceSentence(maximum)}.`;
   if (direction === 'reads' && maximum === 0) return l10n.t('No key: this query may read nothing.');
   return threshold > 0
     ? l10n.t('Nothing reaches the threshold of {0}.', Number(threshold.toPrecision(3)))
@@ -264,6 +265,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           sources,
           !isSigned &&
             (panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal),
+          isSigned,
         )}
         {panel.removed.value !== undefined && panel.removed.value > 0
           ? ` ${removedSentence(panel.removed.value, shown.form)}.`

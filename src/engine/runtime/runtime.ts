@@ -124,6 +124,7 @@ export class Runtime {
       const session = await this.ort.InferenceSession.create(warmUpModel, {
         ...this.sessionOptions,
         logSeverityLevel: silentSeverity,
+        extra: { session: this.build.settings },
       });
       if (!this.traits.isOnDevice) return await session.release();
       this.#held.push(session);

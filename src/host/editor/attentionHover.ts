@@ -223,7 +223,12 @@ function shortened(text: PlainText): string {
 /** What was done to the numbers of a card: what was taken out of them, and over what they are sums and means. */
 function asideOf(row: Row, { isRenormalized }: ViewState, isBesideSurprisal: boolean): MarkdownText {
   const said: MarkdownText[] = [];
-  if (row.isIntervened) said.push(saidMarkdown('of the intervened run'));
+  if (row.isIntervened)
+    said.push(
+      row.isMaskedOut
+        ? saidMarkdown('of the intervened run, in which nothing changes: the causal mask has taken out what is blocked')
+        : saidMarkdown('of the intervened run'),
+    );
   if (row.method !== 'attention') said.push(methodMarkdown(row.method));
   else if (isBesideSurprisal) said.push(saidMarkdown('attention weights: the colours are of surprisal'));
   const { removed, over } = row;

@@ -27,6 +27,8 @@ export interface Row {
   readonly ceiling: number;
   /** Whether they are those of the run with interventions, in the place of the plain run's. */
   readonly isIntervened: boolean;
+  /** Whether these are the plain run's nevertheless, as all that is blocked is taken out by the causal mask anyway. */
+  readonly isMaskedOut: boolean;
 }
 
 /** What of a run rows are read of. */
@@ -104,6 +106,7 @@ export class RowReader {
       method,
       ceiling,
       isIntervened,
+      isMaskedOut: isIntervened && run.held.isMaskedOut,
     };
   }
 

@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
+import { isMaskedOut } from '../../model/effects/causalReach';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { ComparedWith, Comparison, Pairing } from '../../model/compare/comparison';
@@ -352,6 +353,7 @@ export class HeldRun {
 
   /** The engine's number of this run with interventions, whose attention is held beside it. */
   #intervenedId: number | undefined;
+  #isMaskedOut = false;
   #numIntervened = 0;
   readonly #intervened = new Emitter<undefined>();
   /** Another run with interventions is held in the place of the one before, or none any longer. */
@@ -360,6 +362,11 @@ export class HeldRun {
   /** A number of the run with interventions that is held beside this one, for each another; undefined where none is. */
   get intervened(): number | undefined {
     return this.#intervenedId;
+  }
+
+  /** Whether the run with interventions is as the plain one, since all that is blocked in it is taken out by the causal mask anyway. */
+  get isMaskedOut(): boolean {
+    return this.#isMaskedOut;
   }
 
   /** Has the attention of the run with interventions held, for forms that show it, in the place of the one before; with none, lets go of it. Throws what {@link effect} throws. */
@@ -380,6 +387,7 @@ export class HeldRun {
     const isWanted = number === this.#numIntervened && this.isHeld;
     if (isWanted) {
       this.#intervenedId = runId;
+      this.#isMaskedOut = interventions.every((each) => isMaskedOut(each, this.#info.components));
       this.#intervened.fire(undefined);
     } else this.#engine.remote.release({ runId }).catch(() => {});
     return { isHeld: isWanted };

@@ -1,5 +1,6 @@
 import type { ComponentInfo } from '../head';
-import { isShared, type EffectAnswer, type ResolvedQuestion } from './effects';
+import { canRead } from '../lighting';
+import { isShared, type EffectAnswer, type Intervention, type ResolvedQuestion } from './effects';
 
 /** Whether each token is predicted from those before it alone, so that nothing at or behind it can act on its prediction. */
 function isPredictedForwards(
@@ -31,6 +32,14 @@ export function standsBehind(
       return first >= last;
     })
   );
+}
+
+/** Whether an intervention blocks one weight that a causal mask takes out anyway, of a key behind its query: that changes nothing. */
+export function isMaskedOut(intervention: Intervention, components: readonly ComponentInfo[]): boolean {
+  if (intervention.kind !== 'block') return false;
+  const { query, key } = intervention;
+  const component = components.find(({ component: name }) => name === intervention.component);
+  return query !== undefined && key !== undefined && component !== undefined && !canRead(component, query, key);
 }
 
 /** Whether the other run comes to the same prediction as this one in a model that predicts each token from those before it, perhaps as it differs behind the token alone. */
