@@ -3,14 +3,14 @@ import { plain } from '../../base/safeText';
 import type { Cell, How } from '../../model/how/how';
 import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
-import { pickOutputs, type OutputTensor } from '../runtime/feeds';
+import { pickOutputs, toFloats, type OutputTensor } from '../runtime/feeds';
 import type { AttentionSession } from '../session/attentionSession';
 import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
 import type { LinearMap } from '../../onnx/follow/outputProjection';
 import type { FedFile } from '../session/fedInput';
 import type { CellMaps } from './cellRead';
-import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
+import { cellInputs, encodeCellInputs } from './cellOutputs';
+import { insideLoop, tapCell, type CellTaps } from './cellTaps';
 import { CellTensors, type CellWindow } from './cellTensors';
 import { howCell } from './howCell';
 
@@ -75,17 +75,17 @@ export class CellRuns {
     });
     const tensors = new Map(
       [...taps.outputs].flatMap(([what, output]) =>
-        [...pickOutputs(results, [output]).values()].map((tensor) => [what, tensor] as const),
+        [...pickOutputs(results, [output]).values()].map((tensor): readonly [string, OutputTensor] => [
+          what,
+          taps.loop === undefined ? tensor : ofIteration(tensor, taps.loop, cell.query),
+        ]),
       ),
     );
-    const { loop } = taps.sites[0];
-    const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
-    const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
     tapped.maps ??= await mapsOf(own, taps, tensors);
     const numKeys = window?.keys.length ?? drawn.numKeys;
     const facts = { cell, weight, numHeads, numKeys, token, first, keys: window?.keys };
     try {
-      const how = howCell(taps, new CellTensors(tensors, { head: cell.head, iteration, window }), facts, tapped.maps);
+      const how = howCell(taps, new CellTensors(tensors, { head: cell.head, window }), facts, tapped.maps);
       if (typeof how === 'string') throw notFollowed(how);
       return how;
     } catch (error) {
@@ -109,7 +109,8 @@ export class CellRuns {
     const name = `${own.fileName}/${at}${sites[at].heads === undefined ? '' : `/${head}`}`;
     if (this.#held?.name === name) return this.#held;
     await this.release();
-    const taps = tapsOf(own.analysis, sites[at], head);
+    const { index } = own.analysis;
+    const taps = tapCell(index, sites[at], head, signatureOf(index).roles);
     if (typeof taps === 'string') throw notFollowed(taps);
     const session = await own.tapped(taps.sites, {
       taps: { tap: taps.tap, tapInputs: encodeCellInputs() },
@@ -117,6 +118,33 @@ export class CellRuns {
     });
     return (this.#held = { name, session, taps, maps: undefined });
   }
+}
+
+/** What a tensor of a loop's body was in one of its iterations: that of a row, or of a layer. */
+function ofIteration(
+  tensor: OutputTensor,
+  { iteration, isReversed }: NonNullable<CellTaps['loop']>,
+  row: number,
+): OutputTensor {
+  const [numIterations, ...dims] = tensor.dims;
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  // Rows stand in the order of their positions: an axis that begins with the last iteration does where positions are read from the last one on.
+  const at = iteration === 'rows' ? row : isReversed ? numIterations - 1 - iteration : iteration;
+  return { ...tensor, dims, data: tensor.data.slice(at * size, (at + 1) * size) };
+}
+
+/** The linear maps of a layer that is an iteration of a loop: what its iteration was given as their weights. */
+function mapsOfIteration(tensors: ReadonlyMap<string, OutputTensor>, { loop, parts }: CellTaps): CellMaps {
+  const of = (what: string): ProjectionNumbers | undefined => {
+    const [weight, bias] = [`weight of ${what}`, `inner bias of ${what}`].map((name) => tensors.get(name));
+    const data = weight && toFloats(weight);
+    if (weight === undefined || data === undefined) return undefined;
+    const [numIn, numOut] = weight.dims;
+    return { numIn, numOut, weight: data, bias: bias && toFloats(bias) };
+  };
+  if (loop?.iteration === 'rows') return { projection: insideLoop, maps: { query: undefined, key: undefined } };
+  const reason = typeof parts?.projection === 'string' ? parts.projection : 'its weight is not told inside the loop';
+  return { projection: of('projection') ?? reason, maps: { query: of('query'), key: of('key') } };
 }
 
 async function mapsOf(
@@ -128,6 +156,7 @@ async function mapsOf(
   const { query, key } = taps.origins;
   const read = (side: 'query' | 'key'): Promise<ProjectionNumbers | undefined> =>
     mapOf(own, taps.origins[side].map, [widthOf(`x of ${side}`), widthOf(`made of ${side}`)]);
+  if (taps.loop !== undefined) return mapsOfIteration(tensors, taps);
   const ofQuery = await read('query');
   return {
     projection: await projectionOf(own, taps, widthOf('context')),
@@ -141,7 +170,7 @@ async function projectionOf(
   { parts }: CellTaps,
   numIn: number | undefined,
 ): Promise<ProjectionNumbers | string> {
-  if (parts === undefined) return 'it is inside a loop';
+  if (parts === undefined) return insideLoop;
   if (numIn === undefined)
     return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
   return readProjection(own.partRuntime, parts, numIn);
@@ -167,11 +196,6 @@ async function mapOf(
 /** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */
 function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnCell): boolean {
   return plain(path) === wanted && (component === cell.component || cell.component.startsWith('stage'));
-}
-
-function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
-  if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
-  return tapCell(index, site, head, signatureOf(index).roles);
 }
 
 function notFollowed(reason: string): ExplorerError {

@@ -49,23 +49,20 @@ export function howCell(
 
 /** A row over the keys, of the head; undefined where the tensor is of another shape. */
 function rowOf({ taps, tensors, facts, numKeys }: CellRead, what: string): Float32Array | undefined {
-  const { index, form } = taps.plan;
-  if (index.outer === undefined && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
+  const { form } = taps.plan;
+  const areRows = taps.loop?.iteration === 'rows';
+  if (!areRows && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
   const whole = tensors.whole(what);
   if (whole === undefined || whole.values.length % numKeys !== 0) return whole?.values;
   // Additive scores have an axis more, of length one, until it is taken away.
-  return tensors.part(
-    what,
-    index.outer === undefined ? facts.first.query + facts.cell.query : facts.cell.head,
-    numKeys,
-  );
+  return tensors.part(what, areRows ? facts.cell.head : facts.first.query + facts.cell.query, numKeys);
 }
 
 function originSteps({ taps, tensors, facts }: CellRead): HowStep[] {
   const { embedding } = taps;
   const steps: HowStep[] = [];
   if (embedding === undefined) {
-    if (taps.plan.index.outer !== undefined)
+    if (taps.loop !== undefined)
       steps.push(
         howStep('unknownOrigin', { args: ['the attention is in the body of a loop, which has a state of its own'] }),
       );
