@@ -1,32 +1,21 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import type { Cell, How } from '../../model/how/how';
+import type { How } from '../../model/how/how';
 import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import { pickOutputs, toFloats, type OutputTensor } from '../runtime/feeds';
 import type { AttentionSession } from '../session/attentionSession';
 import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
-import type { LinearMap } from '../../onnx/follow/outputProjection';
 import type { FedFile } from '../session/fedInput';
-import type { CellMaps } from './cellRead';
+import { mapOf } from './cellMaps';
+import type { CellMaps, DrawnCell } from './cellRead';
 import { cellInputs, encodeCellInputs } from './cellOutputs';
 import { insideLoop, tapCell, type CellTaps } from './cellTaps';
-import { CellTensors, type CellWindow } from './cellTensors';
+import { CellTensors } from './cellTensors';
+import { partsOfSite } from '../../onnx/find/joinedParts';
+import type { SiteInParts } from '../session/partsRun';
 import { howCell } from './howCell';
-
-/** A cell of a run, as it is drawn. */
-export interface DrawnCell {
-  readonly cell: Cell;
-  readonly weight: number;
-  /** The layer's path in the model's file. */
-  readonly path: string;
-  readonly numHeads: number;
-  readonly numKeys: number;
-  /** The text of the query's token. */
-  readonly token: string;
-  /** Where it stands in its layer's matrices, where these are those of windows. */
-  readonly window?: CellWindow;
-}
+import { PartsCells } from './partsCells';
 
 /** A session of the part of a model up to one attention, with what cells of it need among its outputs. */
 interface TappedSession {
@@ -41,6 +30,8 @@ interface TappedSession {
 export class CellRuns {
   readonly #sessions: readonly AttentionSession[];
   #held: TappedSession | undefined;
+  /** Of attention in parts, which is followed otherwise. */
+  #parts: { readonly site: PlacedSite; readonly cells: PartsCells } | undefined;
 
   /** @param sessions of the model's files. */
   constructor(sessions: readonly AttentionSession[]) {
@@ -51,11 +42,26 @@ export class CellRuns {
    * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
    */
   async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    const { cell, weight, numHeads, token, window } = drawn;
+    const { window } = drawn;
     const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
-    const { inputs, firstPosition = 0 } = read;
+    const site = siteOf(own.analysis.sites, drawn);
+    const values = site === undefined || window !== undefined ? undefined : partsOfSite(own.analysis.index, site);
+    if (site === undefined || values === undefined) return this.#howInOne(own, drawn, read);
+    const inParts = (): Promise<How> => this.#howInParts(own, { site, values }, drawn, read);
+    if (site.inParts !== undefined) return inParts();
+    // Blocks beside tokens of the model's own are put together, too, though their weights are one matrix.
+    return this.#howInOne(own, drawn, read).catch((error: unknown) => {
+      if (!(error instanceof ExplorerError) || error.code !== 'howNotFollowed') throw error;
+      return inParts().catch((other: unknown) => {
+        throw other instanceof ExplorerError && other.code === 'howNotFollowed' ? error : other;
+      });
+    });
+  }
+
+  async #howInOne(own: AttentionSession, drawn: DrawnCell, { inputs, firstPosition = 0 }: FedFile): Promise<How> {
+    const { cell, weight, numHeads, token, window } = drawn;
     const tapped = await this.#tapped(own, drawn);
     const { session, taps } = tapped;
     const isOfTarget = (isQuery: boolean): boolean =>
@@ -99,11 +105,36 @@ export class CellRuns {
     const held = this.#held;
     this.#held = undefined;
     await held?.session.release();
+    const parts = this.#parts;
+    this.#parts = undefined;
+    await parts?.cells.release();
+  }
+
+  async #howInParts(
+    own: AttentionSession,
+    { site, values }: SiteInParts,
+    drawn: DrawnCell,
+    { inputs, firstPosition = 0 }: FedFile,
+  ): Promise<How> {
+    try {
+      if (this.#parts?.site !== site) {
+        await this.release();
+        const cells = await PartsCells.open(own, site, values);
+        if (typeof cells === 'string') throw notFollowed(cells);
+        this.#parts = { site, cells };
+      }
+      const how = await this.#parts.cells.how(drawn, inputs, firstPosition);
+      if (typeof how === 'string') throw notFollowed(how);
+      return how;
+    } catch (error) {
+      if (error instanceof RangeError) throw notFollowed(error.message);
+      throw error;
+    }
   }
 
   async #tapped(own: AttentionSession, drawn: DrawnCell): Promise<TappedSession> {
     const { sites } = own.analysis;
-    const at = sites.findIndex((site) => isPlace(site, drawn));
+    const at = sites.findIndex((site) => site === siteOf(sites, drawn));
     const { head } = drawn.cell;
     // Heads that are modules of their own have tensors of their own.
     const name = `${own.fileName}/${at}${sites[at].heads === undefined ? '' : `/${head}`}`;
@@ -176,21 +207,10 @@ async function projectionOf(
   return readProjection(own.partRuntime, parts, numIn);
 }
 
-/** Maps of more numbers than these are not held beside the projection, and those that only their own nodes know are not asked for more rows. */
-const mostNumbers = 2 ** 24;
-const mostRows = 2048;
-
-/** A map to queries or keys; undefined where it cannot be read, or would take too much for a step. */
-async function mapOf(
-  own: AttentionSession,
-  map: LinearMap | undefined,
-  [numIn, numOut]: readonly [number | undefined, number | undefined],
-): Promise<ProjectionNumbers | undefined> {
-  if (map === undefined || numIn === undefined || numOut === undefined) return undefined;
-  if (numIn * numOut > mostNumbers || (map.weight === undefined && numIn > mostRows)) return undefined;
-  const weightSuffix = { nodes: [], initializers: [], valueInfos: [] };
-  const read = await readProjection(own.partRuntime, { projection: map, weightSuffix }, numIn);
-  return typeof read === 'string' ? undefined : read;
+/** The site that a cell is drawn of: of several within one module, that of its layer. */
+function siteOf(sites: readonly PlacedSite[], drawn: DrawnCell): PlacedSite | undefined {
+  const found = sites.filter((site) => isPlace(site, drawn));
+  return found.find(({ layer }) => layer === drawn.cell.layer) ?? found[0];
 }
 
 /** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */

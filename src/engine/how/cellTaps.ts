@@ -6,6 +6,7 @@ import type { InputRole } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { FoundSite, LoopPlace, Suffix } from '../../onnx/name/site';
 import type { SiteTaps } from '../../onnx/name/taps';
+import type { HowStep } from '../../model/how/how';
 import type { ExtraTensors } from '../session/sessionPlan';
 import type { Tap } from '../../onnx/rewrite/rewriteModel';
 import { namedNode, planCell, type CellPlan, type NamedNode } from '../../onnx/steps/cellPlan';
@@ -13,8 +14,8 @@ import { findEmbedding, type Embedding } from '../../onnx/steps/embedding';
 import { operandOrigin, type OperandOrigin } from '../../onnx/steps/operandOrigin';
 import { cellInputs, CellOutputs } from './cellOutputs';
 
-/** What is read of a site for one cell, and where it is in the tapped model. */
-export interface CellTaps {
+/** How a cell is made, as the graph has it. */
+export interface CellFrame {
   readonly plan: CellPlan;
   /** Where its layer is an iteration of a loop: every output has all iterations along a first axis, and this is the layer's; rows where each iteration is one. */
   readonly loop: { readonly iteration: number | 'rows'; readonly isReversed: boolean } | undefined;
@@ -28,6 +29,22 @@ export interface CellTaps {
   readonly isRounded: boolean;
   /** The node of the output projection. */
   readonly projectionNode: NamedNode | undefined;
+  /** Where its attention is computed in parts; undefined where it is not. */
+  readonly inParts?: CellInParts;
+}
+
+/** The part that a cell lies in. */
+export interface CellInParts {
+  /** Which part it is; undefined where its score is not followed. */
+  readonly step: HowStep | undefined;
+  /** How far numbers of the scores' row, and of that after each step, stand from where the keys of the whole row do. */
+  readonly starts: readonly number[];
+  /** Why its score cannot be followed to queries and keys, in a clause; undefined where it is. */
+  readonly lack: string | undefined;
+}
+
+/** What is read of a site for one cell, and where it is in the tapped model. */
+export interface CellTaps extends CellFrame {
   /** Those parts that are not in the graph as it is. */
   readonly extras: ReadonlyMap<PlacedSite, ExtraTensors>;
   /** The outputs of the tapped model, by what they are. */
