@@ -6,7 +6,8 @@ import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { CellRuns, type DrawnCell } from '../../src/engine/how/cellRuns';
+import type { DrawnCell } from '../../src/engine/how/cellRead';
+import { CellRuns } from '../../src/engine/how/cellRuns';
 import { Runtime } from '../../src/engine/runtime/runtime';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
@@ -223,6 +224,50 @@ describe('how a weight came about', () => {
     });
   }
 
+  const rowOfLoop = (score: string): string =>
+    `unknownOrigin query key ${score} ${softmax} values head heads noProjection`;
+  const ofLayer = `unknownOrigin input query key product ${softmax} ${projected}`;
+  for (const [name, kinds] of Object.entries({
+    'layers.dynamo': ofLayer,
+    'shared_layers.dynamo': ofLayer,
+    'heads.scripted': rowOfLoop('product scale choice'),
+    'products.scripted': rowOfLoop('product choice'),
+    'scan_reversed.dynamo': rowOfLoop('product scale'),
+  }))
+    it(`follows what is in a loop, whose iterations are layers or rows: ${name}`, async () => {
+      const folder = `loops/${name}`;
+      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
+      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
+      const inputs = toModelInputs(files.analysis.index, expected);
+      const session = await AttentionSession.create({ ort, files });
+      const runs = new CellRuns([session]);
+      const { layers } = await session.run(inputs);
+      expect(layers).to.have.length(kinds === ofLayer ? 3 : 1);
+      for (const { component, layer, path, numHeads, numQueries, numKeys } of layers) {
+        const { data } = expected.get(`attention.${component}.${layer}`) ?? {};
+        const reference = new Float32Array(data?.slice().buffer ?? new ArrayBuffer(0));
+        for (const [head, query, key] of [
+          [0, 0, 0],
+          [numHeads - 1, numQueries - 1, 1],
+          [numHeads - 1, 1, numKeys - 1],
+        ]) {
+          const weight = reference[(head * numQueries + query) * numKeys + key];
+          const cell = { component, layer, head, query, key };
+          const drawn = { cell, weight, path: plain(path), numHeads, numKeys, token: '' };
+          const how = await runs.how(drawn, [{ file: files.name, inputs }]);
+          expect(kindsOf(how.steps)).to.equal(kinds);
+          expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+          // Computed anew from the weights that this iteration has.
+          const anew = ['product', 'weight', 'head'] as const;
+          for (const kind of kinds === ofLayer ? ([...anew, 'query', 'key', 'written'] as const) : anew)
+            expect(how.steps.find((step) => step.kind === kind)?.check, kind).to.not.equal(undefined);
+          expect(numbersOf(how, 'weight', 'weights')[key]).to.be.closeTo(weight, 1e-5);
+        }
+      }
+      await runs.release();
+      await session.release();
+    });
+
   /** The cell of a bundled model's first head. */
   const ofBundled = async (model: string, text: string, query: number, key: number): Promise<How> => {
     const runtime = new Runtime(ort, 1);
@@ -280,7 +325,9 @@ describe('how a weight came about', () => {
 
   it('shows additive attention in the body of a loop', async () => {
     const how = await ofBundled('date-seq2seq', '3rd of May 1979', 2, 4);
-    expect(kindsOf(how.steps)).to.equal(`unknownOrigin query key additive choice ${softmax} noValues`);
+    expect(kindsOf(how.steps)).to.equal(
+      `unknownOrigin query key additive choice ${softmax} values head heads noProjection`,
+    );
     expect(how.steps.every(agrees)).to.equal(true);
     keepSnippets('date-seq2seq', how);
   });

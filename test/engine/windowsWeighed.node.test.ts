@@ -3,7 +3,7 @@ import 'vscode-jsonrpc/node';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { ImageModel } from '../../src/engine/image/imageModel';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
-import type { DrawnCell } from '../../src/engine/how/cellRuns';
+import type { DrawnCell } from '../../src/engine/how/cellRead';
 import { drawnCell, inWindow } from '../../src/engine/how/drawnCell';
 import { agrees } from '../../src/model/how/how';
 import { codeOf } from '../harness/codeOf';

@@ -1,8 +1,24 @@
 import type { Cell } from '../../model/how/how';
 import type { ProjectionNumbers } from '../session/projectionRun';
-import type { CellTaps } from './cellTaps';
-import type { CellTensors } from './cellTensors';
+import type { CellFrame } from './cellTaps';
+import type { CellTensors, CellWindow } from './cellTensors';
 import type { Checker } from './stepBuilder';
+
+/** A cell of a run, as it is drawn. */
+export interface DrawnCell {
+  readonly cell: Cell;
+  readonly weight: number;
+  /** The layer's path in the model's file. */
+  readonly path: string;
+  readonly numHeads: number;
+  readonly numKeys: number;
+  /** The text of the query's token. */
+  readonly token: string;
+  /** The query's weights as they are drawn; not known where it is missing. */
+  readonly row?: ArrayLike<number>;
+  /** Where it stands in its layer's matrices, where these are those of windows. */
+  readonly window?: CellWindow;
+}
 
 /** What a cell is, beside its place. */
 export interface CellFacts {
@@ -22,7 +38,7 @@ export interface CellFacts {
 
 /** What was read, and how. */
 export interface CellRead {
-  readonly taps: CellTaps;
+  readonly taps: CellFrame;
   readonly tensors: CellTensors;
   readonly facts: CellFacts;
   readonly check: Checker;

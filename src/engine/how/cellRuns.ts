@@ -1,32 +1,21 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import type { Cell, How } from '../../model/how/how';
+import type { How } from '../../model/how/how';
 import { signatureOf, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
-import { pickOutputs, type OutputTensor } from '../runtime/feeds';
+import { pickOutputs, toFloats, type OutputTensor } from '../runtime/feeds';
 import type { AttentionSession } from '../session/attentionSession';
 import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
-import type { LinearMap } from '../../onnx/follow/outputProjection';
 import type { FedFile } from '../session/fedInput';
-import type { CellMaps } from './cellRead';
-import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
-import { CellTensors, type CellWindow } from './cellTensors';
+import { mapOf } from './cellMaps';
+import type { CellMaps, DrawnCell } from './cellRead';
+import { cellInputs, encodeCellInputs } from './cellOutputs';
+import { insideLoop, tapCell, type CellTaps } from './cellTaps';
+import { CellTensors } from './cellTensors';
+import { partsOfSite } from '../../onnx/find/joinedParts';
+import type { SiteInParts } from '../session/partsRun';
 import { howCell } from './howCell';
-
-/** A cell of a run, as it is drawn. */
-export interface DrawnCell {
-  readonly cell: Cell;
-  readonly weight: number;
-  /** The layer's path in the model's file. */
-  readonly path: string;
-  readonly numHeads: number;
-  readonly numKeys: number;
-  /** The text of the query's token. */
-  readonly token: string;
-  /** Where it stands in its layer's matrices, where these are those of windows. */
-  readonly window?: CellWindow;
-}
+import { PartsCells } from './partsCells';
 
 /** A session of the part of a model up to one attention, with what cells of it need among its outputs. */
 interface TappedSession {
@@ -41,6 +30,8 @@ interface TappedSession {
 export class CellRuns {
   readonly #sessions: readonly AttentionSession[];
   #held: TappedSession | undefined;
+  /** Of attention in parts, which is followed otherwise. */
+  #parts: { readonly site: PlacedSite; readonly cells: PartsCells } | undefined;
 
   /** @param sessions of the model's files. */
   constructor(sessions: readonly AttentionSession[]) {
@@ -51,11 +42,26 @@ export class CellRuns {
    * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
    */
   async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    const { cell, weight, numHeads, token, window } = drawn;
+    const { window } = drawn;
     const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
-    const { inputs, firstPosition = 0 } = read;
+    const site = siteOf(own.analysis.sites, drawn);
+    const values = site === undefined || window !== undefined ? undefined : partsOfSite(own.analysis.index, site);
+    if (site === undefined || values === undefined) return this.#howInOne(own, drawn, read);
+    const inParts = (): Promise<How> => this.#howInParts(own, { site, values }, drawn, read);
+    if (site.inParts !== undefined) return inParts();
+    // Blocks beside tokens of the model's own are put together, too, though their weights are one matrix.
+    return this.#howInOne(own, drawn, read).catch((error: unknown) => {
+      if (!(error instanceof ExplorerError) || error.code !== 'howNotFollowed') throw error;
+      return inParts().catch((other: unknown) => {
+        throw other instanceof ExplorerError && other.code === 'howNotFollowed' ? error : other;
+      });
+    });
+  }
+
+  async #howInOne(own: AttentionSession, drawn: DrawnCell, { inputs, firstPosition = 0 }: FedFile): Promise<How> {
+    const { cell, weight, numHeads, token, window } = drawn;
     const tapped = await this.#tapped(own, drawn);
     const { session, taps } = tapped;
     const isOfTarget = (isQuery: boolean): boolean =>
@@ -75,17 +81,17 @@ export class CellRuns {
     });
     const tensors = new Map(
       [...taps.outputs].flatMap(([what, output]) =>
-        [...pickOutputs(results, [output]).values()].map((tensor) => [what, tensor] as const),
+        [...pickOutputs(results, [output]).values()].map((tensor): readonly [string, OutputTensor] => [
+          what,
+          taps.loop === undefined ? tensor : ofIteration(tensor, taps.loop, cell.query),
+        ]),
       ),
     );
-    const { loop } = taps.sites[0];
-    const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
-    const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
     tapped.maps ??= await mapsOf(own, taps, tensors);
     const numKeys = window?.keys.length ?? drawn.numKeys;
     const facts = { cell, weight, numHeads, numKeys, token, first, keys: window?.keys };
     try {
-      const how = howCell(taps, new CellTensors(tensors, { head: cell.head, iteration, window }), facts, tapped.maps);
+      const how = howCell(taps, new CellTensors(tensors, { head: cell.head, window }), facts, tapped.maps);
       if (typeof how === 'string') throw notFollowed(how);
       return how;
     } catch (error) {
@@ -99,17 +105,43 @@ export class CellRuns {
     const held = this.#held;
     this.#held = undefined;
     await held?.session.release();
+    const parts = this.#parts;
+    this.#parts = undefined;
+    await parts?.cells.release();
+  }
+
+  async #howInParts(
+    own: AttentionSession,
+    { site, values }: SiteInParts,
+    drawn: DrawnCell,
+    { inputs, firstPosition = 0 }: FedFile,
+  ): Promise<How> {
+    try {
+      if (this.#parts?.site !== site) {
+        await this.release();
+        const cells = await PartsCells.open(own, site, values);
+        if (typeof cells === 'string') throw notFollowed(cells);
+        this.#parts = { site, cells };
+      }
+      const how = await this.#parts.cells.how(drawn, inputs, firstPosition);
+      if (typeof how === 'string') throw notFollowed(how);
+      return how;
+    } catch (error) {
+      if (error instanceof RangeError) throw notFollowed(error.message);
+      throw error;
+    }
   }
 
   async #tapped(own: AttentionSession, drawn: DrawnCell): Promise<TappedSession> {
     const { sites } = own.analysis;
-    const at = sites.findIndex((site) => isPlace(site, drawn));
+    const at = sites.findIndex((site) => site === siteOf(sites, drawn));
     const { head } = drawn.cell;
     // Heads that are modules of their own have tensors of their own.
     const name = `${own.fileName}/${at}${sites[at].heads === undefined ? '' : `/${head}`}`;
     if (this.#held?.name === name) return this.#held;
     await this.release();
-    const taps = tapsOf(own.analysis, sites[at], head);
+    const { index } = own.analysis;
+    const taps = tapCell(index, sites[at], head, signatureOf(index).roles);
     if (typeof taps === 'string') throw notFollowed(taps);
     const session = await own.tapped(taps.sites, {
       taps: { tap: taps.tap, tapInputs: encodeCellInputs() },
@@ -117,6 +149,33 @@ export class CellRuns {
     });
     return (this.#held = { name, session, taps, maps: undefined });
   }
+}
+
+/** What a tensor of a loop's body was in one of its iterations: that of a row, or of a layer. */
+function ofIteration(
+  tensor: OutputTensor,
+  { iteration, isReversed }: NonNullable<CellTaps['loop']>,
+  row: number,
+): OutputTensor {
+  const [numIterations, ...dims] = tensor.dims;
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  // Rows stand in the order of their positions: an axis that begins with the last iteration does where positions are read from the last one on.
+  const at = iteration === 'rows' ? row : isReversed ? numIterations - 1 - iteration : iteration;
+  return { ...tensor, dims, data: tensor.data.slice(at * size, (at + 1) * size) };
+}
+
+/** The linear maps of a layer that is an iteration of a loop: what its iteration was given as their weights. */
+function mapsOfIteration(tensors: ReadonlyMap<string, OutputTensor>, { loop, parts }: CellTaps): CellMaps {
+  const of = (what: string): ProjectionNumbers | undefined => {
+    const [weight, bias] = [`weight of ${what}`, `inner bias of ${what}`].map((name) => tensors.get(name));
+    const data = weight && toFloats(weight);
+    if (weight === undefined || data === undefined) return undefined;
+    const [numIn, numOut] = weight.dims;
+    return { numIn, numOut, weight: data, bias: bias && toFloats(bias) };
+  };
+  if (loop?.iteration === 'rows') return { projection: insideLoop, maps: { query: undefined, key: undefined } };
+  const reason = typeof parts?.projection === 'string' ? parts.projection : 'its weight is not told inside the loop';
+  return { projection: of('projection') ?? reason, maps: { query: of('query'), key: of('key') } };
 }
 
 async function mapsOf(
@@ -128,6 +187,7 @@ async function mapsOf(
   const { query, key } = taps.origins;
   const read = (side: 'query' | 'key'): Promise<ProjectionNumbers | undefined> =>
     mapOf(own, taps.origins[side].map, [widthOf(`x of ${side}`), widthOf(`made of ${side}`)]);
+  if (taps.loop !== undefined) return mapsOfIteration(tensors, taps);
   const ofQuery = await read('query');
   return {
     projection: await projectionOf(own, taps, widthOf('context')),
@@ -141,37 +201,21 @@ async function projectionOf(
   { parts }: CellTaps,
   numIn: number | undefined,
 ): Promise<ProjectionNumbers | string> {
-  if (parts === undefined) return 'it is inside a loop';
+  if (parts === undefined) return insideLoop;
   if (numIn === undefined)
     return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
   return readProjection(own.partRuntime, parts, numIn);
 }
 
-/** Maps of more numbers than these are not held beside the projection, and those that only their own nodes know are not asked for more rows. */
-const mostNumbers = 2 ** 24;
-const mostRows = 2048;
-
-/** A map to queries or keys; undefined where it cannot be read, or would take too much for a step. */
-async function mapOf(
-  own: AttentionSession,
-  map: LinearMap | undefined,
-  [numIn, numOut]: readonly [number | undefined, number | undefined],
-): Promise<ProjectionNumbers | undefined> {
-  if (map === undefined || numIn === undefined || numOut === undefined) return undefined;
-  if (numIn * numOut > mostNumbers || (map.weight === undefined && numIn > mostRows)) return undefined;
-  const weightSuffix = { nodes: [], initializers: [], valueInfos: [] };
-  const read = await readProjection(own.partRuntime, { projection: map, weightSuffix }, numIn);
-  return typeof read === 'string' ? undefined : read;
+/** The site that a cell is drawn of: of several within one module, that of its layer. */
+function siteOf(sites: readonly PlacedSite[], drawn: DrawnCell): PlacedSite | undefined {
+  const found = sites.filter((site) => isPlace(site, drawn));
+  return found.find(({ layer }) => layer === drawn.cell.layer) ?? found[0];
 }
 
 /** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */
 function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnCell): boolean {
   return plain(path) === wanted && (component === cell.component || cell.component.startsWith('stage'));
-}
-
-function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
-  if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
-  return tapCell(index, site, head, signatureOf(index).roles);
 }
 
 function notFollowed(reason: string): ExplorerError {

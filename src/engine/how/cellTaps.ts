@@ -1,36 +1,50 @@
-import { dataType } from '../../onnx/file/dataType';
-import { encodeTypedValue } from '../../onnx/file/nodeBytes';
-import { SuffixBuilder } from '../../onnx/find/suffixNodes';
 import { weightedValues } from '../../onnx/find/weightedValues';
 import { siteTaps } from '../../onnx/find/siteTaps';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import { operatorOf } from '../../onnx/follow/products';
 import type { InputRole } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { FoundSite } from '../../onnx/name/site';
-import type { HeadTensor, SiteTaps } from '../../onnx/name/taps';
+import type { FoundSite, LoopPlace, Suffix } from '../../onnx/name/site';
+import type { SiteTaps } from '../../onnx/name/taps';
+import type { HowStep } from '../../model/how/how';
 import type { ExtraTensors } from '../session/sessionPlan';
 import type { Tap } from '../../onnx/rewrite/rewriteModel';
 import { namedNode, planCell, type CellPlan, type NamedNode } from '../../onnx/steps/cellPlan';
 import { findEmbedding, type Embedding } from '../../onnx/steps/embedding';
 import { operandOrigin, type OperandOrigin } from '../../onnx/steps/operandOrigin';
+import { cellInputs, CellOutputs } from './cellOutputs';
 
-/** Inputs that the tapped model has beside its own: which query and which key, int64 lists of one number. */
-export const cellInputs = { query: 'attention-explorer-cell-query', key: 'attention-explorer-cell-key' } as const;
-
-/** What is read of a site for one cell, and where it is in the tapped model. */
-export interface CellTaps {
+/** How a cell is made, as the graph has it. */
+export interface CellFrame {
   readonly plan: CellPlan;
+  /** Where its layer is an iteration of a loop: every output has all iterations along a first axis, and this is the layer's; rows where each iteration is one. */
+  readonly loop: { readonly iteration: number | 'rows'; readonly isReversed: boolean } | undefined;
   readonly origins: { readonly query: OperandOrigin; readonly key: OperandOrigin };
   readonly embedding: Embedding | undefined;
   /** Whether the rows have yet to be divided by their sums. */
   readonly isUndivided: boolean;
-  /** Where its parts are; undefined in a loop's body. */
+  /** Where its parts are; undefined where each iteration of a loop is a row. */
   readonly parts: SiteTaps | undefined;
   /** Whether the weights are rounded to few bits before they weight the values. */
   readonly isRounded: boolean;
   /** The node of the output projection. */
   readonly projectionNode: NamedNode | undefined;
+  /** Where its attention is computed in parts; undefined where it is not. */
+  readonly inParts?: CellInParts;
+}
+
+/** The part that a cell lies in. */
+export interface CellInParts {
+  /** Which part it is; undefined where its score is not followed. */
+  readonly step: HowStep | undefined;
+  /** How far numbers of the scores' row, and of that after each step, stand from where the keys of the whole row do. */
+  readonly starts: readonly number[];
+  /** Why its score cannot be followed to queries and keys, in a clause; undefined where it is. */
+  readonly lack: string | undefined;
+}
+
+/** What is read of a site for one cell, and where it is in the tapped model. */
+export interface CellTaps extends CellFrame {
   /** Those parts that are not in the graph as it is. */
   readonly extras: ReadonlyMap<PlacedSite, ExtraTensors>;
   /** The outputs of the tapped model, by what they are. */
@@ -40,10 +54,8 @@ export interface CellTaps {
   readonly tap: (site: PlacedSite, weights: string) => Tap | undefined;
 }
 
-/** ValueInfoProtos of {@link cellInputs}. */
-export function encodeCellInputs(): Uint8Array[] {
-  return Object.values(cellInputs).map((name) => encodeTypedValue(name, dataType.int64, 1));
-}
+/** Why something of an attention whose iterations are rows cannot be had, in a clause. */
+export const insideLoop = 'it is inside a loop';
 
 /** Operators whose other inputs are numbers of the same matrix, or spread over it. */
 const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Concat', 'Max', 'Min', 'Pow', 'Sum', 'PRelu']);
@@ -62,13 +74,14 @@ export function tapCell(
   const site: PlacedSite = heads === undefined ? whole : { ...own, ...heads[head] };
   const plan = planCell(index, site);
   if (typeof plan === 'string') return plan;
-  return site.loop === undefined ? tapGraph(index, site, plan, roles) : tapLoop(site, plan);
+  if (site.loop === undefined) return tapGraph(index, site, plan, roles);
+  return site.loop.iteration === undefined ? tapRows(site, site.loop, plan) : tapLayer(site, site.loop, plan);
 }
 
-function originsOf({ index, queries, keys }: CellPlan): CellTaps['origins'] {
+function originsOf({ index, queries, keys }: CellPlan, hasPositions: boolean): CellTaps['origins'] {
   return {
-    query: operandOrigin(index, queries.tensor, queries.positionAxis),
-    key: operandOrigin(index, keys.tensor, keys.positionAxis),
+    query: operandOrigin(index, queries.tensor, queries.positionAxis, hasPositions),
+    key: operandOrigin(index, keys.tensor, keys.positionAxis, hasPositions),
   };
 }
 
@@ -81,67 +94,6 @@ function rowsOf({ steps, scores }: CellPlan): (readonly [string, string])[] {
     if (elementwise.has(node.operator)) others.forEach(({ tensor, at }) => rows.push([`other ${i} ${at}`, tensor]));
   });
   return rows;
-}
-
-/** Tensors of a graph that are wanted, each as an output of its own: a row or column of it, or all of it. */
-class CellOutputs {
-  readonly outputs = new Map<string, string>();
-  /** Tensors of the graph that the outputs are made of. */
-  readonly needs = new Set<string>();
-  /** Those of the parts' suffix. */
-  readonly extra = new Set<string>();
-  readonly #index: GraphIndex;
-  readonly #site: PlacedSite;
-  readonly #made: SuffixBuilder;
-  readonly #leading: string;
-
-  constructor(index: GraphIndex, site: PlacedSite) {
-    this.#index = index;
-    this.#site = site;
-    this.#made = new SuffixBuilder(index, site.node, 'cell/');
-    this.#leading = this.#made.integers('leading', [1, 1]);
-  }
-
-  /** The row (−2) or column (−1) of a tensor that an input names, or its like along another axis; the only one where there is one for all. */
-  gather(what: string, tensor: string, axis: number, input: string = cellInputs.query): void {
-    const made = this.#made;
-    this.#need(tensor);
-    const name = (part: string): string[] => [made.name(`${what}-${part}`)];
-    // A tensor of fewer axes than two has axes of length one.
-    const shape = made.add(
-      'Concat',
-      [this.#leading, made.add('Shape', [tensor], name('shape'))],
-      name('lifted-shape'),
-      {
-        axis: { integer: 0 },
-      },
-    );
-    const length = made.add('Gather', [shape, made.integers(`${what}-axis`, [axis])], name('length'));
-    const lifted = made.add('Reshape', [tensor, shape], name('lifted'));
-    const place = made.add('Mod', [input, length], name('place'));
-    this.outputs.set(what, made.add('Gather', [lifted, place], [made.name(what)], { axis: { integer: axis } }));
-  }
-
-  /** All of a tensor. */
-  copy(what: string, tensor: string): void {
-    this.#need(tensor);
-    this.outputs.set(what, this.#made.add('Identity', [tensor], [this.#made.name(what)]));
-  }
-
-  /** A part, as far as it is told. */
-  part(what: string, found: HeadTensor | string): void {
-    if (typeof found !== 'string') this.copy(what, found.tensor);
-  }
-
-  build(): Tap {
-    return { ...this.#made.build(), outputs: [...this.outputs.values()] };
-  }
-
-  #need(tensor: string): void {
-    if (this.#site.suffix !== undefined && tensor === this.#site.tensor) return;
-    if (this.#index.hasTensor(tensor)) this.needs.add(tensor);
-    else if (!tensor.startsWith('attention-explorer-')) this.extra.add(tensor);
-  }
 }
 
 function embeddingOf(
@@ -219,35 +171,51 @@ function tapNorm(
   }
 }
 
-function tapGraph(
-  index: GraphIndex,
-  site: PlacedSite,
-  plan: CellPlan,
-  roles: ReadonlyMap<string, InputRole>,
-): CellTaps {
-  const origins = originsOf(plan);
-  const embedding = embeddingOf(index, site, origins.query.source, roles);
-  const parts = siteTaps(index, site);
-  const taps = new CellOutputs(index, site);
-  tapScores(taps, plan, parts);
-  tapOrigins(taps, origins, embedding);
-  taps.part('values', parts.values);
-  const { projection } = parts;
+/** Values, and what comes of them. */
+function tapResults(taps: CellOutputs, index: GraphIndex, site: FoundSite, { values, projection }: SiteTaps): void {
+  taps.part('values', values);
   const given = weightedValues(index, site);
   // What a projection of bytes is given and gives is no numbers.
   if (typeof projection !== 'string' && projection.resultScale === undefined) {
     taps.gather('context', projection.context, -2);
     taps.gather('written', projection.result, -2);
   } else if (typeof given !== 'string') taps.gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2);
-  const tapped: PlacedSite = { ...site, needs: [...new Set([...site.needs, ...taps.needs])] };
+}
+
+function factsOf(
+  index: GraphIndex,
+  site: FoundSite,
+  { plan, parts }: { readonly plan: CellPlan; readonly parts: SiteTaps },
+): Pick<CellTaps, 'plan' | 'parts' | 'isUndivided' | 'isRounded' | 'projectionNode'> {
+  const { projection } = parts;
   return {
     plan,
-    origins,
-    embedding,
-    isUndivided: site.isUndivided,
     parts,
+    isUndivided: site.isUndivided,
     isRounded: index.consumers(site.tensor).some((node) => operatorOf(index, node).endsWith('QuantizeLinear')),
     projectionNode: typeof projection === 'string' ? undefined : namedNode(index, projection.node),
+  };
+}
+
+function tapGraph(
+  index: GraphIndex,
+  site: PlacedSite,
+  plan: CellPlan,
+  roles: ReadonlyMap<string, InputRole>,
+): CellTaps {
+  const origins = originsOf(plan, true);
+  const embedding = embeddingOf(index, site, origins.query.source, roles);
+  const parts = siteTaps(index, site);
+  const taps = new CellOutputs(index, site);
+  tapScores(taps, plan, parts);
+  tapOrigins(taps, origins, embedding);
+  tapResults(taps, index, site, parts);
+  const tapped: PlacedSite = { ...site, needs: [...new Set([...site.needs, ...taps.needs])] };
+  return {
+    ...factsOf(index, site, { plan, parts }),
+    loop: undefined,
+    origins,
+    embedding,
     extras: new Map([[tapped, { tensors: [...taps.extra], suffix: parts.suffix }]]),
     outputs: taps.outputs,
     sites: [tapped],
@@ -258,38 +226,98 @@ function tapGraph(
   };
 }
 
-/** In a loop's body each tensor that is read is another output of the loop, all iterations behind each other. */
-function tapLoop(site: PlacedSite, plan: CellPlan): CellTaps | string {
-  const { loop } = site;
-  if (loop === undefined) return 'it is inside a loop';
+/** In a loop's body each tensor that is read is another output of the loop, all iterations behind each other: here the rows of the weights. */
+function tapRows(site: PlacedSite, loop: LoopPlace, plan: CellPlan): CellTaps {
+  const { index, site: own } = loop;
+  const isOpen = plan.form === 'product' || plan.form === 'additive';
+  const parts = isOpen ? siteTaps(index, own) : undefined;
   const read = new Map<string, string>([
     ['weights', loop.site.tensor],
     ['query', plan.queries.tensor],
     ['key', plan.keys.tensor],
     ...(plan.additive === undefined ? [] : [['vector', plan.additive.projection] as const]),
     ...rowsOf(plan),
+    ...(parts === undefined || typeof parts.values === 'string'
+      ? []
+      : ([
+          ['values', parts.values.tensor],
+          ['context', index.nodes[own.node].outputs[0]],
+        ] as const)),
   ]);
-  const outputs = new Map<string, string>();
-  const whatOf = new Map<string, string>();
-  const others: PlacedSite[] = [...read].flatMap(([what, tensor]) => {
-    if (what === 'weights') return [];
-    const inner: FoundSite = { ...loop.site, tensor, suffix: undefined };
-    const output = `${loop.output}/cell/${what}`;
-    whatOf.set(output, what);
-    return [{ ...site, tensor: output, loop: { ...loop, site: inner, output } }];
-  });
-  whatOf.set(site.tensor, 'weights');
   return {
     plan,
-    origins: originsOf(plan),
+    loop: { iteration: 'rows', isReversed: loop.isReversed },
+    origins: originsOf(plan, false),
     embedding: undefined,
     isUndivided: loop.site.isUndivided,
-    parts: undefined,
+    parts: parts && { ...parts, projection: insideLoop },
     isRounded: false,
     projectionNode: undefined,
     extras: new Map(),
+    ...outputsOf(
+      site,
+      loop,
+      read,
+      joined([...(own.suffix === undefined ? [] : [own.suffix]), ...(parts === undefined ? [] : [parts.suffix])]),
+    ),
+  };
+}
+
+/** Where each iteration is a layer, its rows and columns are taken in the body, whose nodes know the inputs that name them, and so are the weights of its projections. */
+function tapLayer(site: PlacedSite, loop: LoopPlace, plan: CellPlan): CellTaps {
+  const { index, site: own } = loop;
+  const origins = originsOf(plan, true);
+  const parts = siteTaps(index, own);
+  const taps = new CellOutputs(index, own);
+  tapScores(taps, plan, parts);
+  tapOrigins(taps, origins, undefined);
+  tapResults(taps, index, own, parts);
+  taps.gather('weights', own.tensor, -2);
+  for (const side of ['query', 'key'] as const) {
+    const { map } = origins[side];
+    if (map !== undefined) taps.map(side, map);
+  }
+  if (typeof parts.projection !== 'string') taps.map('projection', parts.projection);
+  const added = [...(own.suffix === undefined ? [] : [own.suffix]), parts.suffix, parts.weightSuffix, taps.build()];
+  return {
+    ...factsOf(index, own, { plan, parts }),
+    loop: { iteration: loop.iteration ?? 0, isReversed: loop.isReversed },
+    origins,
+    embedding: undefined,
+    extras: new Map(),
+    ...outputsOf(site, loop, taps.outputs, joined(added)),
+  };
+}
+
+function joined(suffixes: readonly Suffix[]): Suffix {
+  return {
+    nodes: suffixes.flatMap(({ nodes }) => nodes),
+    initializers: suffixes.flatMap(({ initializers }) => initializers),
+    valueInfos: suffixes.flatMap(({ valueInfos }) => valueInfos),
+  };
+}
+
+/**
+ * Tensors of a loop's body as outputs of the loop.
+ * @param suffix what is added to the body.
+ */
+function outputsOf(
+  site: PlacedSite,
+  loop: LoopPlace,
+  read: ReadonlyMap<string, string>,
+  suffix: Suffix,
+): Pick<CellTaps, 'outputs' | 'sites' | 'tap'> {
+  const outputs = new Map<string, string>();
+  const whatOf = new Map<string, string>();
+  const sites = [...read].map(([what, tensor], i): PlacedSite => {
+    const output = `${loop.output}/cell/${what}`;
+    whatOf.set(output, what);
+    const inner: FoundSite = { ...loop.site, tensor, suffix: i === 0 ? suffix : undefined };
+    return { ...site, tensor: output, suffix: undefined, loop: { ...loop, site: inner, output } };
+  });
+  return {
     outputs,
-    sites: [site, ...others],
+    sites,
     tap: (tapped, weights) => {
       outputs.set(whatOf.get(tapped.tensor) ?? '', weights);
       return { nodes: [], initializers: [], valueInfos: [], outputs: [weights] };

@@ -29,8 +29,6 @@ export class CellTensors {
   readonly #tensors: ReadonlyMap<string, OutputTensor>;
   /** The cell's matrix: that of its head, or of its head in its window. */
   readonly #matrix: number;
-  /** Which iteration of a loop the cell is in; undefined outside of loops. */
-  readonly #iteration: number | undefined;
   readonly #window: CellWindow | undefined;
   #leading: readonly number[] | undefined;
 
@@ -38,17 +36,14 @@ export class CellTensors {
     tensors: ReadonlyMap<string, OutputTensor>,
     {
       head,
-      iteration,
       window,
     }: {
       readonly head: number;
-      readonly iteration: number | undefined;
       readonly window: CellWindow | undefined;
     },
   ) {
     this.#tensors = tensors;
     this.#matrix = window?.matrices[head] ?? head;
-    this.#iteration = iteration;
     this.#window = window;
   }
 
@@ -71,10 +66,7 @@ export class CellTensors {
     const tensor = this.#tensors.get(what);
     const values = tensor && numbersOf(tensor);
     if (tensor === undefined || values === undefined) return undefined;
-    if (this.#iteration === undefined) return { dims: tensor.dims, values };
-    const dims = tensor.dims.slice(1);
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    return { dims, values: values.subarray(this.#iteration * size, (this.#iteration + 1) * size) };
+    return { dims: tensor.dims, values };
   }
 
   /** What a head has of a tensor of which one row, or one column, was taken. Throws a RangeError where its heads are not told apart. */
@@ -127,6 +119,22 @@ export class CellTensors {
     const batch = weights.reduce((product, dim) => product * dim, 1) / numHeads;
     const found = arrangeHeads(tensor, how, { batch: Number.isInteger(batch) && batch > 0 ? batch : 1, numHeads });
     return typeof found === 'string' ? undefined : found;
+  }
+
+  /** A head's features at one position of an operand with all positions, of which axis is that of positions; the only one where there is one for all. */
+  operand(what: string, axis: -1 | -2, position: number): Float32Array | undefined {
+    const found = this.whole(what);
+    if (found === undefined || found.dims.length < 2) return found?.values;
+    const { dims, values } = found;
+    const [rows, columns] = dims.slice(-2);
+    const own = trimmed(dims.slice(0, -2));
+    const leading = trimmed(this.#tensors.get('weights')?.dims.slice(0, -2) ?? []);
+    const from = matrixOfHead(own, leading, this.#matrix) * rows * columns;
+    const isTurned = axis === -1;
+    const at = position % (isTurned ? columns : rows);
+    return Float32Array.from({ length: isTurned ? rows : columns }, (_, i) =>
+      isTurned ? values[from + i * columns + at] : values[from + at * columns + i],
+    );
   }
 
   /** The scores that an operator gives for the row of the weights. */

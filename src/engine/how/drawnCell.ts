@@ -5,7 +5,7 @@ import { visibleText, type TokenStream } from '../../model/token';
 import type { RowParams } from '../../protocol';
 import type { HeldLayer } from '../weights/heldLayer';
 import { WindowedLayer } from '../weights/windowedLayer';
-import type { DrawnCell } from './cellRuns';
+import type { DrawnCell } from './cellRead';
 
 /**
  * A cell of a run as it is drawn, with its weight. Throws `invalidArgument` where the run has no such head.
@@ -31,6 +31,7 @@ export async function drawnCell(
     numHeads: info.numHeads,
     numKeys: streams[component.keyStream].tokens.length,
     token: visibleText(streams[component.queryStream], query),
+    row: weights,
   };
 }
 

@@ -1,6 +1,6 @@
 import { agrees, type How, type HowStep } from '../../model/how/how';
 import type { CellFacts, CellMaps, CellRead } from './cellRead';
-import type { CellTaps } from './cellTaps';
+import type { CellFrame } from './cellTaps';
 import type { CellTensors } from './cellTensors';
 import { operandOf, operandSteps } from './operandSteps';
 import { outputSteps } from './outputSteps';
@@ -9,7 +9,7 @@ import { Checker, howStep, numbers, single } from './stepBuilder';
 
 /** The steps from tokens to what a head gives, of one cell; a reason, in a clause, where not even its weights could be read. */
 export function howCell(
-  taps: CellTaps,
+  taps: CellFrame,
   tensors: CellTensors,
   facts: CellFacts,
   { projection, maps }: CellMaps,
@@ -22,7 +22,9 @@ export function howCell(
   if (row === undefined || row.length <= key) return 'its weights are not laid out in a way that is known';
   const total = taps.isUndivided ? row.reduce((sum, value) => sum + value, 0) : 1;
   const weights = taps.isUndivided ? row.map((value) => value / total) : row;
-  const drawn = check.weights([weights[key]], [weight]);
+  const own = columnsOf(facts, key, taps.inParts !== undefined);
+  const summed = own.reduce((sum, column) => sum + weights[column], 0);
+  const drawn = check.weights([summed], [weight]);
   if (!(drawn.difference <= drawn.tolerance))
     return tensors.numMatrices > numHeads && taps.parts !== undefined
       ? 'it is computed within windows, or for several items of a batch'
@@ -30,7 +32,8 @@ export function howCell(
   const whole = { ...read, numKeys: weights.length };
   const scored = scoreSteps(whole, weights, row);
   if (typeof scored === 'string') return scored;
-  const operands = operandSteps(whole, maps);
+  const { inParts } = taps;
+  const operands = inParts?.lack === undefined ? operandSteps(whole, maps) : [];
   // Whether x is that of the cell's window is told by what is made of it.
   const isXKnown =
     facts.keys === undefined ||
@@ -43,29 +46,50 @@ export function howCell(
     numKeys: weights.length,
     firstKey: facts.keys === undefined ? first.key : 0,
     ...(facts.keys === undefined ? {} : { keys: facts.keys }),
-    steps: [...origins, ...operands, ...scored, ...outputSteps(whole, weights, projection)],
+    steps: [
+      ...origins,
+      ...operands,
+      ...(inParts?.step === undefined ? [] : [inParts.step]),
+      ...scored,
+      ...repeatedStep(own, weights),
+      ...outputSteps(whole, weights, projection),
+    ],
   };
+}
+
+/** Columns of a row that the cell's key has: in several parts it may stand more than once. */
+function columnsOf({ cell, keys = [] }: CellFacts, key: number, isInParts: boolean): readonly number[] {
+  return isInParts ? keys.flatMap((token, column) => (token === cell.key ? [column] : [])) : [key];
+}
+
+function repeatedStep(columns: readonly number[], weights: Float32Array): HowStep[] {
+  if (columns.length < 2) return [];
+  const own = Float32Array.from(columns, (column) => weights[column]);
+  const weight = own.reduce((sum, each) => sum + each, 0);
+  return [
+    howStep('repeated', {
+      args: [columns.length, weight],
+      numbers: [numbers('weights', own), single('weight', weight)],
+    }),
+  ];
 }
 
 /** A row over the keys, of the head; undefined where the tensor is of another shape. */
 function rowOf({ taps, tensors, facts, numKeys }: CellRead, what: string): Float32Array | undefined {
-  const { index, form } = taps.plan;
-  if (index.outer === undefined && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
+  const { form } = taps.plan;
+  const areRows = taps.loop?.iteration === 'rows';
+  if (!areRows && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
   const whole = tensors.whole(what);
   if (whole === undefined || whole.values.length % numKeys !== 0) return whole?.values;
   // Additive scores have an axis more, of length one, until it is taken away.
-  return tensors.part(
-    what,
-    index.outer === undefined ? facts.first.query + facts.cell.query : facts.cell.head,
-    numKeys,
-  );
+  return tensors.part(what, areRows ? facts.cell.head : facts.first.query + facts.cell.query, numKeys);
 }
 
 function originSteps({ taps, tensors, facts }: CellRead): HowStep[] {
   const { embedding } = taps;
   const steps: HowStep[] = [];
   if (embedding === undefined) {
-    if (taps.plan.index.outer !== undefined)
+    if (taps.loop !== undefined)
       steps.push(
         howStep('unknownOrigin', { args: ['the attention is in the body of a loop, which has a state of its own'] }),
       );
@@ -94,7 +118,7 @@ function originSteps({ taps, tensors, facts }: CellRead): HowStep[] {
 }
 
 function positionStep(
-  taps: CellTaps,
+  taps: CellFrame,
   tensors: CellTensors,
   facts: CellFacts,
   embedded: Float32Array | undefined,
@@ -138,7 +162,8 @@ function scoreSteps(read: CellRead, weights: Float32Array, given: Float32Array):
   if (plan.form === 'fused') return hiddenSteps(read, weights);
   if (plan.form === 'linear') return linearSteps(read, weights, given);
   const scores = rowOf(read, 'scores');
-  if (scores === undefined || scores.length <= key) return 'its scores are no rows over the keys';
+  const { starts = [], lack } = taps.inParts ?? {};
+  if (scores === undefined || scores.length <= key + (starts[0] ?? 0)) return 'its scores are no rows over the keys';
   const rows = new RowSteps(
     {
       after: (i) => rowOf(read, `after ${i}`),
@@ -146,13 +171,15 @@ function scoreSteps(read: CellRead, weights: Float32Array, given: Float32Array):
       numKeys: weights.length,
       key,
       check,
+      starts,
     },
     plan.steps,
     scores,
   );
   const followed = rows.follow();
   if (typeof followed === 'string') return followed;
-  return [productStep(read, scores), ...rows.steps, ...(taps.isUndivided ? dividedSteps(read, weights, given) : [])];
+  const product = lack === undefined ? productStep(read, scores) : howStep('noScore', { args: [lack] });
+  return [product, ...rows.steps, ...(taps.isUndivided ? dividedSteps(read, weights, given) : [])];
 }
 
 /** Where the model divides only what comes out: the division as it is of the weights. */
@@ -181,7 +208,7 @@ function productStep(read: CellRead, scores: Float32Array): HowStep {
   const kind = factor !== 1 ? 'scaledProduct' : kindOfProduct[plan.form];
   const nodes =
     plan.additive === undefined ? [plan.product] : [plan.additive.sum, plan.additive.activation, plan.product];
-  const given = scores[read.key];
+  const given = scores[read.key + (taps.inParts?.starts[0] ?? 0)];
   if (query === undefined || query.length !== key?.length || (kind === 'additive' && vector?.length !== query.length))
     return howStep(kind, { nodes, check: { difference: Infinity, tolerance: 0 } });
   const products = Float64Array.from(query, (value, d) =>

@@ -219,9 +219,23 @@ function mappedStep(
     : undefined;
 }
 
+/** … where each iteration of a loop is a row: which operand asks shows in that it has one position. */
+function operandOfRow(
+  { taps, tensors, key }: Pick<CellRead, 'taps' | 'tensors' | 'key'>,
+  side: Side,
+): Float32Array | undefined {
+  const { queries, keys } = taps.plan;
+  const numPositions = tensors.whole('query')?.dims.at(queries.positionAxis) ?? 1;
+  const isQueryFirst = numPositions === 1;
+  return isQueryFirst === (side === 'query')
+    ? tensors.operand('query', queries.positionAxis, side === 'query' ? 0 : key)
+    : tensors.operand('key', keys.positionAxis, side === 'query' ? 0 : key);
+}
+
 /** The query's or the key's numbers, as the product is given them. */
 export function operandOf({ taps, tensors, facts, key }: CellRead, side: 'query' | 'key'): Float32Array | undefined {
-  const { index, additive, form } = taps.plan;
+  const { additive, form } = taps.plan;
+  const areRows = taps.loop?.iteration === 'rows';
   if (form === 'fused' || form === 'linear') {
     const found = side === 'query' ? taps.parts?.queries : taps.parts?.keys;
     const rows =
@@ -231,8 +245,8 @@ export function operandOf({ taps, tensors, facts, key }: CellRead, side: 'query'
     const at = (facts.cell.head * rows.numPositions + place) * rows.width;
     return rows.data.slice(at, at + rows.width);
   }
-  if (additive === undefined) return index.outer === undefined ? tensors.ofHead(side) : undefined;
+  if (additive === undefined) return areRows ? operandOfRow({ taps, tensors, key }, side) : tensors.ofHead(side);
   const length = tensors.whole('vector')?.values.length;
-  const query = index.outer === undefined ? facts.first.query + facts.cell.query : 0;
+  const query = areRows ? 0 : facts.first.query + facts.cell.query;
   return length === undefined ? undefined : tensors.part(side, side === 'query' ? query : key, length);
 }

@@ -2,7 +2,7 @@ import { headLabel } from '../../model/head';
 import type { HowCheck, HowStep } from '../../model/how/how';
 import type { ProjectionNumbers } from '../session/projectionRun';
 import type { CellRead } from './cellRead';
-import type { CellTaps } from './cellTaps';
+import type { CellFrame } from './cellTaps';
 import { howStep, numbers, single } from './stepBuilder';
 
 /** A projection of more numbers than this is not multiplied with each key's value. */
@@ -86,7 +86,7 @@ function rounded(check: HowCheck, isCoarse: boolean, given: Float32Array): HowCh
   return { ...check, tolerance: Math.max(check.tolerance, coarseness * largest) };
 }
 
-const isRounded = ({ parts }: CellTaps): boolean =>
+const isRounded = ({ parts }: CellFrame): boolean =>
   parts !== undefined && typeof parts.projection !== 'string' && parts.projection.isRounded;
 
 interface Heads {

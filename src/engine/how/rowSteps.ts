@@ -19,7 +19,12 @@ export interface RowReader {
   readonly numKeys: number;
   readonly key: number;
   readonly check: Checker;
+  /** Where the keys begin in the scores, and in the row after each step; at its beginning where it is missing. */
+  readonly starts?: readonly number[];
 }
+
+/** What stands for a node where what parts have computed is put together to a row. */
+export const joiningParts = 'parts of a row';
 
 /** Operators that leave the numbers as they are, but for their precision. */
 const passing = new Set([...converting, ...reshaping, 'Expand', 'If']);
@@ -39,7 +44,7 @@ export class RowSteps {
   constructor(reader: RowReader, path: readonly GraphStep[], scores: Float32Array) {
     this.#reader = reader;
     this.#path = path;
-    this.#row = { values: scores, first: 0 };
+    this.#row = { values: scores, first: reader.starts?.[0] ?? 0 };
   }
 
   /** Follows the row to the weights; gives what it is then, or why it cannot be followed. */
@@ -61,7 +66,8 @@ export class RowSteps {
 
   #step(i: number, step: GraphStep, after: Float32Array): void {
     const { operator } = step.node;
-    if (operator === 'Softmax') this.#softmax(step, after);
+    if (operator === joiningParts) this.#joined(after, this.#reader.starts?.[i + 1] ?? 0);
+    else if (operator === 'Softmax') this.#softmax(step, after);
     else if (operator === 'Exp') this.#exponentials(step, after);
     else if (operator === 'Concat') this.#concatenated(i, step, after);
     else if (operator === 'Slice' || operator === 'Split' || operator === 'Gather') this.#cut(step, after);
@@ -85,6 +91,19 @@ export class RowSteps {
   ): void {
     this.steps.push(howStep(kind, { nodes: [step.node], at: this.#at, ...parts }));
     this.#row = { ...this.#row, values: after };
+  }
+
+  /** What other parts have computed of the row, or what fills it up, comes beside the numbers that were followed. */
+  #joined(after: Float32Array, first: number): void {
+    const before = this.#row.values;
+    this.#row = { values: after, first };
+    this.steps.push(
+      howStep('joinedParts', {
+        args: [before.length, after.length],
+        numbers: [numbers('before', before), numbers('after', after)],
+        at: this.#at,
+      }),
+    );
   }
 
   #unary(kind: 'softCap' | 'sigmoid', step: GraphStep, after: Float32Array, of: (score: number) => number): void {

@@ -162,7 +162,7 @@ function overTokens(
 const leastShare = 1e-4;
 
 /** Which position each token stands at; undefined where not each stands at one. */
-function positionsOfTokens(places: Float32Array, numTokens: number): readonly number[] | undefined {
+export function positionsOfTokens(places: Float32Array, numTokens: number): readonly number[] | undefined {
   const positions = new Array<number>(numTokens).fill(-1);
   for (const [position, place] of places.entries()) {
     if (!(place >= 1 && place <= numTokens)) continue;

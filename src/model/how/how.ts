@@ -194,6 +194,26 @@ export const howTexts = {
     formula: 'k_j ← c k_j',
     numpy: 'after = before * other',
   },
+  part: {
+    title: 'Part',
+    sentence:
+      'The graph computes this attention in parts. This score is number [{0}] of a product of shape [{1}], whose matrix has the queries from {2} to {3} and the keys from {4} to {5}.',
+    formula: '',
+    numpy: '',
+  },
+  noScore: {
+    title: 'Raw score',
+    sentence: 'How the scores come about could not be followed: {0}. The row is as the softmax is given it.',
+    formula: '',
+    numpy: '',
+  },
+  joinedParts: {
+    title: 'The whole row',
+    sentence:
+      'What other parts give for this query, or what stands for keys that it does not read, is put beside the {0} numbers of this part: {1} in all.',
+    formula: '',
+    numpy: '',
+  },
   product: {
     title: 'Raw score',
     sentence: 'Query and key are multiplied element by element, and the products are summed.',
@@ -301,6 +321,12 @@ export const howTexts = {
     sentence: 'Each exponential is divided by their sum: {0} of the row is this key’s.',
     formula: 'α_ij = { e_ij } ÷ { Z_i }',
     numpy: 'weights = exponentials / total',
+  },
+  repeated: {
+    title: 'Weight of the token',
+    sentence: 'This key stands in the row {0} times, as several parts read it: its weights are added up to {1}.',
+    formula: 'Σ α_ij',
+    numpy: '',
   },
   sigmoid: {
     title: 'Weight',

@@ -66,9 +66,15 @@ const normOperators = /(?:^|\.)(?:(?:Simplified|Skip)*(?:Layer|RMS)Normalization
 /**
  * Follows queries or keys back to the linear map that makes them.
  * @param positionAxis of the operand, whose features are the other of its last two axes.
+ * @param hasPositions whether its tensors have positions, and are not those of one position each.
  */
-export function operandOrigin(index: GraphIndex, operand: string, positionAxis: -1 | -2): OperandOrigin {
-  const found: Found = { scales: [] };
+export function operandOrigin(
+  index: GraphIndex,
+  operand: string,
+  positionAxis: -1 | -2,
+  hasPositions: boolean,
+): OperandOrigin {
+  const found: Found = { scales: [], hasPositions };
   const pending: { readonly tensor: string; readonly layout: Layout }[] = [
     { tensor: operand, layout: { position: positionAxis, feature: -3 - positionAxis, isOfAllHeads: false } },
   ];
@@ -101,6 +107,7 @@ function layoutBefore(index: GraphIndex, node: number, layout: Layout): Layout {
 
 /** What was found so far: the nearest to the product counts. */
 interface Found {
+  readonly hasPositions: boolean;
   readonly scales: OperandScale[];
   rotation?: NamedNode;
   turn?: Turn;
@@ -124,7 +131,7 @@ function behind(
   const projected = projectedTensor(index, node);
   if (projected !== undefined && operator !== 'ReduceSum') {
     found.projection ??= namedNode(index, node);
-    if (index.outer === undefined && found.source === undefined) {
+    if (found.hasPositions && found.source === undefined) {
       found.source = projected;
       const map = linearMap(index, node, projected);
       if (typeof map !== 'string') found.map = map;
@@ -147,9 +154,7 @@ function noteNorm(
   found: Found,
 ): void {
   const norm =
-    found.normed === undefined && layout.feature === -1 && index.outer === undefined
-      ? operandNorm(index, node)
-      : undefined;
+    found.normed === undefined && layout.feature === -1 && found.hasPositions ? operandNorm(index, node) : undefined;
   if (norm === undefined) return;
   const { position, isOfAllHeads } = layout;
   found.normed = {
