@@ -20,11 +20,11 @@ export interface BrowserDrawing {
 }
 
 /** A browser that starts for the first time makes a profile. */
-const patienceMilliseconds = 60_000;
+export const drawingSeconds = 60;
 /** Browsers draw no longer side, and say nothing of it. */
 const mostPixels = 16_384;
 /** Characters of one answer. */
-const mostAnswered = 2 ** 28;
+export const mostAnswered = 2 ** 28;
 /** Where each message of the protocol ends. */
 const separator = '\0';
 
@@ -217,8 +217,8 @@ class Protocol {
     const [, , , asking, answering] = program.stdio as unknown as readonly [null, null, null, Writable, Readable]; // as it was started
     this.#asking = asking;
     this.#late = setTimeout(
-      () => this.#fail(new Error(`it took longer than ${patienceMilliseconds / 1000} s`)),
-      patienceMilliseconds,
+      () => this.#fail(new Error(`it took longer than ${drawingSeconds} s`)),
+      drawingSeconds * 1000,
     );
     program.once('error', (error) => this.#fail(error));
     program.once('exit', (code) => this.#fail(new Error(`it ended with ${code ?? 'a signal'}`)));

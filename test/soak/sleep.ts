@@ -17,8 +17,8 @@ type Word =
 
 const never = new AbortController().signal;
 const wait = (milliseconds: number): Promise<void> => new Promise((turn) => setTimeout(turn, milliseconds));
-/** An engine that stands still must be noticed within this time. */
-const noticeMilliseconds = 60_000;
+/** An engine that stands still must be noticed within this time: one that has not yet beaten has sixty ticks, which a busy machine lets come late. */
+const noticeMilliseconds = 120_000;
 
 if (process.argv[2] === 'window') beWindow();
 else await sleepAndWake(new Ledger(readOrder()));

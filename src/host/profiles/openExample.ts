@@ -24,7 +24,7 @@ interface OpeningDependencies {
   readonly controller: ExplainController;
 }
 
-/** Files of one name that are looked into. */
+/** Files of one name that are looked into, and names of one text. */
 const maxCandidates = 50;
 
 /**
@@ -76,7 +76,8 @@ async function findText(
   { profile, folder }: ReadProfile,
   { extensionUri }: ModelPlaces,
 ): Promise<{ readonly uri: vscode.Uri; readonly isChanged: boolean }> {
-  const names = profile.texts.filter((text) => text.hash === hash).map(({ file }) => file.replaceAll('\\', '/'));
+  const told = profile.texts.filter((text) => text.hash === hash).map(({ file }) => file.replaceAll('\\', '/'));
+  const names = [...new Set(told)].slice(0, maxCandidates);
   const roots = [
     ...(folder.toString().startsWith(extensionUri.toString())
       ? [extensionUri, vscode.Uri.from({ scheme: sampleScheme, path: '/' })]

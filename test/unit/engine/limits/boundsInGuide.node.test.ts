@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { memoryBound } from '../../../../src/base/memoryBound';
+import { drawingSeconds, mostAnswered } from '../../../../src/cli/drawInBrowser';
 import { maxItems, maxMade } from '../../../../src/engine/jinja/bound';
 import { timeLimits } from '../../../../src/engine/limits/timeLimits';
 import { maxExpressionUnits, maxParts, maxPieces, mostUnits } from '../../../../src/tokenizer/workBounds';
@@ -27,6 +28,7 @@ describe('The bounds of time and memory in SECURITY.md', () => {
     );
     expect(guide).to.include(`of SentencePiece | ${maxPieces} |`);
     expect(guide).to.include(`| ${maxMade} characters; ${maxItems} items |`);
+    expect(guide).to.include(`characters of its answer | ${drawingSeconds} s; ${mostAnswered} |`);
     expect(memoryBound(64e9)).to.equal(48e9);
     expect(memoryBound(1e9)).to.equal(2 ** 30);
   });
