@@ -13,7 +13,7 @@ import { Turns } from '../../src/base/turns';
 import { maxPool } from '../../src/model/pattern';
 import { planInputs, type ModelInput } from '../../src/onnx/inputs/inputs';
 import { leanReplacements } from '../../src/onnx/rewrite/leanNodes';
-import { planLean } from '../../src/onnx/rewrite/leanTaps';
+import { planLean } from '../../src/onnx/rewrite/leanPlan';
 import { readModel } from '../../src/onnx/file/readModel';
 import { rewriteModel } from '../../src/onnx/rewrite/rewriteModel';
 import { readFixture } from '../harness/fixtures';

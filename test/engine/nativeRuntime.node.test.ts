@@ -8,7 +8,7 @@ import { AttentionSession, type LayerWeights } from '../../src/engine/session/at
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
 import { loadOnBackend } from '../../src/engine/runtime/loadOnBackend';
 import { LeanSession } from '../../src/engine/long/leanSession';
-import { planLean } from '../../src/onnx/rewrite/leanTaps';
+import { planLean } from '../../src/onnx/rewrite/leanPlan';
 import { leanDifferences } from './leanDifferences';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';

@@ -1,16 +1,8 @@
 import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
-import { leanReplacements } from '../../onnx/rewrite/leanNodes';
-import {
-  encodeLeanInputs,
-  leanInputs,
-  leanTap,
-  planLean,
-  type BlockLevels,
-  type LeanOutputs,
-  type LeanPlan,
-} from '../../onnx/rewrite/leanTaps';
+import { planLean, type LeanPlan } from '../../onnx/rewrite/leanPlan';
+import { encodeLeanInputs, leanInputs, type BlockLevels, type LeanOutputs } from '../../onnx/rewrite/leanTaps';
 import { withChecks, type SiteChecks } from '../../onnx/report/report';
 import type { SiteComponent } from '../../base/component';
 import { sidesOf } from '../../onnx/name/site';
@@ -19,7 +11,6 @@ import {
   type AttentionResult,
   type LayerWeights,
   type RunOptions,
-  type SessionOptions,
 } from '../session/attentionSession';
 import { portable } from '../session/sessionPlan';
 import { extentsOf } from '../weights/extents';
@@ -35,6 +26,7 @@ import { StageInputs } from '../stages/stageInputs';
 import { factsOf, type SiteRead } from '../stages/siteReader';
 import type { Tensors } from '../stages/stagedSession';
 import { ScoreSessions } from './scoreSessions';
+import { tapSites, type LeanSessionOptions } from './tapSites';
 
 /** Recomputed weights may differ from the model's own by this much; in half precision, by a unit in the last place of the largest. */
 const tolerance = 1e-5;
@@ -106,7 +98,7 @@ interface LeanTaps {
  * model was given), with what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
  */
 export class LeanSession {
-  readonly #options: SessionOptions;
+  readonly #options: LeanSessionOptions;
   readonly #taps: LeanTaps;
   readonly #session: AttentionSession;
   readonly #scores: ScoreSessions;
@@ -115,7 +107,7 @@ export class LeanSession {
   #numAgain = 0;
   #isReleased = false;
 
-  private constructor(options: SessionOptions, taps: LeanTaps, session: AttentionSession) {
+  private constructor(options: LeanSessionOptions, taps: LeanTaps, session: AttentionSession) {
     this.#options = options;
     this.#taps = taps;
     this.#session = session;
@@ -131,31 +123,21 @@ export class LeanSession {
    * @param isTrimmed whether nodes are replaced that take much memory and change nothing as long as all numbers are finite.
    */
   static async create(
-    options: SessionOptions,
+    options: LeanSessionOptions,
     levels: BlockLevels,
     plans = plansOf(options),
     isTrimmed = true,
   ): Promise<LeanSession> {
-    const { index, sites } = options.files.analysis;
-    const outputs = new Map<PlacedSite, LeanOutputs | undefined>();
     const tensors = new Map<PlacedSite, string>();
+    const { replacements, taps, outputs } = tapSites(options, levels, plans, isTrimmed);
     const session = await AttentionSession.create({
       ...options,
       taps: {
-        replacements: isTrimmed ? leanReplacements(index) : undefined,
+        replacements,
         tapInputs: [...plans.values()].some(({ held }) => held !== 'whole') ? encodeLeanInputs() : [],
         tap: (site, weights) => {
           tensors.set(site, weights);
-          const plan = plans.get(site);
-          if (plan === undefined || plan.held === 'whole') return undefined;
-          const made = leanTap(index, site, plan, {
-            weights,
-            levels,
-            part: `${sites.indexOf(site)}`,
-            clearsRows: !isTrimmed,
-          });
-          outputs.set(site, made.outputs);
-          return made.tap;
+          return taps.get(site)?.(weights);
         },
       },
     });
@@ -434,7 +416,7 @@ function tapInputs({ rows, heads }: WantedPlaces): ModelInput[] {
   return [list(leanInputs.rows, rows.source), list(leanInputs.targetRows, rows.target), list(leanInputs.heads, heads)];
 }
 
-function plansOf({ files: { analysis } }: SessionOptions): ReadonlyMap<PlacedSite, LeanPlan> {
+function plansOf({ files: { analysis } }: LeanSessionOptions): ReadonlyMap<PlacedSite, LeanPlan> {
   return new Map(analysis.sites.map((site) => [site, planLean(analysis.index, site)]));
 }
 

@@ -3,7 +3,7 @@ import { isFloatType } from '../../onnx/file/dataType';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
-import { planLean, type LeanPlan } from '../../onnx/rewrite/leanTaps';
+import { planLean, type LeanPlan } from '../../onnx/rewrite/leanPlan';
 import { extentsOf } from '../weights/extents';
 import { maxAttentionBytes } from '../session/layerInfo';
 

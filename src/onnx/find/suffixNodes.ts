@@ -105,12 +105,19 @@ export class SuffixBuilder {
     });
   }
 
+  /** Adds a node that was made elsewhere. */
+  made(node: Uint8Array): void {
+    this.#nodes.push(node);
+  }
+
   /** Adds a loop of so many turns around the nodes of another builder, whose constants stand beside it; what comes of its turns is put together along an axis before all others. */
   loop(
     trips: string,
     results: readonly string[],
     body: {
       readonly inside: SuffixBuilder;
+      /** What the first turn has of what each turn hands on to the next. */
+      readonly first?: readonly string[];
       readonly inputs: readonly MadeValue[];
       readonly outputs: readonly MadeValue[];
     },
@@ -118,7 +125,7 @@ export class SuffixBuilder {
     const { nodes, initializers, valueInfos } = body.inside.build();
     this.#initializers.push(...initializers);
     this.#valueInfos.push(...valueInfos);
-    this.add('Loop', [trips, ''], results, { body: { raw: encodeBody('body', nodes, body) } });
+    this.add('Loop', [trips, '', ...(body.first ?? [])], results, { body: { raw: encodeBody('body', nodes, body) } });
   }
 
   /** Adds an int64 constant: a list, or a single number without dimensions. */
@@ -128,11 +135,13 @@ export class SuffixBuilder {
     return name;
   }
 
-  /** Adds a single-precision number. */
-  float(part: string, value: number): string {
+  /** Adds a single-precision number, with so many axes of length one. */
+  float(part: string, value: number, rank = 0): string {
     const name = this.name(part);
+    const tensor = new WireWriter();
+    for (let axis = 0; axis < rank; axis++) tensor.integer(tensorField.dims, 1);
     this.#initializers.push(
-      new WireWriter()
+      tensor
         .integer(tensorField.dataType, dataType.float32)
         .bytes(tensorField.raw, new Uint8Array(Float32Array.of(value).buffer))
         .text(tensorField.name, name)

@@ -1,32 +1,11 @@
 import { dataType } from '../file/dataType';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
-import { findScoreGraph, type ScoreGraph } from './scoreGraph';
+import type { LeanPlan } from './leanPlan';
 import type { Tap } from './rewriteModel';
 import { sidesOf } from '../name/site';
 import { encodeTypedValue } from '../file/nodeBytes';
 import { SuffixBuilder } from '../find/suffixNodes';
-
-/** How a site's attention is had where all of it would take too much memory; with the reason, in a clause, why not otherwise. */
-export type LeanPlan =
-  /** Rows are recomputed from queries and keys. */
-  | { readonly held: 'recomputed'; readonly graph: ScoreGraph }
-  /** The part of the model that computes it is run again. */
-  | { readonly held: 'rerun'; readonly reason: string }
-  | { readonly held: 'whole'; readonly reason: string };
-
-/** How a site's attention can be had. */
-export function planLean(index: GraphIndex, site: PlacedSite): LeanPlan {
-  const graph = findScoreGraph(index, site);
-  if (typeof graph !== 'string') return { held: 'recomputed', graph };
-  const { loop, queryAxis, keyAxis } = site;
-  const isPlain = (queryAxis === -2 && keyAxis === -1) || (queryAxis === -1 && keyAxis === -2);
-  const opset = index.model.opsets.get('') ?? 1;
-  return { held: loop === undefined && isPlain && opset >= oldestOpset ? 'rerun' : 'whole', reason: graph };
-}
-
-/** Operators of older versions take their axes and bounds otherwise. */
-const oldestOpset = 11;
 
 /** What is read of a site in place of its weights; names of outputs. All are [1, heads, …]. */
 export interface LeanOutputs {

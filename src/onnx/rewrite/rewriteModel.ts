@@ -7,12 +7,14 @@ import type { NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxMod
 import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
 import { readMadeNode } from '../file/readModel';
-import type { LoopPlace, Suffix } from '../name/site';
+import type { FoundSite, LoopPlace, Suffix } from '../name/site';
 import { encodeNode, encodeTypedValue } from '../file/nodeBytes';
 
 /** What is added to the graph for a site, and which tensors become outputs, in place of its weights. */
 export interface Tap extends Suffix {
   readonly outputs: readonly string[];
+  /** Tensors that it is made of, where it does without the site's weights, which then are made only if something else needs them. */
+  readonly needs?: readonly string[];
 }
 
 /** What the rewritten model is to give. */
@@ -79,7 +81,7 @@ export function rewriteModel({ model, index, sites: all }: ModelAnalysis, option
   const ownBytesName = unique(names, 'attention-explorer-weights');
   const exposed = exposeSites(index, options, names);
   const loops = loopPlaces(sites);
-  const live = livePart(index, options, exposed.needing);
+  const live = livePart(index, options, exposed);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
   const isRetyped = (tensor: string): boolean => options.retyped?.has(tensor) === true;
 
@@ -158,6 +160,8 @@ interface ExposedSites extends Pick<RewrittenModel, 'endOutput' | 'outputs'> {
   readonly nodes: readonly Uint8Array[];
   /** Those of the nodes whose inputs must be there. */
   readonly needing: readonly Uint8Array[];
+  /** Tensors of the graph that sites, or their taps, are made of. */
+  readonly needs: readonly string[];
   readonly initializers: readonly Uint8Array[];
   readonly valueInfos: readonly Uint8Array[];
   /** Each once. */
@@ -170,9 +174,9 @@ function exposeSites(
   { sites, tap, also = [], suffixes = [], added = [], hasEnd = false }: RewriteOptions,
   names: Set<string>,
 ): ExposedSites {
-  const canBeOtherFloat = usesOtherFloats(index);
   const nodes: Uint8Array[] = [];
   const taps: Tap[] = [];
+  const needs: string[] = [];
   const outputNames = new Set<string>();
   const endOutput =
     hasEnd && (index.model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
@@ -180,12 +184,13 @@ function exposeSites(
   const outputs = sites.map((site, position) => {
     nodes.push(...(site.suffix?.nodes ?? []));
     let output = site.tensor;
-    if ((canBeOtherFloat || site.loop !== undefined) && index.valueInfo(output)?.dataType !== dataType.float32) {
+    if (!hasSingleWeights(index, site)) {
       output = unique(names, `attention-explorer-${position}`);
       nodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
     }
     const tapped = tap?.(site, output);
     if (tapped !== undefined) taps.push(tapped);
+    needs.push(...(tapped?.needs ?? site.needs));
     for (const name of tapped?.outputs ?? [output]) outputNames.add(name);
     return { site, output, taps: tapped?.outputs ?? [] };
   });
@@ -195,6 +200,7 @@ function exposeSites(
   const parts = [...sites.flatMap((site) => site.suffix ?? []), ...taps, ...leading];
   return {
     needing,
+    needs,
     endOutput,
     outputs,
     outputNames,
@@ -208,12 +214,12 @@ function exposeSites(
 /** The nodes and tensors that what is wanted needs. */
 function livePart(
   index: GraphIndex,
-  { sites, isWhole, kept = [], also = [], replacements }: RewriteOptions,
-  needing: readonly Uint8Array[],
+  { isWhole, kept = [], also = [], replacements }: RewriteOptions,
+  { needing, needs }: ExposedSites,
 ): ReturnType<GraphIndex['ancestors']> {
   const { model, graph } = index;
   const wanted = [
-    ...sites.flatMap((site) => site.needs),
+    ...needs,
     ...also,
     ...(isWhole ? graph.outputs.map(({ name }) => name) : kept),
     ...needing.flatMap((node) => readWithNeeds(model, node).inputs),
@@ -266,14 +272,27 @@ function dependenciesOf(
 ): ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> {
   return new Map(
     [...nodes].map(([node, others]) => {
-      const read = others.map((other) => readMadeNode(model, other));
+      const read = others.map((other) => readWithNeeds(model, other));
       return [node, { inputs: read.flatMap(({ inputs }) => inputs), outputs: read.flatMap(({ outputs }) => outputs) }];
     }),
   );
 }
 
+/** Whether a site's weights are sure to be of single precision. */
+function hasSingleWeights(index: GraphIndex, { tensor, loop }: FoundSite): boolean {
+  return index.valueInfo(tensor)?.dataType === dataType.float32 || (loop === undefined && !usesOtherFloats(index));
+}
+
+const otherFloats = new WeakMap<GraphIndex, boolean>();
+
 /** Whether floats of another width than 32 bits can occur anywhere in the graph, but for weights that are only stored so. */
-function usesOtherFloats(index: GraphIndex): boolean {
+export function usesOtherFloats(index: GraphIndex): boolean {
+  const known = otherFloats.get(index) ?? findOtherFloats(index);
+  otherFloats.set(index, known);
+  return known;
+}
+
+function findOtherFloats(index: GraphIndex): boolean {
   const other = new Set<number>([dataType.float16, dataType.float64, dataType.bfloat16]);
   const { inputs, valueInfos, outputs, initializers } = index.graph;
   if ([...inputs, ...valueInfos, ...outputs].some((each) => other.has(each.dataType))) return true;

@@ -1,9 +1,10 @@
 import { dataType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
-import type { TensorInfo } from '../file/onnxModel';
+import type { NodeInfo, TensorInfo } from '../file/onnxModel';
 import { operatorOf } from '../follow/products';
 import type { FoundSite } from '../name/site';
 import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
+import { readMadeNode } from '../file/readModel';
 import { WireWriter } from '../file/wireWriter';
 import { arithmetic, comparing, roundingOfBoth } from '../graph/operatorKinds';
 
@@ -25,8 +26,12 @@ export interface ScoreGraph {
   readonly queries: string;
   readonly keys: string;
   readonly boundaries: readonly ScoreBoundary[];
+  /** The nodes of the model that it stands for, the product of queries and keys first. */
+  readonly between: readonly number[];
   /** The rank that the scores must have; undefined where any will do. */
   readonly rank: number | undefined;
+  /** Whether the model splits or joins the axes before the last two, which this graph leaves as they are. */
+  readonly isReshaped: boolean;
   /** NodeProtos, and TensorProtos of the numbers that they are given. */
   readonly nodes: readonly Uint8Array[];
   readonly initializers: readonly Uint8Array[];
@@ -67,10 +72,22 @@ const mostEmbedded = 16;
 /** A step that the small model cannot follow, with the reason in one clause. */
 class Refusal extends Error {}
 
+/** How the nodes of a score graph differ from those of the model. */
+export interface ScoreGraphOptions {
+  /** Begins the names of all that is in it; those that stand outside of it are `queries`, `keys` and the boundaries' inputs. */
+  readonly prefix?: string;
+  /** NodeProtos without attributes that stand in for nodes, each of which works on numbers by themselves. */
+  readonly replaced?: ReadonlyMap<number, readonly Uint8Array[]>;
+}
+
 /** The part of a graph that makes a site's weights from its queries and keys; otherwise the reason, in one clause, why it cannot stand by itself. */
-export function findScoreGraph(index: GraphIndex, site: FoundSite): ScoreGraph | string {
+export function findScoreGraph(
+  index: GraphIndex,
+  site: FoundSite,
+  options: ScoreGraphOptions = {},
+): ScoreGraph | string {
   try {
-    return new ScoreGraphBuilder(index, site).build();
+    return new ScoreGraphBuilder(index, site, options).build();
   } catch (error) {
     if (error instanceof Refusal) return error.message;
     throw error;
@@ -80,6 +97,8 @@ export function findScoreGraph(index: GraphIndex, site: FoundSite): ScoreGraph |
 class ScoreGraphBuilder {
   readonly #index: GraphIndex;
   readonly #site: FoundSite;
+  readonly #prefix: string;
+  readonly #replaced: NonNullable<ScoreGraphOptions['replaced']>;
   readonly #names = new Map<string, string>();
   readonly #boundaries = new Map<string, ScoreBoundary>();
   readonly #embeddedNames = new Map<string, string>();
@@ -89,9 +108,11 @@ class ScoreGraphBuilder {
   #isReshaped = false;
   #counter = 0;
 
-  constructor(index: GraphIndex, site: FoundSite) {
+  constructor(index: GraphIndex, site: FoundSite, { prefix = '', replaced = new Map() }: ScoreGraphOptions) {
     this.#index = index;
     this.#site = site;
+    this.#prefix = prefix;
+    this.#replaced = replaced;
   }
 
   build(): ScoreGraph {
@@ -106,17 +127,25 @@ class ScoreGraphBuilder {
     if (this.#index.weight(queries) !== undefined) throw new Refusal('its queries are a weight');
     const between = this.#between();
     this.#product(between[0]);
-    for (const node of between.slice(1)) this.#node(node);
+    for (const node of between.slice(1)) {
+      const others = this.#replaced.get(node);
+      if (others === undefined) this.#node(node);
+      else for (const other of others) this.#other(readMadeNode(this.#index.model, other));
+    }
     const weights = this.#names.get(tensor);
     if (weights === undefined) throw new Refusal('its weights do not come from the product of its queries and keys');
-    this.#nodes.push(encodeNode('Cast', [weights], [scoreNames.weights], { to: { integer: dataType.float32 } }));
+    this.#nodes.push(
+      encodeNode('Cast', [weights], [this.#prefix + scoreNames.weights], { to: { integer: dataType.float32 } }),
+    );
     if (this.#isReshaped && this.#rank !== undefined)
       throw new Refusal('its axes are counted from the start and change their number');
     return {
       queries,
       keys,
       boundaries: [...this.#boundaries.values()],
+      between,
       rank: this.#rank,
+      isReshaped: this.#isReshaped,
       nodes: this.#nodes,
       initializers: this.#initializers,
     };
@@ -143,7 +172,16 @@ class ScoreGraphBuilder {
     if (operatorOf(this.#index, node) !== 'MatMul' || inputs[0] !== queries || inputs[1] !== keys)
       throw new Refusal('its scores are more than one product of queries and keys');
     const scores = this.#made(outputs[0]);
-    this.#nodes.push(encodeNode('MatMul', [scoreNames.queries, scoreNames.keys], [scores]));
+    const operands = [scoreNames.queries, scoreNames.keys].map((name) => this.#prefix + name);
+    this.#nodes.push(encodeNode('MatMul', operands, [scores]));
+  }
+
+  /** A node that stands in for one of the model's; what is new in it has its name. */
+  #other({ opType, inputs, outputs }: NodeInfo): void {
+    const given = inputs.map((input) =>
+      this.#names.has(input) || this.#index.hasTensor(input) ? this.#given(input) : input,
+    );
+    this.#nodes.push(encodeNode(opType, given, [this.#made(outputs[0])]));
   }
 
   #node(node: number): void {
@@ -232,7 +270,7 @@ class ScoreGraphBuilder {
   }
 
   #made(tensor: string): string {
-    const name = `made-${this.#counter++}`;
+    const name = `${this.#prefix}made-${this.#counter++}`;
     this.#names.set(tensor, name);
     return name;
   }
@@ -272,7 +310,7 @@ class ScoreGraphBuilder {
     const known = this.#boundaries.get(tensor);
     if (known !== undefined && known.isWhole !== isWhole)
       throw new Refusal('a tensor is both part of the scores and told of them');
-    const input = known?.input ?? `boundary-${this.#boundaries.size}`;
+    const input = known?.input ?? `${this.#prefix}boundary-${this.#boundaries.size}`;
     this.#boundaries.set(tensor, { tensor, input, isWhole });
     return input;
   }
@@ -288,7 +326,7 @@ class ScoreGraphBuilder {
   #embedded(tensor: string, { bytes, range }: TensorInfo): string {
     const known = this.#embeddedNames.get(tensor);
     if (known !== undefined) return known;
-    const name = `constant-${this.#embeddedNames.size}`;
+    const name = `${this.#prefix}constant-${this.#embeddedNames.size}`;
     this.#embeddedNames.set(tensor, name);
     // Of a field that occurs twice, the last holds: this one's name.
     this.#initializers.push(new WireWriter().raw(bytes.subarray(range.start, range.end)).text(8, name).toBytes());
@@ -296,7 +334,7 @@ class ScoreGraphBuilder {
   }
 
   #integers(values: readonly number[]): string {
-    const name = `made-${this.#counter++}`;
+    const name = `${this.#prefix}made-${this.#counter++}`;
     this.#initializers.push(encodeIntegers(name, values));
     return name;
   }
