@@ -23,7 +23,7 @@ export async function until(
   api: TestApi,
   what: string,
   holds: (state: TestSnapshot) => boolean,
-  milliseconds = 20_000,
+  milliseconds = 45_000,
 ): Promise<TestSnapshot> {
   const end = performance.now() + milliseconds;
   for (;;) {
