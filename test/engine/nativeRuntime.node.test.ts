@@ -171,25 +171,6 @@ describe('the native runtime', function () {
     await session.release();
   });
 
-  it('takes what a mask leaves of a weight for nothing, from its first session on', async () => {
-    const settings: unknown[] = [];
-    const ort = {
-      ...native,
-      InferenceSession: {
-        create: (bytes: Uint8Array, options: native.InferenceSession.SessionOptions) => {
-          settings.push(options.extra?.['session']);
-          return native.InferenceSession.create(bytes, options);
-        },
-      } as unknown as typeof native.InferenceSession, // all of it that a session is made with
-    };
-    const { runtime } = await new Runtimes({ native: () => Promise.resolve(ort) }, 1).choose('native', 1);
-    const files = await readModelFiles(nodeFileAccess, 'media/models/code-decoder/model.onnx');
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
-    await session.release();
-    expect(settings.length).to.be.greaterThan(1);
-    for (const each of settings) expect(each).to.deep.include({ set_denormal_as_zero: '1' });
-  });
-
   it('is taken where it is there, and WebAssembly with a sentence where it is not', async () => {
     const both = new Runtimes({ native: loadNative, wasm: loadWasm }, 2);
     const auto = await both.choose('auto', 1);

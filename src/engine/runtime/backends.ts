@@ -16,11 +16,6 @@ export interface RuntimeBuild {
   readonly hasOwnThreads: boolean;
   /** Whether it adds products of bytes in 16 bits on processors without instructions for it; see `addsBytesExactly`. */
   readonly maySaturate: boolean;
-  /**
-   * Settings of all its sessions. Softmax leaves about 10⁻⁴⁵ where a score is masked, of which the processor computes so slowly that a quarter of
-   * a small model's run goes into it: there it is to be nothing. Of the thread that computes beside a session's own, the first session decides.
-   */
-  readonly settings: Readonly<Record<string, string>>;
   /** Whether it hands out its graphics device, which tells when it is lost. */
   readonly showsDevice: boolean;
 }
@@ -34,7 +29,6 @@ export const runtimeBuilds: Readonly<Record<RuntimeBuild['name'], RuntimeBuild>>
     heapBytes: Infinity,
     hasOwnThreads: true,
     maySaturate: true,
-    settings: { set_denormal_as_zero: '1' },
     showsDevice: false,
   },
   web: {
@@ -44,7 +38,6 @@ export const runtimeBuilds: Readonly<Record<RuntimeBuild['name'], RuntimeBuild>>
     heapBytes: 2 ** 32,
     hasOwnThreads: false,
     maySaturate: false,
-    settings: {},
     showsDevice: true,
   },
 };

@@ -124,7 +124,6 @@ export class Runtime {
       const session = await this.ort.InferenceSession.create(warmUpModel, {
         ...this.sessionOptions,
         logSeverityLevel: silentSeverity,
-        extra: { session: this.build.settings },
       });
       if (!this.traits.isOnDevice) return await session.release();
       this.#held.push(session);

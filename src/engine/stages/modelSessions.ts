@@ -169,7 +169,6 @@ export class ModelSessions {
           // Packing weights anew for the processor holds them twice for a while.
           extra: {
             session: {
-              ...runtime.build.settings,
               ...config,
               ...(rewritten.weightBytes > mostPacked ? { disable_prepacking: '1' } : {}),
               ...settings,
