@@ -12,7 +12,7 @@ import { planLean } from '../../src/onnx/rewrite/leanPlan';
 import { leanDifferences } from './leanDifferences';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { planInputs } from '../../src/onnx/inputs/inputs';
+import { planInputs, withCaches } from '../../src/onnx/inputs/inputs';
 import type { FileAccess } from '../../src/engine/files/fileAccess';
 import { Runtime } from '../../src/engine/runtime/runtime';
 import { Runtimes, type LoadRuntime } from '../../src/engine/runtime/runtimes';
@@ -101,7 +101,8 @@ describe('the native runtime', function () {
       const { runtime } = await new Runtimes({ native: loadNative, wasm: loadWasm }, 1).choose('native', 1);
       const files = await readModelFiles(nodeFileAccess, 'media/models/code-decoder/model.onnx');
       const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
-      const { inputs, ...made } = planInputs(files.analysis.index, session.inputNames).make({
+      const needed = withCaches(files.analysis.index, session.inputNames);
+      const { inputs, ...made } = planInputs(files.analysis.index, needed).make({
         ids: Array.from({ length: 40 }, (_, i) => i),
       });
       const whole = await session.run(inputs, made);

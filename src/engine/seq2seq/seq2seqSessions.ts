@@ -6,6 +6,7 @@ import {
   type MadeInputs,
   type ModelInput,
   type TensorData,
+  withCaches,
 } from '../../onnx/inputs/inputs';
 import { modelFacts, type ModelFacts } from '../../onnx/inputs/modelFacts';
 import { positionsFirst } from '../../onnx/inputs/positionsFirst';
@@ -130,7 +131,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     this.#encoderPlan = planInputs(encoder.files.analysis.index, encoder.session.inputNames);
     this.#decoderPlan = planInputs(
       decoder.files.analysis.index,
-      decoder.session.inputNames,
+      withCaches(decoder.files.analysis.index, decoder.session.inputNames),
       new Set(this.#bridges.keys()),
     );
     this.source = {

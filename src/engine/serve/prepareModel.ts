@@ -1,7 +1,7 @@
 import type { LoadedModelInfo, ModelInfo, Notice } from '../../model/modelInfo';
 import { plain } from '../../base/safeText';
 import { cacheLinks, type CacheLink } from '../../onnx/inputs/cacheLinks';
-import { planInputs, signatureOf, type InputRole } from '../../onnx/inputs/inputs';
+import { planInputs, signatureOf, withCaches, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { EffectRuns } from '../effects/effectRuns';
 import type { FileAccess } from '../files/fileAccess';
@@ -182,7 +182,11 @@ function seq2seqOf(
   const decoder = new Seq2SeqPart(main, opened.main, opened.lean);
   if (encoder === undefined || opened.encoder === undefined)
     return opened.hasTarget
-      ? new WholeSeq2Seq(name, decoder, planInputs(main.analysis.index, opened.main.inputNames))
+      ? new WholeSeq2Seq(
+          name,
+          decoder,
+          planInputs(main.analysis.index, withCaches(main.analysis.index, opened.main.inputNames)),
+        )
       : undefined;
   const ofEncoder = {
     ort: runtime.ort,
@@ -202,7 +206,7 @@ function stackModel(preparation: Preparation, opened: OpenedModel, predictions: 
   const { bridges } = parts;
   const { index } = parts.main.analysis;
   const { main: session, lean, links } = opened;
-  const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
+  const plan = planInputs(index, withCaches(index, session.inputNames), new Set(bridges.keys()));
   const embedding = opened.embedding && new EmbeddingPart(opened.embedding, bridges);
   const facts = embedding?.facts ?? modelFacts(index, plan.roles);
   return new StackModel({

@@ -52,6 +52,15 @@ export type InputRole =
   | 'noFeatures'
   | 'unknown';
 
+/**
+ * The inputs that a run needs, and all caches with them where it needs one: whether the last layer's values are among them depends on what else
+ * is asked of it, and caches that nothing reads cost nothing.
+ */
+export function withCaches(index: GraphIndex, needed: readonly string[]): readonly string[] {
+  const caches = index.inputs.flatMap((input) => (roleOf(index, input) === 'cache' ? [input.name] : []));
+  return caches.some((name) => needed.includes(name)) ? [...new Set([...needed, ...caches])] : needed;
+}
+
 /** What the inputs are made from. */
 export interface InputValues {
   readonly ids: ArrayLike<number>;
