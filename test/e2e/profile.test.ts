@@ -77,8 +77,7 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await vscode.openFile('fibonacci.py');
     await vscode.runCommand('Attention Explorer: Explain Attention');
     // Over three files no head has a name.
-    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
-    await vscode.pick('Sample texts');
+    await vscode.runAndPick('Attention Explorer: Choose Profile of Heads…', 'Sample texts');
     await caption.filter({ hasText: 'Profile “sample texts”' }).waitFor();
     await vscode.runCommand('Attention Explorer: Select Head');
     await list
@@ -104,9 +103,8 @@ import { expectSoon, keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await pane.locator('li.option', { hasText: 'less code-decoder' }).click();
     await pane.locator('thead button', { hasText: 'difference: previous token' }).waitFor();
     // Chosen from a folder, with what it was not made of.
-    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
-    await vscode.pick('From a Folder…');
-    await input.fill(`${checkpoint}/`);
+    await vscode.runAndPick('Attention Explorer: Choose Profile of Heads…', 'From a Folder…');
+    await vscode.fillPath(`${checkpoint}/`, 'Choose');
     await vscode.page.locator('.quick-input-widget').getByRole('button', { name: 'Choose', exact: true }).click();
     await caption.locator('.warning', { hasText: 'made with other files of the model' }).waitFor();
     await vscode.screenshot('profile-other-files');

@@ -379,6 +379,12 @@ export class VSCode {
 
   /** Answers a question about a file, whose list has a title, by a path. */
   async answerPath(path: string, title: string): Promise<void> {
+    await this.fillPath(path, title);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Writes a path where a list with a title asks for one. */
+  async fillPath(path: string, title: string): Promise<void> {
     const { page } = this;
     const input = page.locator('.quick-input-widget', { hasText: title }).locator('input[type=text]').first();
     // A list of that title may still be closing, and the question writes its own path first: ours has to stay.
@@ -386,7 +392,6 @@ export class VSCode {
       stays = (await input.inputValue()) === path ? stays + 1 : 0;
       if (stays === 0 && (await input.inputValue()).includes('/')) await input.fill(path);
     }
-    await page.keyboard.press('Enter');
   }
 
   // ---- editor ----
