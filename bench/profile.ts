@@ -1,6 +1,6 @@
 // Profiles over the sources of this project: beside plain inference of the same batches, a loop in PyTorch, two processes, and ten times as many files.
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'glob';
@@ -163,12 +163,19 @@ function command(out: string, ...args: readonly string[]): Promise<Timing> {
 const listed = filesOf(3 * numTexts);
 const list = join(folder, 'list');
 writeFileSync(list, `${listed.join('\n')}\n`);
+// Halves of about as many bytes.
+const bySize = listed.toSorted((a, b) => statSync(b).size - statSync(a).size);
+const lists = [0, 1].map((half) => {
+  const path = join(folder, `half${half}`);
+  writeFileSync(path, `${bySize.filter((_, at) => [0, 1, 1, 0][at % 4] === half).join('\n')}\n`);
+  return path;
+});
 let round = 0;
 const [ofOne, ofTwo]: [number[], number[]] = [[], []];
 const walls = await interleave(Math.min(rounds, 3), {
   one: async () => ofOne.push((await command(join(folder, `one${round}`), '--files-from', list)).processorSeconds),
   two: async () => {
-    const both = [0, 1].map((i) => command(join(folder, `two${round++}`), '--files-from', list, '--shard', `${i}/2`));
+    const both = lists.map((half) => command(join(folder, `two${round++}`), '--files-from', half));
     ofTwo.push(Math.max(...(await Promise.all(both)).map(({ processorSeconds }) => processorSeconds)));
   },
 });
