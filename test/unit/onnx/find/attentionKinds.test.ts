@@ -31,6 +31,11 @@ const attention = (name: string, from: string, to = from): SmallNode[] => [
   node('MatMul', [`${name}p`, `${name}v`], [`${name}o`]),
 ];
 const projections = { wq: weight(4, 4), wk: weight(4, 4), wv: weight(4, 4), wo: weight(4, 4) };
+const projected = [
+  node('MatMul', ['x', 'wq'], ['q']),
+  node('MatMul', ['x', 'wk'], ['k']),
+  node('MatMul', ['x', 'wv'], ['v']),
+];
 /** … with its projection and the residual sum behind it. */
 const block = (name: string, from: string, to = from): SmallNode[] => [
   ...attention(name, from, to),
@@ -116,9 +121,7 @@ describe('what is attention and what is not', () => {
   it('names attention between channels and does not draw it', () => {
     const { sites, missed } = analyze({
       nodes: [
-        node('MatMul', ['x', 'wq'], ['q']),
-        node('MatMul', ['x', 'wk'], ['k']),
-        node('MatMul', ['x', 'wv'], ['v']),
+        ...projected,
         node('Transpose', ['q'], ['qt'], swap),
         node('MatMul', ['qt', 'k'], ['s']),
         node('Softmax', ['s'], ['p'], last),
@@ -227,9 +230,7 @@ describe('what is attention and what is not', () => {
   it('follows scores into a part of which a bias is written in place', () => {
     const { sites } = analyze({
       nodes: [
-        node('MatMul', ['x', 'wq'], ['q']),
-        node('MatMul', ['x', 'wk'], ['k']),
-        node('MatMul', ['x', 'wv'], ['v']),
+        ...projected,
         node('Transpose', ['k'], ['kt'], swap),
         node('MatMul', ['q', 'kt'], ['s']),
         node('Slice', ['s', 'from', 'to', 'axes'], ['part']),
@@ -253,9 +254,7 @@ describe('what is attention and what is not', () => {
     const linear = (end: SmallNode[]): string[] =>
       analyze({
         nodes: [
-          node('MatMul', ['x', 'wq'], ['q']),
-          node('MatMul', ['x', 'wk'], ['k']),
-          node('MatMul', ['x', 'wv'], ['v']),
+          ...projected,
           node('Softmax', ['k'], ['over'], { axis: { integer: 1 } }),
           node('Transpose', ['over'], ['kt'], swap),
           node('MatMul', ['kt', 'v'], ['kv']),
@@ -349,9 +348,7 @@ describe('what is attention and what is not', () => {
   it('names scores that only a decay is multiplied by, and no gates', () => {
     const { sites, missed } = analyze({
       nodes: [
-        node('MatMul', ['x', 'wq'], ['q']),
-        node('MatMul', ['x', 'wk'], ['k']),
-        node('MatMul', ['x', 'wv'], ['v']),
+        ...projected,
         node('Transpose', ['k'], ['kt'], swap),
         node('MatMul', ['q', 'kt'], ['s']),
         node('Mul', ['s', 'decay'], ['d']),
