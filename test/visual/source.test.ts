@@ -223,11 +223,15 @@ describe('the text in the panel', () => {
     await page.waitForFunction(() => (document.querySelector('.source-scroll')?.scrollTop ?? 0) > 0);
     expect(await isInSight()).to.equal(true);
     await page.waitForTimeout(300); // what happens then is another's doing
+    const twoFrames = (): Promise<unknown> =>
+      page.evaluate(
+        () =>
+          new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))),
+      );
     await page.locator('.source-scroll').evaluate((element) => (element.scrollTop = 0));
+    await twoFrames(); // whoever scrolls has seen it before they make the window another size
     await page.setViewportSize({ width: 490, height: 600 });
-    await page.evaluate(
-      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))),
-    );
+    await twoFrames();
     expect(await isInSight()).to.equal(false);
   });
 

@@ -204,6 +204,9 @@ function StreamText({
 /** How long after another size of the text an element that has gone out of sight has gone for that, in milliseconds. */
 const afterResize = 250;
 
+/** By how much two readings of the page's clock within a frame may be out of order, in milliseconds. */
+const clockStep = 2;
+
 /**
  * Keeps an element of the text in sight where another size would take it out of it; a person who scrolls away from it is left alone. Both
  * observers tell what the browser knows after a frame anyway: nothing is measured. Returns what ends it.
@@ -213,12 +216,15 @@ function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefi
   let [resizedAt, wasInSight] = [-Infinity, false];
   const sizes = new ResizeObserver(() => (resizedAt = performance.now()));
   const sights = new IntersectionObserver(
-    ([entry]) => {
-      const isInSight = entry.intersectionRatio >= 1;
-      // When it was seen to go, not when a busy page comes to telling so.
-      if (wasInSight && !isInSight && entry.time - resizedAt < afterResize)
-        element.scrollIntoView({ block: 'nearest' });
-      else wasInSight = isInSight;
+    (entries) => {
+      for (const { time, intersectionRatio } of entries) {
+        const isInSight = intersectionRatio >= 1;
+        // When it was seen to go, not when a busy page comes to telling so: another size may have come since.
+        const sinceResize = time - resizedAt;
+        if (wasInSight && !isInSight && sinceResize > -clockStep && sinceResize < afterResize)
+          element.scrollIntoView({ block: 'nearest' });
+        else wasInSight = isInSight;
+      }
     },
     { root: scroller, threshold: [0, 1] },
   );
