@@ -203,7 +203,6 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-unused-vars': 'off', // the compiler reports them
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      // What is over these when they came is counted in eslint-suppressions.json, and may only become less.
       'max-params': ['error', 4],
       complexity: ['error', 20],
       '@typescript-eslint/no-invalid-void-type': ['error', { allowAsThisParameter: true }],

@@ -1,8 +1,8 @@
 import { runCommandLine } from './commandLine';
 import { compare } from './compare';
 import { effect } from './effect';
-import { explain } from './explain';
-import { explainImage } from './explainImage';
+import { explain } from './explanation/explain';
+import { explainImage } from './explanation/explainImage';
 import { extract } from './extract';
 import { generate } from './generate';
 import { heads } from './heads';

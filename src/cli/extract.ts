@@ -46,15 +46,84 @@ export interface ExtractOptions {
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
 export async function extract(
-  { model, feeds, out, backend, isStaged = false, also = [] }: ExtractOptions,
+  options: ExtractOptions,
   loaders: ConstructorParameters<typeof Runtimes>[0] = nodeRuntimes,
 ): Promise<TerminalText> {
+  const { feeds, out, backend } = options;
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   await checkWritable(out);
+  const opened = await openForTensors(options, stored, loaders);
+  const { files, session, parts } = opened;
+  const fed = fedOf(files.analysis.index, session, stored);
+  const { given, pixels } = fed;
+  const unchanging = pixels === undefined ? new Set<PlacedSite>() : await session.provePicture();
+  if (pixels === undefined) await session.provePositions(readPositions(files.analysis.index, given, fed.roles));
+  const result = await session.run(fed.inputs, { batch: fed.batch, hasWindows: true });
+  const tensors = new Map<string, StoredTensor>();
+  const placed = await placedLayers(session, result, {
+    inputs: fed.inputs,
+    pixels,
+    unchanging,
+    text: given.find((input) => fed.roles.get(input.name) === 'ids' && input.dims.length === 2),
+    isAlone: fed.isAlone,
+    length: fed.length,
+  });
+  for (const { component, layer, tensor } of placed.layers) tensors.set(`attention.${component}.${layer}`, tensor);
+  const found =
+    (await parts?.read(result.layers, result.extras ?? new Map(), session.isCoarse)) ??
+    new Map<LayerWeights, LayerParts>();
+  for (const [{ component, layer }, { parts: own }] of found)
+    for (const [part, tensor] of own)
+      if (typeof tensor !== 'string')
+        tensors.set(`${part}.${component}.${layer}`, {
+          dtype: 'F32',
+          shape: [...tensor.shape],
+          data: floatBytes(tensor.data),
+        });
+  const [first] = result.outputs.values();
+  if (first !== undefined && first.data instanceof Float32Array)
+    tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
+  await writeWhole(out, writeSafetensors(tensors));
+  await parts?.release();
+  await session.release();
+  const { failed } = placed;
+  if (placed.layers.length === 0)
+    throw new ExplorerError('checksFailed', [
+      files.name,
+      failed.map(({ path, reason }) => `${path}: ${reason}`).join('; '),
+    ]);
+  return joinTerminal([
+    line`${placed.layers.length} attention ${placed.layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
+    ...stageLines(session.report.stages),
+    ...backendLines(opened, backend),
+    ...session.notices.map((notice) => line`${noticeText(notice)}`),
+    ...placed.left.map(({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`),
+    ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`),
+    ...partLines(found),
+  ]);
+}
+
+/** A model that gives tensors. */
+interface OpenedModel {
+  readonly files: Awaited<ReturnType<typeof readModelFiles>>;
+  readonly session: AttentionSession;
+  readonly chosen: ChosenRuntime;
+  /** What gives of each layer what is written beside its weights; undefined where nothing is. */
+  readonly parts: SiteParts | undefined;
+  /** Backends that could not load it, each with the reason. */
+  readonly refused: ReadonlyMap<Backend, string>;
+}
+
+/** Loads a model on the backend that is asked for, or where it can be loaded. Throws what loading throws. */
+async function openForTensors(
+  { model, backend, isStaged = false, also = [] }: ExtractOptions,
+  stored: ReadonlyMap<string, StoredTensor>,
+  loaders: ConstructorParameters<typeof Runtimes>[0],
+): Promise<OpenedModel> {
   const path = modelPathOf(model);
   const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
-  const load = async (choosing: Promise<ChosenRuntime>) => {
+  const load = async (choosing: Promise<ChosenRuntime>): Promise<Omit<OpenedModel, 'refused'>> => {
     const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
     const chosen = await choosing;
     const { runtime } = chosen;
@@ -72,14 +141,33 @@ export async function extract(
   };
   const runtimes = new Runtimes(loaders, availableParallelism());
   const refused = new Map<Backend, string>();
-  const { files, session, chosen, parts } =
+  const opened =
     backend === undefined
       ? await loadPortably(runtimes, 1, load, refused)
       : await loadOnBackend(runtimes, { backend, threads: 1 }, load, refused);
-  const { index } = files.analysis;
+  return { ...opened, refused };
+}
+
+/** What a model is fed: tensors that were given, and those that can be made of them. */
+interface Fed {
+  readonly given: readonly ModelInput[];
+  /** Those that were given, and those that were made. */
+  readonly inputs: readonly ModelInput[];
+  readonly roles: ReadonlyMap<string, InputRole>;
+  /** The pictures that were given. */
+  readonly pixels: ModelInput | undefined;
+  readonly batch: number;
+  /** Positions of each item. */
+  readonly length: number;
+  /** Whether it is one item. */
+  readonly isAlone: boolean;
+}
+
+/** Throws `invalidArgument`, and what making inputs throws. */
+function fedOf(index: GraphIndex, session: AttentionSession, stored: ReadonlyMap<string, StoredTensor>): Fed {
   const given = toModelInputs(index, stored);
   checkNames(index, stored, given);
-  const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
+  const { roles } = planInputs(index, session.inputNames, new Set(session.inputNames));
   const main =
     given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ??
     given.find((input) => input.dims.length > 2) ??
@@ -89,70 +177,40 @@ export async function extract(
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });
-  const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
-  const unchanging = pixels === undefined ? new Set<PlacedSite>() : await session.provePicture();
-  if (pixels === undefined) await session.provePositions(readPositions(index, given, roles));
-  const result = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
-  const { layers, outputs, extras } = result;
-  const tensors = new Map<string, StoredTensor>();
-  const all = [...given, ...made.inputs];
-  const placed = await placedLayers(session, result, {
-    inputs: all,
-    pixels,
-    unchanging,
-    text: given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2),
+  return {
+    given,
+    inputs: [...given, ...made.inputs],
+    roles,
+    pixels: given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4),
+    batch,
+    length,
     // Rows of a matrix of numbers are positions of one item.
     isAlone: batch === 1 || (main?.dims.length === 2 && main.type === 'float32'),
-    length,
-  });
-  for (const { component, layer, tensor } of placed.layers) tensors.set(`attention.${component}.${layer}`, tensor);
-  const found = await parts?.read(layers, extras ?? new Map(), session.isCoarse);
-  for (const [{ component, layer }, { parts: own }] of found ?? [])
-    for (const [part, tensor] of own)
-      if (typeof tensor !== 'string')
-        tensors.set(`${part}.${component}.${layer}`, {
-          dtype: 'F32',
-          shape: [...tensor.shape],
-          data: floatBytes(tensor.data),
-        });
-  const [first] = outputs.values();
-  if (first !== undefined && first.data instanceof Float32Array)
-    tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
-  await writeWhole(out, writeSafetensors(tensors));
-  await parts?.release();
-  await session.release();
-  const { failed } = placed;
-  if (placed.layers.length === 0)
-    throw new ExplorerError('checksFailed', [
-      files.name,
-      failed.map(({ path, reason }) => `${path}: ${reason}`).join('; '),
-    ]);
-  const { runtime, reason } = chosen;
-  // Where nothing was asked for, what could not load the model is told.
+  };
+}
+
+/** Whether it was run layer by layer, where that was asked for. */
+function stageLines(stages: AttentionSession['report']['stages']): readonly TerminalText[] {
+  if (stages === undefined) return [];
+  return [
+    stages.failure === ''
+      ? line`Run in ${counted(stages.count, 'stage')}`
+      : line`Run as a whole, not layer by layer: ${plain(stages.failure)}`,
+  ];
+}
+
+/** Why it runs on another backend than was asked for; where none was, what could not load the model. */
+function backendLines(
+  { chosen, refused }: Pick<OpenedModel, 'chosen' | 'refused'>,
+  asked: ExtractOptions['backend'],
+): readonly TerminalText[] {
   const why =
-    backend === undefined || backend === 'auto'
+    asked === undefined || asked === 'auto'
       ? [...refused.values()].join(' ')
-      : runtime.backend === backend
+      : chosen.runtime.backend === asked
         ? ''
-        : reason;
-  const asked = why === '' ? [] : [line`${plain(why, maxReason)}`];
-  const { stages } = session.report;
-  const cut =
-    stages === undefined
-      ? []
-      : [
-          stages.failure === ''
-            ? line`Run in ${counted(stages.count, 'stage')}`
-            : line`Run as a whole, not layer by layer: ${plain(stages.failure)}`,
-        ];
-  const reasons = [...cut, ...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
-  return joinTerminal([
-    line`${placed.layers.length} attention ${placed.layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
-    ...reasons,
-    ...placed.left.map(({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`),
-    ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`),
-    ...partLines(found ?? new Map()),
-  ]);
+        : chosen.reason;
+  return why === '' ? [] : [line`${plain(why, maxReason)}`];
 }
 
 /** Parts that could not be had, and how exact norms are, each for all layers of which it holds. */

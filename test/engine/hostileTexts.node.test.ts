@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { compare } from '../../src/cli/compare';
 import { effect } from '../../src/cli/effect';
-import { explain } from '../../src/cli/explain';
+import { explain } from '../../src/cli/explanation/explain';
 import { generate } from '../../src/cli/generate';
 import { heads } from '../../src/cli/heads';
 import { how } from '../../src/cli/how';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { compare } from '../../../src/cli/compare';
 import { effect, type EffectOptions } from '../../../src/cli/effect';
-import { explain } from '../../../src/cli/explain';
+import { explain } from '../../../src/cli/explanation/explain';
 import { heads } from '../../../src/cli/heads';
 import { how, type HowOptions } from '../../../src/cli/how';
 import { predict } from '../../../src/cli/predict';

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { explain, type ExplainOptions } from '../../../src/cli/explain';
+import { explain, type ExplainOptions } from '../../../src/cli/explanation/explain';
 import { errorOf } from '../../harness/codeOf';
 import { picturedTokenizer } from '../../harness/tinyTokenizer';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { explainImage } from '../../../src/cli/explainImage';
+import { explainImage } from '../../../src/cli/explanation/explainImage';
 import { extract } from '../../../src/cli/extract';
 import { readSafetensors, writeSafetensors } from '../../../src/cli/safetensors';
 
