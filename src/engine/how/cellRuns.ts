@@ -15,7 +15,7 @@ import { CellTensors } from './cellTensors';
 import { partsOfSite } from '../../onnx/find/joinedParts';
 import type { SiteInParts } from '../session/partsRun';
 import { howCell } from './howCell';
-import { PartsCells } from './partsCells';
+import { isInNoPart, PartsCells } from './partsCells';
 
 /** A session of the part of a model up to one attention, with what cells of it need among its outputs. */
 interface TappedSession {
@@ -55,7 +55,9 @@ export class CellRuns {
     return this.#howInOne(own, drawn, read).catch((error: unknown) => {
       if (!(error instanceof ExplorerError) || error.code !== 'howNotFollowed') throw error;
       return inParts().catch((other: unknown) => {
-        throw other instanceof ExplorerError && other.code === 'howNotFollowed' ? error : other;
+        const isUnfollowed =
+          other instanceof ExplorerError && other.code === 'howNotFollowed' && other.args[0] !== isInNoPart;
+        throw isUnfollowed ? error : other;
       });
     });
   }

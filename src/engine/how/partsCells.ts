@@ -241,6 +241,9 @@ function headValues(tracer: ElementTracer, row: PartsRow, size: number): OutputT
   return { type: 'float32', dims: [1, 1, row.length, size], data };
 }
 
+/** Why a cell that lies in no part is not followed, in a clause: its row is known then. */
+export const isInNoPart = 'no part of the graph reads this key for this query: its weight is none';
+
 /** Where in a row the cell is; in a clause, why it is not there, or why the row is not the one that is drawn. */
 function columnOf(
   { cell, row }: DrawnCell,
@@ -255,5 +258,5 @@ function columnOf(
   let found = -1;
   for (const [column, key] of keys.entries())
     if (key === cell.key && (found < 0 || weightAt(column) > weightAt(found))) found = column;
-  return found < 0 ? 'no part of the graph reads this key for this query: its weight is none' : found;
+  return found < 0 ? isInNoPart : found;
 }
