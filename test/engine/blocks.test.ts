@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { ownTokenNotices } from '../../src/engine/text/paddingNotices';
+import type { LayerWeights } from '../../src/engine/session/attentionSession';
 import { Runtime } from '../../src/engine/runtime/runtime';
+import { errorOf } from '../harness/codeOf';
 import { readFixture } from '../harness/fixtures';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { memoryAccess } from './fixtureAccess';
@@ -39,6 +42,12 @@ describe('attention of a text in parts', function () {
       });
       const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
       const text = 'blocks and bands'.slice(0, name.startsWith('longformer') ? 8 : undefined);
+      if (name === 'led.legacy') {
+        // Its blocks were traced for sixteen tokens: at another length the file itself computes something else.
+        const short = await errorOf(model.explain({ text: text.slice(0, 7), tokenLimit: 0 }));
+        expect(short.code).to.equal('checksFailed');
+        expect(short.args[1]).to.match(/^values weighted by it differ by .* for texts of one length alone$/);
+      }
       const { streams, components, layers, notices } = await model.explain({ text, tokenLimit: 0 });
       await model.release();
       expect(streams[0].tokens).to.have.length(text.length);
@@ -58,6 +67,11 @@ describe('attention of a text in parts', function () {
         expect(largest).to.be.at.most(1e-5);
       }
     });
+
+  it('has no more than all of a row on tokens of the model’s own, however that was rounded', () => {
+    const shares = [0.071, 1 + 1e-7].map((ownShare) => ({ layers: [{ ownShare } as LayerWeights] }));
+    expect(shares.map((result) => ownTokenNotices(result)[0].args)).to.deep.equal([[8], [100]]);
+  });
 
   it('is put together again without opening its parts anew', async () => {
     const sessions = runtime.ort.InferenceSession;

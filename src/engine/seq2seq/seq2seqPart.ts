@@ -1,6 +1,6 @@
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { layerByLayer, type LayerSteps } from '../session/layerSteps';
-import { placeTextLayers } from '../session/placedText';
+import { placeTextLayers, withReasons } from '../session/placedText';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import type { OutputTensor } from '../runtime/feeds';
 import type { LeanRuns } from '../long/leanRuns';
@@ -80,8 +80,10 @@ export class Seq2SeqPart {
       },
       { inputs, ids, numTokens: numTokens ?? ids.dims[1], turn, of: (site) => missing.has(site) },
     );
-    this.#hasNoBlocks = placed.layers.length === result.layers.length;
-    return this.#hasNoBlocks ? result : placed;
+    const hasNoBlocks = placed.layers.length === result.layers.length;
+    // A file that was traced may put its parts together for texts of some lengths alone.
+    this.#hasNoBlocks = hasNoBlocks && [...missing].every(({ inParts }) => inParts === undefined);
+    return hasNoBlocks ? withReasons(result, placed, session.analysis) : placed;
   }
 
   /** The model's own outputs alone. Throws as {@link run} does. */

@@ -307,5 +307,5 @@ function failureOf(
     }
   return largest <= bound * scale || largest === 0
     ? ''
-    : `values weighted by it differ by ${(largest / scale).toPrecision(2)} of the largest from what the attention gives`;
+    : `values weighted by it differ by ${(largest / scale).toPrecision(2)} of the largest from what the attention gives; a file that was traced may hold for texts of one length alone`;
 }

@@ -74,6 +74,22 @@ export async function placeTextLayers(
   };
 }
 
+/** A run of which nothing was put together: of what it computes in parts, why that was so. */
+export function withReasons(
+  result: AttentionResult,
+  placed: Pick<AttentionResult, 'failed'>,
+  { sites }: Pick<AttentionSession['analysis'], 'sites'>,
+): AttentionResult {
+  const inParts = new Set(sites.flatMap((site) => (site.inParts === undefined ? [] : [site.path])));
+  return {
+    ...result,
+    failed: [
+      ...result.failed.filter(({ path }) => !inParts.has(path)),
+      ...placed.failed.filter(({ path }) => inParts.has(path)),
+    ],
+  };
+}
+
 function positionsOf(
   parts: readonly SiteInParts[],
   all: readonly PlacedSite[],

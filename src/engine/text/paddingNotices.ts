@@ -20,12 +20,17 @@ export function paddingNotices(
   return [
     { code: 'paddedToShape', args: [numPositions] },
     ...(padsLeft && firstPosition === 0 ? [{ code: 'paddedOnRight', args: [] } as const] : []),
-    ...(share > leastShare ? [{ code: 'paddingRead', args: [Math.ceil(share * 100)] } as const] : []),
+    ...(share > leastShare ? [{ code: 'paddingRead', args: [percent(share)] } as const] : []),
   ];
 }
 
 /** What is to be said where tokens of the model's own, beside those of the text, have a share of what is read. */
 export function ownTokenNotices(...results: readonly Pick<AttentionResult, 'layers'>[]): Notice[] {
   const share = Math.max(0, ...results.flatMap(({ layers }) => layers.map(({ ownShare = 0 }) => ownShare)));
-  return share > leastShare ? [{ code: 'ownTokensRead', args: [Math.ceil(share * 100)] }] : [];
+  return share > leastShare ? [{ code: 'ownTokensRead', args: [percent(share)] }] : [];
+}
+
+/** A share as a percentage that is no less than it; what is more than all of a row is rounding. */
+function percent(share: number): number {
+  return Math.min(100, Math.ceil(share * 100));
 }

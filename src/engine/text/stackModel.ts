@@ -17,7 +17,7 @@ import type { EmbeddingPart } from '../session/embeddingPart';
 import { describeComponents, storedLayers } from '../session/layerInfo';
 import { layerByLayer } from '../session/layerSteps';
 import type { LeanRuns } from '../long/leanRuns';
-import { placeTextLayers } from '../session/placedText';
+import { placeTextLayers, withReasons } from '../session/placedText';
 import { ownTokenNotices, paddingNotices } from './paddingNotices';
 import {
   tokenizeWithPicture,
@@ -155,6 +155,8 @@ export class StackModel implements TextModel {
     if (continuation !== undefined && this.#isTwoSided(read.result)) throw this.#refuse('it reads both ways');
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
+    // A length at which the file runs, and computes no attention, is not the one that it was made for.
+    if (read.result.layers.length === 0) this.#baked = undefined;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
     if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
       throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
@@ -322,7 +324,8 @@ export class StackModel implements TextModel {
       // Attention may be computed block by block; then it is put together.
       const placed = await this.#inBlocks(inputs, numTokens, steps.turn);
       this.#hasBlocks = placed.layers.length > 0;
-      if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions, firstPosition };
+      const shown = this.#hasBlocks ? placed : withReasons(result, placed, session.analysis);
+      return { result: shown, numReused: 0, numTokens, numPositions, firstPosition };
     }
     return { result, numReused: 0, numTokens, numPositions, firstPosition };
   }
