@@ -234,7 +234,9 @@ interface Told {
 }
 
 /** Throws `wrongUsage` where something is given that would change nothing. */
-function checkUnread({ isLoss, label, token, against, block, isRenormalized }: EffectOptions): void {
+function checkUnread({ isLoss, label, token, against, by, block, isRenormalized }: EffectOptions): void {
+  if (by !== undefined && block !== undefined)
+    throw new ExplorerError('wrongUsage', ['--by', 'it is of silent heads: leave it out beside --block']);
   if (isRenormalized && block === undefined)
     throw new ExplorerError('wrongUsage', ['--renormalize', 'it goes with --block']);
   const asked = isLoss ? '--loss' : label === undefined ? undefined : '--label';
@@ -448,9 +450,12 @@ const replacementTexts: Readonly<Record<Replacement, string>> = {
   mean: 'its mean over all positions',
   swap: 'what it reads in the other text or picture',
 };
-const shareNumber = (share: number | undefined): string =>
-  share === undefined ? '–' : share.toFixed(4).replace('-', '−');
+const shareNumber = (share: number | undefined): string => (share === undefined ? '–' : signed(share).replace('+', ''));
 const shareText = (share: number | undefined): string => (share === undefined ? noShare : shareNumber(share));
 
 const padded = (text: string, width: number): PlainText => plain(text.padStart(width));
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+/** What rounds to nothing has no sign. */
+function signed(value: number): string {
+  const size = Math.abs(value).toFixed(4);
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}

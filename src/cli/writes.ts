@@ -28,14 +28,21 @@ export async function writes(options: WritesOptions): Promise<TerminalText> {
   if (token === undefined) throw new ExplorerError('wrongUsage', ['--token', 'it is missing']);
   if (at !== undefined && !/^\d{1,9}$/.test(at))
     throw new ExplorerError('wrongUsage', ['--at', 'it is the place of a token, from 1']);
+  if (options.component !== undefined && options.head === undefined)
+    throw new ExplorerError('wrongUsage', ['--component', 'it goes with --head']);
   return askOfText(
     options,
     { target: options.target, languages: options.languages },
     async (model, { streams, components, layers, notices }) => {
-      const head = parseHead(
-        options.head,
-        components.filter(({ component }) => options.component === undefined || component === options.component),
+      const named = components.filter(
+        ({ component }) => options.component === undefined || component === options.component,
       );
+      if (named.length === 0)
+        throw new ExplorerError('invalidArgument', [
+          '--component',
+          `the model has ${components.map(({ component }) => component).join(', ')}`,
+        ]);
+      const head = parseHead(options.head, named);
       const run = {
         streams,
         components,

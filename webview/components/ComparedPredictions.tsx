@@ -123,8 +123,10 @@ function Tokens({
   );
 }
 
+/** What rounds to nothing has no sign. */
 function signed(bits: number): string {
-  return `${bits < 0 ? '−' : '+'}${Math.abs(bits).toFixed(2)}`;
+  const size = Math.abs(bits).toFixed(2);
+  return Number(size) === 0 ? size : `${bits < 0 ? '−' : '+'}${size}`;
 }
 
 function best({ tokens: [first] }: UnitPrediction): string {

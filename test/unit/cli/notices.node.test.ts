@@ -91,6 +91,10 @@ describe('what a command says of a text that the model does not read to its end'
       if (!name.includes('--')) expect(JSON.stringify(JSON.parse(await run(true)))).to.include(cut);
     });
 
+  it('has no sign where an effect rounds to nothing', async () => {
+    expect(await effect({ ...ofEffect(), head: '0.1', block: '0:3' })).to.match(/\neffect +0\.0000 nats\n/);
+  });
+
   it('is told of the other text of swapped heads, too', async () => {
     const swapped = { ...ofEffect(), file: join(folder, 'eight.txt'), swap: 'b', to: 'bb' };
     writeFileSync(swapped.file, 'abcdefgh');
@@ -103,6 +107,14 @@ describe('what a command says of a text that the model does not read to its end'
     expect(await codeOf(effect({ ...ofEffect(), against: '#87' })), 'a token against itself').to.equal('sameTwice');
     expect(await codeOf(writes({ ...asked(false), at: '2', token: 'x', against: 'x' }))).to.equal('sameTwice');
     expect(await refused({ isRenormalized: true })).to.equal('--renormalize: it goes with --block');
+    expect(await refused({ by: 'mean', block: '3:1' })).to.equal(
+      '--by: it is of silent heads: leave it out beside --block',
+    );
+    const written = { ...asked(false), at: '2', token: 'x', against: undefined };
+    const ofNoHead = await errorOf(writes({ ...written, component: 'cross' }));
+    expect(ofNoHead.args.join(': ')).to.equal('--component: it goes with --head');
+    const ofNone = await errorOf(writes({ ...written, head: '0.1', component: 'cross' }));
+    expect(ofNone.args.join(': ')).to.equal('--component: the model has self');
     expect(await refused({ file: 'picture.png' })).to.equal(
       '--label: it is missing: of a picture, labels are predicted',
     );
