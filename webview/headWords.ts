@@ -54,15 +54,17 @@ export function shortMeasure(measure: Measure, value: number): string {
 /** A number with its sign, to three significant digits; «–» where there is none yet. */
 export function signedNumber(value: number): string {
   if (Number.isNaN(value)) return '–';
-  return `${signOf(value)}${formatWeight(Math.abs(value))}`;
+  return withSign(value, formatWeight(Math.abs(value)));
 }
 
 function shortSigned(value: number): string {
-  return Number.isNaN(value) ? '' : `${signOf(value)}${shortWeight(Math.abs(value))}`;
+  return Number.isNaN(value) ? '' : withSign(value, shortWeight(Math.abs(value)));
 }
 
-function signOf(value: number): string {
-  return value < 0 ? '−' : value > 0 ? '+' : '';
+/** A number with the sign of its size; a bound holds of the number itself: `<.01`, or `>−.01` below zero. */
+function withSign(value: number, size: string): string {
+  if (size.startsWith('<')) return value < 0 ? `>−${size.slice(1)}` : size;
+  return `${value < 0 ? '−' : value > 0 ? '+' : ''}${size}`;
 }
 
 /** Numbers with a sign as shares of the largest of them on either side of zero, in [−1, 1]; NaN stays. */

@@ -50,7 +50,7 @@ describe('effects', () => {
       host.run.info.components[0].layers.reduce((sum, layer) => sum + layer.numHeads, 0),
     );
     const numbers = (await page.locator('.effect-table tbody td:nth-of-type(2)').allTextContents()).map((text) =>
-      Number(text.replace('−', '-').replace('<', '')),
+      Number(text.replace('−', '-').replace(/[<>]/, '')),
     );
     expect(numbers).to.have.length(numHeads);
     expect(numbers[0]).to.equal(-0.9);

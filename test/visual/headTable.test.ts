@@ -179,7 +179,7 @@ describe('all heads with their metrics', () => {
   });
 
   for (const [width, height] of [
-    [480, 700],
+    [480, 640],
     [1280, 720],
   ]) {
     it(`are readable and accessible in every theme in ${width} × ${height}`, async () => {
@@ -200,6 +200,25 @@ describe('all heads with their metrics', () => {
       await pane().getByRole('button', { name: 'Scatter' }).click();
       await page.locator('.point').first().waitFor();
       expect(await violationsOf(page, pages.complaints), 'scatter').to.deep.equal([]);
+      // What closes it is in the bar's first line, and no title of an axis is cut.
+      const [bar, close] = await Promise.all(
+        ['.head-table-bar', '.head-table-bar .actions'].map((part) => pane().locator(part).boundingBox()),
+      );
+      expect((close?.y ?? 0) - (bar?.y ?? 0)).to.be.at.most(6);
+      const cut = await page.locator('.head-scatter .axes text').evaluateAll((texts) =>
+        texts.flatMap((text) => {
+          const [own, around] = [text, text.closest('svg')].map((each) => each?.getBoundingClientRect());
+          const isIn =
+            own !== undefined &&
+            around !== undefined &&
+            own.left >= around.left &&
+            own.top >= around.top &&
+            own.right <= around.right &&
+            own.bottom <= around.bottom;
+          return isIn ? [] : [text.textContent];
+        }),
+      );
+      expect(cut).to.deep.equal([]);
       await screenshot(page, `visual/head-scatter-${width}`);
     });
   }

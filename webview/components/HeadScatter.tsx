@@ -13,6 +13,10 @@ import { useSize } from './useSize';
 /** Room around the points, in CSS pixels. */
 const margin = { left: 52, right: 14, top: 10, bottom: 36 } as const;
 const radius = 4;
+/** Between two marks of the upright axis, so that their numbers do not touch. */
+const leastStep = 16;
+/** About what a letter of an axis' title takes. */
+const letterWidth = 7;
 
 /** A head where it stands. */
 interface Point {
@@ -52,8 +56,11 @@ export function HeadScatter({
     const known = listed.filter(
       ({ index }) => Number.isFinite(across?.[index] ?? NaN) && Number.isFinite(upwards?.[index] ?? NaN),
     );
-    const [horizontal, vertical] = [across, upwards].map((values) =>
-      axisFor(known.map(({ index }) => values?.[index] ?? 0)),
+    const marksUpwards = Math.min(4, Math.max(1, Math.floor(plotHeight / leastStep)));
+    const horizontal = axisFor(known.map(({ index }) => across?.[index] ?? 0));
+    const vertical = axisFor(
+      known.map(({ index }) => upwards?.[index] ?? 0),
+      marksUpwards,
     );
     return {
       xAxis: horizontal,
@@ -102,6 +109,8 @@ export function HeadScatter({
   };
   const numLeft = listed.length - points.length;
   const [axisX, axisY] = [x, y].map((id) => `${metricTitle(id)} (${unitName(id, component)})`);
+  // What would be cut stands in the choice above, too.
+  const upright = [axisY, metricTitle(y)].find((title) => title.length * letterWidth <= plotHeight + 2 * margin.top);
   return (
     <div class="head-scatter" ref={outer}>
       {width === 0 ? null : (
@@ -155,14 +164,16 @@ export function HeadScatter({
               <title>{metricDefinition(x)}</title>
               {axisX}
             </text>
-            <text
-              class="axis-title"
-              transform={`translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`}
-              text-anchor="middle"
-            >
-              <title>{metricDefinition(y)}</title>
-              {axisY}
-            </text>
+            {upright === undefined ? null : (
+              <text
+                class="axis-title"
+                transform={`translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`}
+                text-anchor="middle"
+              >
+                <title>{metricDefinition(y)}</title>
+                {upright}
+              </text>
+            )}
           </g>
           {points.map(({ head, left, top, name }) => (
             <g

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { TokenStream } from '../../../src/model/token';
 import type { ComponentInfo } from '../../../src/model/head';
 import { shortWeight } from '../../../src/model/shortWeight';
+import { shortMeasure, signedNumber } from '../../../webview/headWords';
 import { componentName, formatWeight, tokensName } from '../../../webview/words';
 
 /** A stream of these pieces, one after the other. */
@@ -46,6 +47,12 @@ describe('A weight', () => {
       '0',
     ]);
     expect([0.997, 0.41, 0.0049, 0].map(shortWeight)).to.deep.equal(['1', '.41', '<.01', '0']);
+  });
+
+  it('is bounded from the side of zero on which it is, where it is too small to be told', () => {
+    expect([0.5, 4e-4, 0, -4e-4, -0.5].map(signedNumber)).to.deep.equal(['+0.500', '<0.001', '0', '>−0.001', '−0.500']);
+    const short = [0.5, 4e-4, 0, -4e-4, -0.5].map((value) => shortMeasure('effect', value));
+    expect(short).to.deep.equal(['+.50', '<.01', '0', '>−.01', '−.50']);
   });
 });
 
