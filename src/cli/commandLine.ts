@@ -446,7 +446,7 @@ function tokensOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const tokens = Number(value);
   if (/^\d+$/.test(value) && tokens >= 1 && tokens <= 100_000) return tokens;
-  throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
+  throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, from 1 to 100000']);
 }
 
 function methodIdOf(value = 'attention'): MethodId {

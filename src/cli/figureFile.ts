@@ -72,7 +72,7 @@ export async function writeFigure(figure: CheckedFigure, drawn: Drawn): Promise<
   else await writeSvg(figure, await svgOf(figure, drawn), []);
   const heads = writtenLayers(numbers).reduce((sum, layer) => sum + layer.heads.length, 0);
   return figure.view === 'page'
-    ? line`A page of ${counted(heads, 'head')} written to ${plain(figure.path)}`
+    ? line`A page of ${counted(heads, methodOf(numbers.method).joinsHeads ? 'layer' : 'head')} written to ${plain(figure.path)}`
     : line`The ${plain(figure.view)} written to ${plain(figure.path)}`;
 }
 

@@ -1,13 +1,15 @@
 import { ExplorerError } from '../base/errors';
 import type { Options } from './parseArguments';
 
-/** Throws `wrongUsage` where a method or a token is named that would change nothing of what is told. */
-export function refuseIdle({ method, query, input, out, figure, view = 'matrix' }: Options): void {
+/** Throws `wrongUsage` where something is asked that would change nothing of what is told. */
+export function refuseIdle({ method, head, json, query, input, out, figure, view = 'matrix' }: Options): void {
   const isNone = (name: string, reason: string): never => {
     throw new ExplorerError('wrongUsage', [name, reason]);
   };
   if (input && method !== undefined)
     isNone('--method', 'it changes nothing of what the model is fed: leave --input out');
+  if (input && head !== undefined) isNone('--head', 'it changes nothing of what the model is fed: leave --input out');
+  if (input && json) isNone('--json', 'what the model is fed is printed as Python: leave it out beside --input');
   if (query === undefined) return;
   if (input) isNone('--query', 'it changes nothing of what the model is fed: leave --input out');
   // Of attention flow other rows are empty.

@@ -379,6 +379,9 @@ describe('The command line', function () {
       [['--query', '--json'], '--query takes a value; one that begins with a dash is written --query=VALUE'],
       [['--query', '1', '--input'], '--query is not valid: it changes nothing of what the model is fed'],
       [['--method', 'norm', '--input'], '--method is not valid: it changes nothing of what the model is fed'],
+      [['--head', '1.4', '--input'], '--head is not valid: it changes nothing of what the model is fed'],
+      [['--json', '--input'], '--json is not valid: what the model is fed is printed as Python'],
+      [['--context', '0'], '--context is not valid: it is a number of tokens, from 1 to 100000'],
       [['--query', '1', '--out', 'x.npz'], '--query is not valid: a file has the rows of all tokens'],
       [['--query', '1', '--figure', 'x.svg', '--view', 'grid'], '--query is not valid: the grid shows'],
     ] as const)
@@ -524,6 +527,10 @@ describe('The command line’s figures', function () {
       .to.match(/^<svg [^>]*width="174mm"/)
       .and.include('mean of 32 heads');
     expect((await explain('--figure', page)).stdout).to.match(/\nA page of 32 heads written to \S+\n$/);
+    const ofLayers = join(folder, 'layers.html');
+    const rollout = await explain('--figure', ofLayers, '--method', 'rollout');
+    expect(rollout.stdout).to.match(/\nA page of 4 layers written to \S+\n$/);
+    expect(readFileSync(ofLayers, 'utf8')).to.include('"heads":["0","1","2","3"]').and.include('"head":"Layer"');
     const html = readFileSync(page, 'utf8');
     expect(html.match(/<script type="application\/octet-stream"/g)).to.have.length(32);
     expect(html).to.match(/script-src 'sha256-[\w+/]{43}='; style-src 'sha256-/);

@@ -6,6 +6,8 @@ export type PagePiece = readonly [token: number, text: string, isChip?: 1];
 /** What a page says, in the language of whoever made it. `{0}` and so on are filled in. */
 export interface PageWords {
   readonly head: string;
+  /** In the place of a head, where a layer has one matrix. */
+  readonly layer: string;
   readonly direction: string;
   readonly reads: string;
   readonly readBy: string;
@@ -16,6 +18,8 @@ export interface PageWords {
   readonly target: string;
   /** `{0}` is a head. */
   readonly matrix: string;
+  /** `{0}` is a layer. */
+  readonly matrixOfLayer: string;
   readonly sources: string;
   readonly hint: string;
   readonly keys: string;
@@ -39,7 +43,7 @@ export interface PageData {
     readonly name: string;
     readonly queryStream: number;
     readonly keyStream: number;
-    /** Names of heads, in the order of their numbers. */
+    /** Names of heads, or of layers that have one matrix each, in the order of their numbers. */
     readonly heads: readonly string[];
   }[];
   /** What is shown first: a head by its place among all of them, and a token. */

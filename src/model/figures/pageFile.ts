@@ -2,6 +2,7 @@ import { base64, base64Bytes } from '../../base/base64';
 import { deflated } from '../../base/deflated';
 import { plain } from '../../base/safeText';
 import { headLabel } from '../head';
+import { methodOf } from '../methods';
 import { toHalf } from '../numbers/half';
 import { headNumbers, writtenLayers, type Numbers } from '../numbers/numbers';
 import { cssColour, type Ramp, type Rgb } from '../ramp';
@@ -93,16 +94,20 @@ function pageData(numbers: Numbers, look: PageLook): PageData {
       name: look.componentName(component.component),
       queryStream: component.queryStream,
       keyStream: component.keyStream,
-      heads: layers.filter((layer) => layer.component === component).flatMap(({ heads }) => heads.map(headLabel)),
+      heads: layers.filter((layer) => layer.component === component).flatMap(({ heads }) => heads),
     }))
     .filter(({ heads }) => heads.length > 0);
-  const all = components.flatMap(({ component, heads }) => heads.map((head) => `${component} ${head}`));
+  const all = components.flatMap(({ component, heads }) => heads.map((head) => `${component} ${headLabel(head)}`));
+  const isJoined = methodOf(numbers.method).joinsHeads;
   const { words, caption, first, scale, ceiling, ramps, background, foreground, tabSize } = look;
   return {
-    words,
+    words: isJoined ? { ...words, head: words.layer, matrix: words.matrixOfLayer } : words,
     caption: caption.map((line) => plain(line, 1000)),
     streams: numbers.streams.map((stream) => streamData(stream, tabSize)),
-    components: components.map(({ component: _, ...rest }) => rest),
+    components: components.map(({ component: _, heads, ...rest }) => ({
+      ...rest,
+      heads: heads.map((head) => (isJoined ? String(head.layer) : headLabel(head))),
+    })),
     first: {
       head: Math.max(0, all.indexOf(`${first.component} ${first.head}`)),
       ...(first.pinned === undefined ? {} : { pinned: first.pinned }),
