@@ -133,7 +133,7 @@ async function run(
       return commands().how(await howOptions(operand('FILE'), values));
     case 'relations':
       return commands().relations({
-        file: operand('FILE'),
+        file: textFile(operand('FILE')),
         ...(await given()),
         language: values.language,
         model: values.model,
@@ -157,7 +157,7 @@ async function run(
       return commands().effect(await effectOptions(operand('FILE'), values));
     case 'writes':
       return commands().writes({
-        file: operand('FILE'),
+        file: textFile(operand('FILE')),
         ...(await given()),
         ...readOptions(values),
         head: values.head,
@@ -167,7 +167,7 @@ async function run(
       });
     case 'generate':
       return commands().generate({
-        file: operand('FILE'),
+        file: textFile(operand('FILE')),
         ...(await given()),
         model: values.model,
         head: undefined,
@@ -375,6 +375,13 @@ async function compareOptions(files: readonly string[], values: Options): Promis
     figure: svgOut(values),
     wantsPredictions: values.predictions,
   };
+}
+
+/** A file that only texts are read from. Throws `wrongUsage` for a picture. */
+function textFile(file: string): string {
+  if (isImageFile(file))
+    throw new ExplorerError('wrongUsage', ['FILE', 'it is a picture, and this command reads texts']);
+  return file;
 }
 
 async function howOptions(file: string, values: Options): Promise<Parameters<typeof how>[0]> {

@@ -342,6 +342,8 @@ describe('The command line', function () {
         stderr: `${option.split('=')[0]} is not valid: it is for texts, and the file is a picture; "attention-explorer --help" says how it is used.\n`,
       });
     }
+    for (const command of ['generate', 'writes'])
+      expect((await run([command, 'media/icon.png'], '')).stderr).to.include('it is a picture, and this command reads');
     expect(await run(['explain', ''], '')).to.deep.include({
       code: 2,
       stderr: 'FILE is not valid: it is missing; "attention-explorer --help" says how it is used.\n',
