@@ -10,7 +10,6 @@ import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
-const text = 'blocks and bands';
 const scored = 'query key part product';
 const softmax = 'maximum exponentials sum weight';
 const after = 'values head heads written contributors output';
@@ -29,6 +28,11 @@ const cases: Readonly<Record<string, readonly (readonly [number[], string, numbe
     [[0, 1, 5, 4], `query scaledQuery key part product mask ${softmax} ${after}`, [2, 5, 2, 5]],
   ],
   'longt5.legacy': [[[1, 1, 14, 13], `${scored} bias ${softmax} ${after}`, [12, 15, 8, 15]]],
+  // Blocks alone, which are drawn as windows; the last one is filled up.
+  'windows/longt5.legacy': [
+    [[0, 1, 5, 4], `${scored} bias ${softmax} ${after}`, [4, 7, 0, 11]],
+    [[1, 1, 13, 9], `${scored} bias ${softmax} ${after}`, [12, 13, 8, 13]],
+  ],
   // Blocks whose places are half a block further in every other layer.
   'pegasus_x.dynamo': [
     [[0, 1, 5, 4], `query scaledQuery key part product joinedParts mask ${softmax} ${after}`, [4, 7, 4, 7]],
@@ -47,9 +51,11 @@ describe('how a weight of an attention in parts came about', function () {
 
   for (const [name, cells] of Object.entries(cases))
     it(`is followed to the part that has it, and equals the library's weight: ${name}`, async () => {
-      const expected = readSafetensors(await readFixture(`blocks/${name}/expected.safetensors`), name);
+      const folder = name.includes('/') ? name : `blocks/${name}`;
+      const text = name.includes('/') ? 'blocks of four' : 'blocks and bands';
+      const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), name);
       const access = memoryAccess({
-        'm/model.onnx': await readFixture(`blocks/${name}/model.onnx`),
+        'm/model.onnx': await readFixture(`${folder}/model.onnx`),
         'm/tokenizer.json': tinyTokenizer(),
       });
       const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });

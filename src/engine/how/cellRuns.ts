@@ -42,12 +42,11 @@ export class CellRuns {
    * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
    */
   async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    const { window } = drawn;
     const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
     const site = siteOf(own.analysis.sites, drawn);
-    const values = site === undefined || window !== undefined ? undefined : partsOfSite(own.analysis.index, site);
+    const values = site === undefined ? undefined : partsOfSite(own.analysis.index, site);
     if (site === undefined || values === undefined) return this.#howInOne(own, drawn, read);
     const inParts = (): Promise<How> => this.#howInParts(own, { site, values }, drawn, read);
     if (site.inParts !== undefined) return inParts();
