@@ -1,4 +1,5 @@
 import type { GraphIndex } from '../graph/graphIndex';
+import { isOneNumber } from './oneNumber';
 import { activationProduct, operatorOf, type Product } from './products';
 
 /** A product that an operand is, with how its axes were rearranged and whether it was scaled on the way. */
@@ -33,45 +34,13 @@ export function innerProduct(index: GraphIndex, tensor: string): InnerProduct | 
   return undefined;
 }
 
-/** The tensor that a node multiplies or divides by a single number; undefined for other nodes. */
+/** The tensor that a node multiplies or divides by a single number, made of constants, of sizes and of scales of rounding alone; undefined for other nodes. */
 export function scaledOperand(index: GraphIndex, node: number): string | undefined {
   const { opType, domain, inputs } = index.nodes[node];
   if (domain !== '' || (opType !== 'Mul' && opType !== 'Div') || inputs.length !== 2) return undefined;
-  const at = inputs.findIndex((input) => isNumber(index, input));
+  const at = inputs.findIndex((input) => isOneNumber(index, input, { withActivations: false }));
   if (at < 0 || (opType === 'Div' && at === 0)) return undefined;
   return inputs[1 - at];
-}
-
-const arithmetic = new Set(['Pow', 'Div', 'Mul']);
-const arithmeticOfOne = new Set([
-  'Cast',
-  'Sqrt',
-  'Reciprocal',
-  'Squeeze',
-  'Unsqueeze',
-  'Identity',
-  'QuantizeLinear',
-  'DequantizeLinear',
-]);
-
-/** Whether a tensor is a single number, made of constants and of sizes alone. */
-function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
-  const weight = index.weight(tensor);
-  if (weight !== undefined) return weight.dims.every((dim) => dim === 1);
-  const node = index.producer(tensor);
-  if (node === undefined || depth > 8) return false;
-  index.spend(1);
-  const { opType, inputs, outputs } = index.nodes[node];
-  // A scale that is found as the model runs is a number too.
-  if (opType === 'Size' || (opType === 'DynamicQuantizeLinear' && tensor !== outputs[0])) return true;
-  // One size, chosen by one index.
-  if (opType === 'Gather')
-    return (
-      index.nodes[index.producer(inputs[0]) ?? -1]?.opType === 'Shape' &&
-      index.weight(inputs[1])?.dims.every((dim) => dim === 1) === true
-    );
-  const operands = arithmetic.has(opType) ? inputs : arithmeticOfOne.has(opType) ? inputs.slice(0, 1) : [];
-  return operands.length > 0 && operands.every((input) => isNumber(index, input, depth + 1));
 }
 
 /** The numbers that a quantised operand stands for, where they are in the graph: what was quantised as the model runs. */

@@ -107,6 +107,9 @@ function addScores(
   for (const node of nodes) inside.made(node);
 }
 
+/** What the number is made of makes no difference where a product is scaled with what it was scaled with. */
+const anyNumber = { withActivations: true };
+
 /** A node that multiplies a tensor by one number, or divides it. */
 interface Scaling {
   readonly node: number;
@@ -120,10 +123,10 @@ function scalesOf(index: GraphIndex, tensor: string): { readonly from: string; r
   for (let node = index.producer(from); node !== undefined; node = index.producer(from)) {
     const operator = operatorOf(index, node);
     const [a, b] = index.nodes[node].inputs;
-    if ((operator === 'Mul' || operator === 'Div') && isOneNumber(index, b)) {
+    if ((operator === 'Mul' || operator === 'Div') && isOneNumber(index, b, anyNumber)) {
       nodes.unshift({ node, inputs: (of) => [of, b] });
       from = a;
-    } else if (operator === 'Mul' && isOneNumber(index, a)) {
+    } else if (operator === 'Mul' && isOneNumber(index, a, anyNumber)) {
       nodes.unshift({ node, inputs: (of) => [a, of] });
       from = b;
     } else break;

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import { analyzeModel } from '../../../../src/onnx/find/analyzeModel';
-import { isOneNumber } from '../../../../src/onnx/follow/oneNumber';
-import { GraphIndex } from '../../../../src/onnx/graph/graphIndex';
 import { readModel } from '../../../../src/onnx/file/readModel';
 import { planLean } from '../../../../src/onnx/rewrite/leanPlan';
 import { node, plainAttention, smallModel, type SmallGraph } from '../smallModel';
@@ -58,26 +56,4 @@ describe('attention that is computed in blocks', () => {
     it(`is none where ${reason}`, () => {
       expect(whyWhole(graph)).to.equal(reason);
     });
-
-  it('has scales beside its product only where they are one number', () => {
-    const graph: SmallGraph = {
-      nodes: [
-        node('Shape', ['x'], ['dims']),
-        node('Slice', ['dims', 'last', 'end'], ['length']),
-        node('Cast', ['length'], ['width'], { to: { integer: 1 } }),
-        node('Sqrt', ['width'], ['root']),
-        node('Slice', ['dims', 'first', 'end'], ['all']),
-        node('Cast', ['all'], ['widths'], { to: { integer: 1 } }),
-        node('Mul', ['root', 'row'], ['scaled']),
-        node('Gather', ['dims', 'last'], ['gathered']),
-      ],
-      inputs: { x: ['n', 4] },
-      outputs: ['root', 'widths', 'scaled', 'gathered'],
-      weights: { row: { dims: [4], values: [1, 2, 3, 4] } },
-      integers: { last: [-1], first: [0], end: [2 ** 31 - 1] },
-    };
-    const index = new GraphIndex(readModel(smallModel(graph), 'small'));
-    const names = ['root', 'gathered', 'widths', 'scaled', 'x', 'row'];
-    expect(names.map((name) => isOneNumber(index, name))).to.deep.equal([true, true, false, false, false, false]);
-  });
 });
