@@ -26,10 +26,11 @@ describe('the proof that weights are those that an attention used', () => {
   });
 
   const proofsOf = async (name: string, proves: 'inside' | 'all'): Promise<readonly Proof[]> => {
-    const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
+    const folder = name.includes('/') ? name : `zoo/${name}`;
+    const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), name);
     const files = await readModelFiles(
       fixtureAccess,
-      `zoo/${name}/model.onnx`,
+      `${folder}/model.onnx`,
       (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
     );
     const session = await AttentionSession.create({ ort, files, proves });
@@ -56,6 +57,9 @@ describe('the proof that weights are those that an attention used', () => {
       'bert.sdpa.legacy.qdq',
       'craft.learned_queries.legacy',
       't5.eager.legacy',
+      'pooled/learned.legacy',
+      'pooled/repeated.dynamo',
+      'pooled/dotted.dynamo',
     ]) {
       const proofs = await proofsOf(name, 'all');
       expect(proofs, name).to.not.be.empty;
@@ -64,6 +68,7 @@ describe('the proof that weights are those that an attention used', () => {
     expect(await proofsOf('craft.linear.legacy', 'all')).to.deep.equal([
       { unproven: 'the graph holds no such matrix' },
     ]);
+    expect(await proofsOf('pooled/several.legacy', 'all')).to.deep.equal([{ unproven: 'its product is a ReduceSum' }]);
     expect((await proofsOf('real.qoperator_s8s8', 'all'))[0]).to.deep.equal({
       unproven: 'its product is a QLinearMatMul',
     });
@@ -157,6 +162,19 @@ describe('the proof that weights are those that an attention used', () => {
       difference: 0,
       failure: '',
     });
+    // Of one query an item has one vector: here of three keys, in a batch of two.
+    const pooled = (second: number): Proof =>
+      proveWeights(
+        { batch: 2, numHeads: 1, numQueries: 1, numKeys: 3, weights: Float32Array.of(1, 0, 0, 0.5, 0.25, 0.25) },
+        { ...how, resultLayout: 'single' },
+        {
+          values: { type: 'float32', dims: [2, 3, 1], data: Float32Array.of(1, 2, 3, 4, 8, 12) },
+          result: { type: 'float32', dims: [2, 1], data: Float32Array.of(1, second) },
+        },
+        false,
+      );
+    expect(pooled(7)).to.deep.equal({ difference: 0, failure: '' });
+    expect(pooled(8)).to.have.property('failure').that.is.not.empty;
     expect(prove(weights, 0, { layout: 'merged' })).to.deep.equal({
       unproven: 'values and result are not laid out in a way that is known',
     });

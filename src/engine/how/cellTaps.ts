@@ -179,7 +179,8 @@ function tapResults(taps: CellOutputs, index: GraphIndex, site: FoundSite, { val
   if (typeof projection !== 'string' && projection.resultScale === undefined) {
     taps.gather('context', projection.context, -2);
     taps.gather('written', projection.result, -2);
-  } else if (typeof given !== 'string') taps.gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2);
+  } else if (typeof given !== 'string' && given.resultLayout !== 'single')
+    taps.gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2);
 }
 
 function factsOf(

@@ -134,7 +134,7 @@ function arrange(
         }
       : undefined;
   }
-  const [rows, columns] = dims.slice(-2);
+  const [rows, columns] = layout === 'single' ? [1, dims[dims.length - 1]] : dims.slice(-2);
   const count = data.length / (rows * columns);
   const numOwn = itemsAndHeads(count, { batch, numHeads });
   if (numOwn === undefined) return undefined;

@@ -104,16 +104,41 @@ export function whyNotAsked(
   { steps, summed, values }: { readonly steps: readonly Step[]; readonly summed: number; readonly values: string },
 ): NoAttention | undefined {
   const made = steps[steps.length - 1].tensor;
+  return whyNotOfKeys(index, {
+    keys,
+    made,
+    values,
+    isSummed: isSummedOver(index, { made, keyAxis }, { steps, summed }),
+  });
+}
+
+/** Whether what is summed over is the keys' axis of scores. */
+function isSummedOver(
+  index: GraphIndex,
+  { made, keyAxis }: { readonly made: string; readonly keyAxis: number },
+  { steps, summed }: { readonly steps: readonly Step[]; readonly summed: number },
+): boolean {
   const scores = axesOf(index, made);
   const over = axesOf(index, steps[0].tensor)?.at(summed);
   const key = scores?.at(keyAxis);
-  const isKey =
-    over !== undefined && over === key
-      ? true
-      : over !== undefined && isOther(scores, over, key)
-        ? false
-        : turned(index, steps, keyAxis) === summed;
-  if (!isKey) return noAttention.sumsOthers;
+  if (over !== undefined && over === key) return true;
+  return over !== undefined && isOther(scores, over, key) ? false : turned(index, steps, keyAxis) === summed;
+}
+
+/**
+ * Why scores that a weight gives keys are none of an attention to these values (2, 4).
+ * @param read `made` are the scores, `isSummed` says whether the sum is over the keys.
+ */
+export function whyNotOfKeys(
+  index: GraphIndex,
+  {
+    keys,
+    made,
+    values,
+    isSummed,
+  }: { readonly keys: string; readonly made: string; readonly values: string; readonly isSummed: boolean },
+): NoAttention | undefined {
+  if (!isSummed) return noAttention.sumsOthers;
   if (!isOfKeys(index, keys, values)) return noAttention.valuesAreOthers;
   return isAlsoRouter(index, made) ? noAttention.normalizedTwice : undefined;
 }

@@ -33,3 +33,10 @@ export function summedAxis({ equation, isTransposed, operands }: Product, positi
   const summed = [...letters].findLastIndex((letter) => !equation.result.includes(letter));
   return summed < 0 ? undefined : summed - letters.length;
 }
+
+/** The one axis that a reduction takes together, as the node counts it; undefined where there are several, or it is not told. */
+export function reducedAxis(index: GraphIndex, node: number): number | undefined {
+  const axes =
+    index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
+  return axes?.length === 1 ? axes[0] : undefined;
+}

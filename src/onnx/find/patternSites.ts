@@ -1,7 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { rankOf } from '../follow/axisInference';
-import { whyNotAsked, withPositions, type NoAttention, type SiteAxes } from './definition';
-import { learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { whyNotAsked, whyNotOfKeys, withPositions, type NoAttention, type SiteAxes } from './definition';
+import { learnedScores, reducedAxis, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
 import { hasOtherParts, isSummedUp, wholeRows } from './partialRows';
@@ -9,6 +9,7 @@ import { activationProduct, operatorOf, projectedTensor, type Product } from '..
 import type { FoundSite, MissedSite, RowSum } from '../name/site';
 import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
 import { dequantize } from './suffixNodes';
+import { askedAlong, askedOfSum, summedValues, type SummedValues } from './summedValues';
 import { converting, reshaping, roundingOfBoth } from '../graph/operatorKinds';
 
 /** The way from a product's operand back to scores, through a normaliser. */
@@ -22,6 +23,15 @@ interface ScorePath {
   readonly isAdditive: boolean;
   /** Whether the queries are a weight. */
   readonly isLearned: boolean;
+  /** Where its axes are, in a sum without a matrix product. */
+  readonly summed?: SummedValues;
+}
+
+/** What weights may be made of, by ways back from them. */
+interface Candidates {
+  readonly scores: { readonly step: Step; readonly product: Product } | undefined;
+  readonly projections: readonly Step[];
+  readonly learned: readonly { readonly step: Step; readonly scores: LearnedScores }[];
 }
 
 /**
@@ -42,8 +52,7 @@ export function findPatternSites(index: GraphIndex): {
   const unasked = new Map<number, NoAttention>();
   index.nodes.forEach((_, node) => {
     const product = activationProduct(index, node);
-    // A weighted sum without a matrix product has one query: it is attention where an iteration of a loop is one.
-    if (product === undefined || (index.nodes[node].opType === 'ReduceSum' && index.outer === undefined)) return;
+    if (product === undefined) return;
     const paths = product.operands.map((_, position) => ({
       position,
       path: scorePath(index, product, position, unasked),
@@ -60,7 +69,7 @@ export function findPatternSites(index: GraphIndex): {
     // One matrix of weights may weight several values: it is one attention.
     if (sites.has(site.tensor)) return;
     // In the body of a loop axes are those of an iteration, which tell nothing.
-    const found = index.outer === undefined ? withPositions(index, site, axesOfSite(site, best.path.isLearned)) : site;
+    const found = index.outer === undefined ? withPositions(index, site, axesOfSite(site, best.path)) : site;
     if ('reason' in found) refused.set(site.tensor, { ...missedSite(index, site, found.reason), ...found });
     else {
       sites.set(site.tensor, found);
@@ -112,10 +121,14 @@ function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: s
   };
 }
 
-function axesOfSite(site: FoundSite, isLearned: boolean): SiteAxes {
+function axesOfSite(site: FoundSite, { isLearned, summed }: ScorePath): SiteAxes {
   // What a suffix makes of a quantised result has its axes.
   const tensor = site.suffix === undefined ? site.tensor : site.needs[0];
-  return { query: { tensor, axis: site.queryAxis }, key: { tensor, axis: site.keyAxis }, isLearned };
+  return {
+    query: { tensor, axis: summed?.hasOneQuery === true ? 0 : site.queryAxis },
+    key: { tensor, axis: site.keyAxis },
+    isLearned,
+  };
 }
 
 /** @param unasked takes why a normalised product with a weight is none. */
@@ -125,24 +138,11 @@ function scorePath(
   position: number,
   unasked: Map<number, NoAttention>,
 ): ScorePath | undefined {
-  const operand = summing.operands[position];
-  let scores: { step: Step; product: Product } | undefined;
-  const projections: Step[] = [];
-  const learned: { step: Step; scores: LearnedScores }[] = [];
-  walkBack(index, operand, (step) => {
-    if (step.node === undefined || scores !== undefined) return true;
-    if (step.normalizer === undefined) return false;
-    const product = activationProduct(index, step.node);
-    if (product !== undefined) {
-      scores = { step, product };
-      return true;
-    }
-    if (projectedTensor(index, step.node) !== undefined) projections.push(step);
-    const asked =
-      step.normalizer === 'softmax' || step.normalizer === 'exponential' ? learnedScores(index, step.node) : undefined;
-    if (asked !== undefined) learned.push({ step, scores: asked });
-    return false;
-  });
+  const found = candidatesOf(index, summing.operands[position]);
+  // A loop's iteration is a query: there a sum without a matrix product needs no axis for it.
+  if (index.nodes[summing.node].opType === 'ReduceSum' && index.outer === undefined)
+    return summedPath(index, { summing, position, found }, unasked);
+  const { scores, projections, learned } = found;
   if (scores !== undefined) {
     const { step, product } = scores;
     return toScorePath(step, { queries: product.operands[0], keys: product.operands[1] });
@@ -160,6 +160,67 @@ function scorePath(
     const path = toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
     if (reason === undefined) return path;
     const normalizer = path?.steps[path.normalizerAt].node;
+    if (normalizer !== undefined) unasked.set(normalizer, reason);
+  }
+  return undefined;
+}
+
+function candidatesOf(index: GraphIndex, operand: string): Candidates {
+  let scores: Candidates['scores'];
+  const projections: Step[] = [];
+  const learned: { step: Step; scores: LearnedScores }[] = [];
+  walkBack(index, operand, (step) => {
+    if (step.node === undefined || scores !== undefined) return true;
+    if (step.normalizer === undefined) return false;
+    const product = activationProduct(index, step.node);
+    if (product !== undefined) {
+      scores = { step, product };
+      return true;
+    }
+    if (projectedTensor(index, step.node) !== undefined) projections.push(step);
+    const asked =
+      step.normalizer === 'softmax' || step.normalizer === 'exponential' ? learnedScores(index, step.node) : undefined;
+    if (asked !== undefined) learned.push({ step, scores: asked });
+    return false;
+  });
+  return { scores, projections, learned };
+}
+
+/** The way to scores from a sum of products, where it is proven that these are values weighted by attention. */
+function summedPath(
+  index: GraphIndex,
+  { summing, position, found }: { readonly summing: Product; readonly position: number; readonly found: Candidates },
+  unasked: Map<number, NoAttention>,
+): ScorePath | undefined {
+  const { scores, projections, learned } = found;
+  const pathTo = (
+    step: Step,
+    made: Pick<ScorePath, 'queries' | 'keys'> & Partial<ScorePath>,
+  ): (ScorePath & { readonly summed: SummedValues }) | undefined => {
+    const path = toScorePath(step, made);
+    const summed = path && summedValues(index, summing, path);
+    return summed && { ...path, summed };
+  };
+  if (scores !== undefined) {
+    const path = pathTo(scores.step, { queries: '', keys: '' });
+    const asked = path && askedAlong(index, scores.product, path.summed.scoreAxis);
+    return asked && { ...path, ...asked };
+  }
+  for (const step of projections) {
+    const terms = additiveTerms(index, projectedTensor(index, step.node ?? 0) ?? '');
+    if (terms === undefined) continue;
+    const path = pathTo(step, { queries: '', keys: '', isAdditive: true });
+    const asked = path && askedOfSum(index, step.node ?? 0, terms, path.summed.scoreAxis);
+    return asked && { ...path, ...asked };
+  }
+  for (const { step, scores: asked } of learned) {
+    const path = pathTo(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
+    if (path === undefined) continue;
+    const isSummed = path.summed.scoreAxis === asked.keyAxis;
+    const values = summing.operands[1 - position];
+    const reason = whyNotOfKeys(index, { keys: asked.keys, made: step.tensor, values, isSummed });
+    if (reason === undefined) return path;
+    const normalizer = path.steps[path.normalizerAt].node;
     if (normalizer !== undefined) unasked.set(normalizer, reason);
   }
   return undefined;
@@ -234,7 +295,7 @@ function toSite(
 ): { readonly site: FoundSite; readonly tap: number } | undefined {
   const { steps, normalizerAt, normalizer } = path;
   if (product.isFirstMoved[position]) return undefined; // no tool is known to write weights so
-  const { at, axes } = findTap(index, product, position, path);
+  const { at, axes } = path.summed === undefined ? findTap(index, product, position, path) : tapOf(path.summed);
   if (axes === undefined) return undefined;
   const tap = steps[at];
   const maker = tap.node ?? product.node;
@@ -275,6 +336,11 @@ function toSite(
 /** The axes of positions in a tensor of weights. */
 type WeightAxes = Pick<FoundSite, 'queryAxis' | 'keyAxis'>;
 
+const tapOf = ({ at, queryAxis, keyAxis }: SummedValues): ReturnType<typeof findTap> => ({
+  at,
+  axes: { queryAxis, keyAxis },
+});
+
 /** The step whose tensor is tapped, as far from the product as only the last two axes are turned on the way, and which axes are those of positions there. */
 function findTap(
   index: GraphIndex,
@@ -295,7 +361,10 @@ function findTap(
     if (operator === 'Transpose' && isLastTwoSwap(index.attributes(node).get('perm')?.integers)) isSwapped = !isSwapped;
     else if (!reshaping.includes(operator) || hasMoreAxes(index, node, steps[at + 1].tensor)) break;
   }
-  if (index.nodes[product.node].opType === 'ReduceSum') return { at, axes: reducedAxis(index, product.node) };
+  if (index.nodes[product.node].opType === 'ReduceSum') {
+    const keyAxis = reducedAxis(index, product.node);
+    return { at, axes: keyAxis === undefined ? undefined : { queryAxis: 0, keyAxis } };
+  }
   if (!isPlain) return { at, axes: einsumAxes(index, product, position) };
   return { at, axes: isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 } };
 }
@@ -320,13 +389,6 @@ function einsumAxes(index: GraphIndex, product: Product, position: number): Weig
   const key = letters.findLast((letter) => !result.includes(letter));
   const query = letters.findLast((letter) => letter !== key && result.includes(letter) && !others.includes(letter));
   return { queryAxis: axis(query) || (index.outer === undefined ? -2 : 0), keyAxis: axis(key) || -1 };
-}
-
-/** The one axis that a ReduceSum sums over: keys; the query has none. */
-function reducedAxis(index: GraphIndex, node: number): WeightAxes | undefined {
-  const axes =
-    index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
-  return axes?.length === 1 ? { queryAxis: 0, keyAxis: axes[0] } : undefined;
 }
 
 /** Whether an exponential on a path has been divided by its sum before the values are weighted. */

@@ -1,6 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { productOf } from '../follow/products';
 import type { FoundSite } from '../name/site';
+import { isSummed, summedReason } from './summedValues';
 import type { HeadTensor } from '../name/taps';
 
 /**
@@ -15,6 +16,7 @@ export function siteContexts(index: GraphIndex, site: FoundSite): readonly HeadT
     const reason = each.find((one) => typeof one === 'string');
     return reason ?? each.flatMap((one) => (typeof one === 'string' ? [] : one));
   }
+  if (isSummed(index, site)) return summedReason;
   const [tensor] = index.nodes[site.node].outputs;
   const plain: HeadTensor = { tensor, positionAxis: -2, featureAxis: -1 };
   const product = productOf(index, site.node);

@@ -9,6 +9,7 @@ import type { HeadTensor, ResidualTaps, ScoreTensor, SiteTaps } from '../name/ta
 import { dataType } from '../file/dataType';
 import { fusedTaps, type FusedTaps } from './fusedTaps';
 import { SuffixBuilder } from './suffixNodes';
+import { isSummed, summedReason } from './summedValues';
 
 /**
  * Where the parts of an attention are in its graph: queries, keys and the scores that its normaliser is given, values, and the
@@ -19,9 +20,11 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
   const ofWeight = new SuffixBuilder(index, site.node, 'projection/');
   const parts = partsOf(index, site, made);
   const projection =
-    site.loop === undefined
-      ? outputProjection(index, index.nodes[site.node].outputs[0], site.isUndivided || site.normalizer === 'linear')
-      : 'it is inside a loop';
+    site.loop !== undefined
+      ? 'it is inside a loop'
+      : isSummed(index, site)
+        ? summedReason
+        : outputProjection(index, index.nodes[site.node].outputs[0], site.isUndivided || site.normalizer === 'linear');
   const residual = typeof projection === 'string' ? projection : residualSum(index, projection, site);
   return {
     ...parts,

@@ -1,5 +1,6 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { operatorOf, productOf } from '../follow/products';
+import { isSummed, summedProof } from './summedValues';
 import type { FoundSite, ValueLayout, WeightedValues } from '../name/site';
 
 /** What a site weights; otherwise, in a clause, why that cannot be told. */
@@ -9,6 +10,7 @@ export function weightedValues(index: GraphIndex, site: FoundSite): WeightedValu
   if (site.loop !== undefined) return 'it is inside a loop';
   if (site.heads !== undefined) return 'its heads are modules of their own';
   if (site.isUndivided || site.normalizer === 'linear') return 'the graph holds no such matrix';
+  if (isSummed(index, site)) return summedProof(index, site);
   const product = productOf(index, site.node);
   const operator = operatorOf(index, site.node);
   if (product === undefined) return 'its operator does not tell its values apart';

@@ -327,6 +327,7 @@ class AxisInference {
         (axis.size !== undefined || axis.kind === 'unknown')
       )
         return someAxis(axis.kind, axis.size === undefined ? undefined : Math.max(0, Math.min(end, axis.size) - start));
+      if (isCounted && isLastOne(start, end)) return someAxis(axis.kind, 1);
       if (isCounted && axis.size !== undefined) {
         const clamp = (value: number): number =>
           Math.max(0, Math.min(axis.size ?? 0, value < 0 ? value + (axis.size ?? 0) : value));
@@ -359,3 +360,6 @@ class AxisInference {
     this.#lengths.set(tensor, made !== undefined && made.length <= mostLengths ? made : undefined);
   }
 }
+
+/** Whether a part is the last one of however many. */
+const isLastOne = (start: number, end: number): boolean => start === -1 && end >= 2 ** 31 - 1;

@@ -24,8 +24,8 @@ export interface Suffix {
   readonly valueInfos: readonly Uint8Array[];
 }
 
-/** The axes of a tensor: [item and head, position, feature]; [item and head, feature, position]; or [item, position, all heads' features]. */
-export type ValueLayout = 'plain' | 'turned' | 'merged';
+/** The axes of a tensor: [item and head, position, feature]; [item and head, feature, position]; [item, position, all heads' features]; or [item and head, feature], of one position. */
+export type ValueLayout = 'plain' | 'turned' | 'merged' | 'single';
 
 /** What a site's weights weight and what comes out, as tensors of the graph or of the site's suffix: the one times the other must give the third. */
 export interface WeightedValues {

@@ -186,6 +186,59 @@ describe('the definition of attention', () => {
     expect(reasons[0]).to.match(new RegExp(`^${sumsOthers.replace(/[()]/g, '\\$&')}$|^it weighs alternatives`));
   });
 
+  it('knows values that are weighted by a product and a sum only where that is sure to be over the keys', () => {
+    const { sumsOthers, valuesAreOthers } = noAttention;
+    const notKnown = 'the way from its result to a product with values is not one that is known';
+    const summed = (axis: number, values: string, to = axis): SmallNode[] => [
+      node('MatMul', ['x', 'column'], ['s']),
+      node('Softmax', ['s'], ['p'], { axis: { integer: axis } }),
+      node('Mul', [values, 'p'], ['m']),
+      node('ReduceSum', ['m', `to${to}`], ['y'], { keepdims: { integer: 0 } }),
+    ];
+    const given: Partial<SmallGraph> = {
+      inputs: { x: ['batch_size', 'n', 4], z: ['batch_size', 'n', 4] },
+      weights: { column: weight(4, 1), table: weight(7, 4), four: weight(4, 4) },
+      integers: { to0: [0], to1: [1], to2: [2], both: [1, 2] },
+    };
+    const pooled = { drawn: ['exposed'], reasons: [] };
+    expect(found(summed(1, 'x'), given)).to.deep.equal(pooled);
+    // Of an old version, in which a softmax is over all axes from one on.
+    const before = (nodes: SmallNode[]): SmallNode[] => [
+      ...nodes.slice(0, -1),
+      node('ReduceSum', ['m'], ['y'], { axes: { integers: [1] } }),
+    ];
+    expect(found(before(summed(1, 'x')), { ...given, opset: 11 })).to.deep.equal(pooled);
+    expect(found(before(summed(0, 'x')), { ...given, opset: 11 }).drawn).to.deep.equal([]);
+    // Of the other axes, and of values of another stream.
+    expect(found(summed(2, 'x', 1), given).drawn).to.deep.equal([]);
+    expect(found(summed(1, 'x', 2), given).drawn).to.deep.equal([]);
+    expect(found(summed(0, 'x'), given).drawn).to.deep.equal([]);
+    expect(found(summed(1, 'z'), given)).to.deep.equal({ drawn: [], reasons: [valuesAreOthers] });
+    const both = [...summed(1, 'x').slice(0, -1), node('ReduceSum', ['m', 'both'], ['y'])];
+    expect(found(both, given)).to.deep.equal({ drawn: [], reasons: [notKnown] });
+    // What is weighted with is not the weights: something is added to them, or another function made of them.
+    for (const operator of ['Add', 'Log', 'Relu']) {
+      const changed = [
+        ...summed(1, 'x').slice(0, 2),
+        node(operator, operator === 'Add' ? ['p', 's'] : ['p'], ['c']),
+        node('Mul', ['x', 'c'], ['m']),
+        node('ReduceSum', ['m', 'to1'], ['y']),
+      ];
+      expect(found(changed, given).drawn, operator).to.deep.equal([]);
+    }
+    // A router of whole texts weighs as many experts as there are, whose outputs lie beside one another.
+    const routed = [
+      node('MatMul', ['x', 'four'], ['s']),
+      node('Softmax', ['s'], ['p'], last),
+      node('Unsqueeze', ['p', 'to2'], ['u']),
+      node('Mul', ['u', 'e'], ['m']),
+      node('ReduceSum', ['m', 'to1'], ['y']),
+    ];
+    const { drawn, reasons } = found(routed, { ...given, inputs: { x: ['t', 4], e: ['t', 4, 4] } });
+    expect(drawn).to.deep.equal([]);
+    expect(reasons.join()).to.match(new RegExp(`^${sumsOthers.replace(/[()]/g, '\\$&')}$|^it weighs alternatives`));
+  });
+
   it('and scores that are normalised both ways: positions handed to experts and taken back', () => {
     const { drawn, reasons } = found([
       ...projected,
