@@ -95,6 +95,27 @@ describe('parts of attention that the reference computes too', () => {
       for (const { proof } of layers) expect(proof).to.have.property('isExact', !isOfFewBits);
     });
 
+  for (const kind of ['learned', 'flat', 'repeated', 'several', 'asked', 'dotted', 'additive'])
+    it(`equal them where values are weighted by a product and a sum: ${kind}`, async () => {
+      for (const exporter of ['legacy', 'dynamo']) {
+        const { expected, layers } = await partsOf(`pooled/${kind}.${exporter}`);
+        expect(layers).to.have.length(1);
+        const [{ name, parts, proof }] = layers;
+        for (const part of ['value', 'norm'] as const) {
+          const [found, stored] = [parts.get(part), expected.get(`${part}.${name}`)];
+          if (found === undefined || typeof found === 'string' || stored === undefined)
+            throw new Error(`${part}.${name}: ${String(found)}`);
+          expect(found.shape, part).to.deep.equal(stored.shape);
+          expect(difference(found.data, floatsOf(stored), false), part).to.be.lessThan(1e-4);
+        }
+        expect(proof).to.have.property('isExact', true);
+        const [asks, asked, weights] = [parts.get('query'), parts.get('key'), expected.get(`attention.${name}`)];
+        // Queries and keys that are multiplied by a product and a sum as well are not told apart.
+        const numbers = [asks, asked].map((part) => (typeof part === 'string' ? undefined : part?.shape[2]));
+        expect(numbers).to.deep.equal(kind === 'asked' ? [undefined, undefined] : weights?.shape.slice(2));
+      }
+    });
+
   it('norms are not given where a graph has no projection, and the reason is', async () => {
     const { layers } = await partsOf('zoo/craft.gqa_rotary');
     expect(layers[0].proof).to.deep.equal({ impossible: 'the graph projects its result nowhere' });

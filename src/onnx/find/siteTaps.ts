@@ -9,7 +9,7 @@ import type { HeadTensor, ResidualTaps, ScoreTensor, SiteTaps } from '../name/ta
 import { dataType } from '../file/dataType';
 import { fusedTaps, type FusedTaps } from './fusedTaps';
 import { SuffixBuilder } from './suffixNodes';
-import { isSummed, summedReason } from './summedValues';
+import { isSummed, summedOperand, summedReason } from './summedValues';
 
 /**
  * Where the parts of an attention are in its graph: queries, keys and the scores that its normaliser is given, values, and the
@@ -22,7 +22,7 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
   const projection =
     site.loop !== undefined
       ? 'it is inside a loop'
-      : isSummed(index, site)
+      : isSummed(index, site) && summedOperand(index, site) === undefined
         ? summedReason
         : outputProjection(index, index.nodes[site.node].outputs[0], site.isUndivided || site.normalizer === 'linear');
   const residual = typeof projection === 'string' ? projection : residualSum(index, projection, site);
@@ -159,12 +159,16 @@ function productOfBoth(index: GraphIndex, one: string, other: string): Product |
 
 function patternTaps(index: GraphIndex, site: FoundSite, made: SuffixBuilder): FusedTaps {
   const product = productOf(index, site.node);
-  const values = numbersOf(index, made, product, operandOf(index, product, site.values, 'positions'));
+  const isSum = isSummed(index, site);
+  const values = isSum
+    ? (summedOperand(index, site) ?? notTold)
+    : numbersOf(index, made, product, operandOf(index, product, site.values, 'positions'));
   const scores = scoresOf(index, site, made);
   if (site.notes.includes('additive scores'))
     return { queries: additiveTerm(index, site.queries), keys: additiveTerm(index, site.keys), scores, values };
-  // Where the weights have a row for each key, so have the scores.
-  const isTurned = product?.equation === undefined && site.queryAxis === -1 && site.keyAxis === -2;
+  // Where the weights have a row for each key, so have the scores; in a sum, and of a weight, it is known what asks.
+  const isKnown = isSum || site.hasLearnedQueries === true;
+  const isTurned = !isKnown && product?.equation === undefined && site.queryAxis === -1 && site.keyAxis === -2;
   const [queries, keys] = isTurned ? [site.keys, site.queries] : [site.queries, site.keys];
   const asked = productOfBoth(index, queries, keys);
   return {

@@ -6,6 +6,7 @@ import { sumOf, type Step } from '../follow/trace';
 import type { GraphIndex } from '../graph/graphIndex';
 import { converting, reshaping, roundingOfBoth } from '../graph/operatorKinds';
 import type { FoundSite, WeightedValues } from '../name/site';
+import type { HeadTensor } from '../name/taps';
 import { reducedAxis } from './learnedQueries';
 
 /** Values weighted and summed without a matrix product: Σⱼ pⱼ vⱼ as `Mul` and `ReduceSum` (pooling, Bahdanau et al. 2015). */
@@ -37,7 +38,7 @@ const moving = new Set(['Transpose', 'Expand', ...reshaping]);
 export const isSummed = (index: GraphIndex, { node, loop, heads }: FoundSite): boolean =>
   loop === undefined && heads === undefined && operatorOf(index, node) === 'ReduceSum';
 
-/** Why neither what its heads read nor what they write is told apart. */
+/** Why what its heads read is not told apart. */
 export const summedReason = 'its product is a ReduceSum';
 
 /**
@@ -270,6 +271,20 @@ export function summedProof(index: GraphIndex, site: FoundSite): WeightedValues 
     resultLayout: keepsAxes(index, site.node) ? layout : 'single',
     hasBias: false,
   };
+}
+
+/** The values that a sum weights, where one of their axes alone can be that of features. */
+export function summedOperand(index: GraphIndex, { values, keyAxis }: FoundSite): HeadTensor | undefined {
+  const axes = axesOf(index, values);
+  if (axes === undefined) return undefined;
+  const first = -axes.length;
+  const features = [...axes.keys()]
+    .map((at) => at + first)
+    .filter((axis) => {
+      const { size, isOfItems } = axes.at(axis) ?? {};
+      return axis !== keyAxis && size !== 1 && isOfItems !== true && (axis !== first || keyAxis === first);
+    });
+  return features.length === 1 ? { tensor: values, positionAxis: keyAxis, featureAxis: features[0] } : undefined;
 }
 
 /** Which of two is asked: the other is one number along that axis, or repeated along it. */
