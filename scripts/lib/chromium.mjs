@@ -107,8 +107,9 @@ export function softwareVulkan(program = findChromium()) {
 
 /**
  * Options for `chromium.launch`. `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it; `compilesOnce` leaves
- * WebAssembly as it is compiled at first: with the small models of tests, compiling it again for speed costs more than it gains. With
- * `hasOneProcess` the pages of one site and context have one process: opening another then costs a quarter less.
+ * WebAssembly as it is compiled at first, and scripts without the last of V8's compilers: with the small models of tests, and windows that are open
+ * for a minute, compiling again for speed costs more than it gains. With `hasOneProcess` the pages of one site and context have one process:
+ * opening another then costs a quarter less.
  */
 export function chromiumLaunchOptions(
   executablePath,
@@ -138,7 +139,7 @@ export function chromiumLaunchOptions(
       '--disable-component-update',
       '--disable-sync',
       '--disable-dev-shm-usage',
-      ...(compilesOnce ? ['--js-flags=--liftoff-only'] : []),
+      ...(compilesOnce ? ['--js-flags=--liftoff-only --no-turbofan'] : []),
       ...(hasOneProcess ? ['--process-per-site'] : []),
       ...graphics,
     ],

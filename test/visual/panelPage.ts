@@ -91,7 +91,7 @@ export class PanelPages {
 
   /**
    * Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. With `hasOneProcess` its pages share
-   * a process, in which scripts are compiled once; else each page is alone, as where it is measured.
+   * a process, in which scripts are compiled once, and not again for speed; else each page is alone, as where it is measured.
    */
   static async start({ hasOneProcess = false } = {}): Promise<PanelPages> {
     if (!existsSync(join(root, 'dist/webview.js')))
@@ -120,7 +120,10 @@ export class PanelPages {
         ),
       ),
     };
-    const started = new PanelPages(await launchBrowser({ hasOneProcess }), await startStaticServer({ pages }));
+    const started = new PanelPages(
+      await launchBrowser({ hasOneProcess, compilesOnce: hasOneProcess }),
+      await startStaticServer({ pages }),
+    );
     if (hasOneProcess) await started.#share();
     return started;
   }
