@@ -7,13 +7,17 @@ import { removeFolder, startProcess, temporaryFolder } from '../lib/processes.mj
 import { oneFailure, sum, withSecondAttempt } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
-/** Runs test files with mocha in a Node of their own, which is at a low priority and given more time for each where it `isPatient`; resolves to the counts, in all and by file. */
+/**
+ * Runs test files with mocha in a Node of their own, which is at a low priority and given more time for each where it `isPatient`; `leavesRest`: the first
+ * failure of a file is its last test. Resolves to the counts, in all and by file.
+ */
 export async function runInNode({
   name,
   files,
   grep,
   env = {},
   isPatient = false,
+  leavesRest = false,
   timeout = isPatient ? 180_000 : 60_000,
   log,
 }) {
@@ -29,6 +33,7 @@ export async function runInNode({
     join(folder, '**/*.test.mjs'),
   ];
   if (grep) args.push('--grep', grep);
+  if (leavesRest) args.push('--require', './scripts/lib/leaveRest.cjs');
   const child = startProcess(process.execPath, args, {
     endsTidily: true,
     isPatient,
@@ -55,8 +60,8 @@ export async function runInNode({
 }
 
 /**
- * Runs test files as `runInNode` does, and once more those among them that failed: where that is worth a second attempt, the caller says
- * so. Only the second one keeps traces: taking a picture of every frame costs the processor that the tests need.
+ * Runs test files as `runInNode` does, each until its first failure, and once more, whole, those among them that failed: where that is worth a second
+ * attempt, the caller says so. Only the second one keeps traces: taking a picture of every frame costs the processor that the tests need.
  */
 export async function runInNodeTwice({ files, log, env, ...options }) {
   const nameOf = (file) => file.replace(/^test\//, '').replace(/\.tsx?$/, '.mjs');
@@ -67,6 +72,7 @@ export async function runInNodeTwice({ files, log, env, ...options }) {
       runInNode({
         ...options,
         log,
+        leavesRest: only === undefined,
         env: { ...env, AE_TRACE: process.env.AE_TRACE ?? (only === undefined ? 'off' : 'on') },
         files: only === undefined ? files : files.filter((file) => only.includes(nameOf(file))),
       }),
