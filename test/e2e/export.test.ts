@@ -166,8 +166,7 @@ function attentionOf(weights: readonly number[], tokens: readonly string[]): Uin
     await panel.locator('.token.pinned').first().waitFor();
     const name = 'kept.attention-explanation.json';
     const path = join(vscode.workspace, name);
-    await vscode.runCommand('Attention Explorer: Save Explanation…');
-    await vscode.pick('To Run Again');
+    await vscode.runAndPick('Attention Explorer: Save Explanation…', 'To Run Again');
     await saveAs(path, 'Save Explanation');
     await vscode.waitForNotification('The explanation was saved as');
     const saved = JSON.parse(readFileSync(path, 'utf8')) as { model: Record<string, string>; view: object };
