@@ -130,7 +130,7 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
     if named:
         return Verdict("mislabelled", named, len(drawn), real)
     if free:
-        told = _told(report.get("output", ""))
+        told = _told(report.get("output", "")) or _not_written(run.get("output", ""))
         paths = ", ".join(sorted({sites[i].path for i in free})[:3])
         return Verdict("told" if told else "missed", f"{len(free)} of {real} not drawn ({paths}): {told or 'nothing said'}", len(drawn), real)
     return Verdict("right", "", len(drawn), real)
@@ -290,3 +290,8 @@ def _told(report: str) -> str:
     except ValueError:
         return ""
     return "; ".join(f"{missed['path']}: {missed['reason']}" for missed in view["missed"])[:200]
+
+
+def _not_written(printed: str) -> str:
+    """Layers that were found and not written (a rounded model's numbers may overflow), each with the reason."""
+    return "; ".join(line.removeprefix("Not written: ") for line in printed.splitlines() if line.startswith("Not written: "))[:200]
