@@ -152,7 +152,9 @@ async function readText(options: CompareOptions, file: string, model: LoadedMode
     file,
     ...(file === '-' && options.text !== undefined ? { text: options.text } : {}),
   });
-  if (text === '') throw new ExplorerError('emptyText');
+  // Which of the two it is, is not to be guessed.
+  if (text === '')
+    throw new ExplorerError('invalidArgument', [file === '-' ? 'The standard input' : file, 'there is no text in it']);
   const explanation = await model.explain({
     text: meantOf({ text, span }),
     tokenLimit: 0,

@@ -1,7 +1,7 @@
 import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 
-type Noun = 'chunk' | 'file' | 'head' | 'layer' | 'line' | 'pair' | 'stage' | 'text' | 'token';
+type Noun = 'chunk' | 'file' | 'head' | 'layer' | 'line' | 'number' | 'pair' | 'stage' | 'text' | 'token';
 
 /** What is counted, in words: `1 token`, `2 tokens`. */
 export function counted(count: number, one: Noun): TerminalText {

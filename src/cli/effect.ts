@@ -24,6 +24,7 @@ import type { EffectRuns } from '../engine/effects/effectRuns';
 import type { ImageModel } from '../engine/image/imageModel';
 import type { LoadedModel } from '../engine/serve/loadedModel';
 import type { Explanation } from '../engine/text/textModel';
+import { byOption } from './byOption';
 import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { parseHead } from './parseHead';
@@ -119,6 +120,7 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
   const path = oneOf('--path', options.path ?? 'total', effectPaths);
   if (options.isAll && (options.head !== undefined || options.block !== undefined))
     throw new ExplorerError('wrongUsage', ['--all', 'leave --head and --block out']);
+  const named = questionOptions(question, options);
   return async ({ info, effects, run, notices, other }) => {
     const { streams, components } = run;
     const told = { options, info, notices: sentencesOf(notices, other), streams, components };
@@ -126,11 +128,15 @@ function told(options: EffectOptions): (asked: AskedRun) => Promise<TerminalText
     if (isScan) {
       const chosen = componentOf(components, options.component);
       const only = options.component === undefined ? {} : { components: [chosen.component] };
-      const found = await effects.headEffects(run, { question, by, path, ...only, other: other?.run });
+      const found = await byOption(named, () =>
+        effects.headEffects(run, { question, by, path, ...only, other: other?.run }),
+      );
       return options.isJson ? jsonText(scanJson(found, told)) : joinTerminal(scanLines(found, told));
     }
     const interventions = interventionsOf(options, components, by);
-    const found = await effects.effect(run, { question, interventions, path, other: other?.run });
+    const found = await byOption(named, () =>
+      effects.effect(run, { question, interventions, path, other: other?.run }),
+    );
     const causal = interventions.every((each) => isMaskedOut(each, components))
       ? maskedOutNote
       : standsBehind(found, components) || isSameForwards(found, components)
@@ -268,6 +274,21 @@ function questionOf({ at, token, against, label, isLoss }: EffectOptions): Effec
     token: tokenOf(token),
     against: against === undefined ? undefined : tokenOf(against),
   };
+}
+
+/** What is asked, by the options that ask it; of what is no value of an option, the kind of question. */
+function questionOptions(
+  { kind }: EffectQuestion,
+  { at, label, against }: EffectOptions,
+): Readonly<Record<string, string | undefined>> {
+  switch (kind) {
+    case 'token':
+      return { '--at': at, '--token': kind };
+    case 'loss':
+      return { '--loss': kind };
+    case 'label':
+      return { '--label': label, '--against': against };
+  }
 }
 
 function numberOf(name: string, value: string): number {

@@ -12,6 +12,7 @@ import {
   type TokenPredictions,
 } from '../model/predictions';
 import { visibleText, type TokenStream } from '../model/token';
+import { byOption } from './byOption';
 import { counted } from './counted';
 import { isImageFile } from './isImageFile';
 import { askOfText, openPictureModel, type TranslatedOptions } from './readWith';
@@ -34,7 +35,7 @@ export async function predict(options: PredictOptions): Promise<TerminalText> {
     async (model, { streams, components, notices }) => {
       const run = { streams, components, fed: model.fed };
       const masked: MaskedPlaces = mask === undefined ? undefined : Number(mask);
-      const first = await model.predict(run, masked);
+      const first = await byOption({ '--mask': mask }, () => model.predict(run, masked));
       // Without mask tokens of its own, a text is told token by token.
       const found =
         masked === undefined && first.kind === 'masked' && first.positions.length === 0

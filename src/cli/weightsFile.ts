@@ -41,11 +41,33 @@ export async function checkNumbersOut({ path, precision, threshold }: NumbersOut
 
 /** Writes numbers with their tokens, and resolves to a sentence of what was written. Throws `fileNotWritten`. */
 export async function writeNumbers(out: CheckedOut, numbers: Numbers): Promise<TerminalText> {
-  await writeWhole(out.path, fileOf(numbers, out));
+  const pieces = fileOf(numbers, out);
+  const isTable = out.format === 'csv';
+  const lines = new CountedLines(pieces);
+  await writeWhole(out.path, isTable ? lines.pieces() : pieces);
   const count = writtenLayers(numbers).length;
-  const least = out.format === 'csv' ? line`, numbers from ${plain(String(out.threshold))} on,` : line``;
+  // A line has the names of columns.
+  const found = counted(lines.count - 1, 'number');
+  const least = isTable ? line`, ${found} from ${plain(String(out.threshold))} on,` : line``;
   const title = numbers.method === 'attention' ? 'attention weights' : methodOf(numbers.method).title;
   return line`${counted(count, 'layer')} of ${plain(title)}${least} written to ${plain(out.path)}`;
+}
+
+/** Counts the lines of what it hands on. */
+class CountedLines {
+  readonly #pieces: AsyncIterable<Uint8Array>;
+  count = 0;
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.#pieces = pieces;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.#pieces) {
+      for (const byte of piece) if (byte === 0x0a) this.count++;
+      yield piece;
+    }
+  }
 }
 
 const isText = (format: NumberFormat): boolean => format === 'csv' || format === 'json';

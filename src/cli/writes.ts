@@ -5,6 +5,7 @@ import { headLabel } from '../model/head';
 import { noticeText } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import { headsOf, strongestWriters, type WrittenLayer, type WrittenPart, type Writes } from '../model/writes';
+import { byOption } from './byOption';
 import { counted } from './counted';
 import { parseHead } from './parseHead';
 import { askOfText, type TranslatedOptions } from './readWith';
@@ -50,11 +51,13 @@ export async function writes(options: WritesOptions): Promise<TerminalText> {
         layersOf: (name: string) => layers.filter(({ component }) => component === name),
       };
       const stream = streams.length - 1;
-      const found = await model.writes(run, {
-        position: at === undefined ? streams[stream].tokens.length : Number(at),
+      const position = at === undefined ? streams[stream].tokens.length : Number(at);
+      const question = {
+        position,
         token: asked(token),
         against: against === undefined ? undefined : asked(against),
-      });
+      };
+      const found = await byOption({ '--at': at }, () => model.writes(run, question));
       const own = found.layers.filter(
         ({ component, layer }) =>
           layer === head?.layer && (options.component === undefined || component === options.component),

@@ -156,7 +156,7 @@ describe('The command line', function () {
     expect(masked.stdout).to.match(/"\[MASK\]": "height" 0\.\d+/);
     for (const [args, code, sentence] of [
       [[...encoder, '--mask', 'x'], 2, /^--mask is not valid: it is the place of a token, from 0;/],
-      [['predict', '-', '--mask', '1'], 1, /no masked language model\.\n$/],
+      [['predict', '-', '--mask', '1'], 1, /^--mask is not valid: nothing .+ no masked language model\.\n$/],
     ] as const) {
       const ended = await run(args, 'dogs bark');
       expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
@@ -256,6 +256,11 @@ describe('The command line', function () {
     for (const [args, code, sentence] of [
       [[...asked, '--block', 'a'], 2, /^--block is not valid: it is QUERY:KEY/],
       [[...asked, '--swap', 'i'], 2, /^--to is not valid: it is missing/],
+      [
+        ['effect', '-', '--at', '00', '--token', '#5'],
+        1,
+        /^--at is not valid: it is the position of a token that is predicted, from 1 to \d+\.\n$/,
+      ],
       [
         [...asked, '--swap', 'for i', '--to', 'for index, element, another'],
         1,
@@ -459,6 +464,9 @@ describe('The command line', function () {
         expect(stdout).to.match(/\n4 layers of attention weights written to \S+\n$/);
         expect(readFileSync(join(folder, name), 'latin1').startsWith(begins)).to.equal(true);
       }
+      // No weight is so large.
+      const table = await run(['explain', '-', '--out', join(folder, 'w.csv'), '--threshold', '2'], 'a = b\n');
+      expect(table.stdout).to.match(/\n4 layers of attention weights, 0 numbers from 2 on, written to \S+\n$/);
       const { code, stderr } = await run(['explain', '-', '--out', join(folder, 'w.txt')], 'a');
       expect({ code, stderr }).to.deep.equal({
         code: 2,

@@ -162,7 +162,8 @@ async function readAsked(options: ExplainOptions): Promise<ReadText> {
   const { pair, target, languages, isChatMessage, contextTokens } = options;
   const given = await readGiven(options);
   const second = pair === undefined ? undefined : await readWholePart(pair);
-  if (given.text === '' || second === '') throw new ExplorerError('emptyText');
+  if (given.text === '') throw new ExplorerError('emptyText');
+  if (second === '') throw new ExplorerError('invalidArgument', ['--pair', 'there is no text in it']);
   if (second !== undefined && (isChatMessage || contextTokens !== undefined))
     throw new ExplorerError('wrongUsage', ['--pair', 'it goes with neither --chat nor --context']);
   const around =

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compare, type CompareOptions } from '../../../src/cli/compare';
 import { openTextModel } from '../../../src/cli/readWith';
-import { codeOf } from '../../harness/codeOf';
+import { codeOf, errorOf } from '../../harness/codeOf';
 import { tinyTokenizer } from '../../harness/tinyTokenizer';
 
 const asked: Omit<CompareOptions, 'files'> = {
@@ -175,6 +175,8 @@ describe('two texts or models compared on the command line', function () {
     expect(await codeOf(compare({ ...asked, files: [text, 'picture.png'] }))).to.equal('wrongUsage');
     expect(await codeOf(compare({ ...asked, files: [text, text], withTokenizer: 'none.json' }))).to.equal('wrongUsage');
     expect(await codeOf(compare({ ...asked, files: [text, text], component: 'cross' }))).to.equal('invalidArgument');
+    const { args } = await errorOf(compare({ ...asked, files: [text, file('none.txt', '')] }));
+    expect(args).to.deep.equal([join(folder, 'none.txt'), 'there is no text in it']);
     expect(await codeOf(compare({ ...asked, files: [text, file('none.py', '鼎 ∮')] }))).to.equal('notCompared');
   });
 });
