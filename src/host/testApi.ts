@@ -22,7 +22,11 @@ export interface TestApi {
   restore(state: unknown): Promise<void>;
   changeView(view: Partial<ViewState>): void;
   /** Profiles heads over the files that a glob names; resolves, when that is done, to what was told. Rejects where it does not begin. */
-  profile(include: string, budget?: ProfileBudget): Promise<{ readonly code?: ErrorCode; readonly sentence: string }>;
+  profile(
+    include: string,
+    budget?: ProfileBudget,
+    exclude?: string,
+  ): Promise<{ readonly code?: ErrorCode; readonly sentence: string }>;
   closePanel(): void;
 }
 

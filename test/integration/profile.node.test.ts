@@ -26,6 +26,12 @@ describe('A profile of the workspace', () => {
       'There is nothing to profile: the budget was spent within profiled/long.py, and no other file was read; choose more, or leave it out.',
     );
     expect((await api.profile('profiled/long.py', { minutes: 0.001 })).code).to.equal('nothingToProfile');
+    // A folder that is left out is not looked into.
+    await writeFile('profiled/kept/one.py', 'a = b\n');
+    await writeFile('profiled/skipped/two.py', 'c = d\n');
+    expect((await api.profile('profiled/{kept,skipped}/**', {}, '**/skipped, **/none/**')).sentence).to.match(
+      /^The heads were profiled on 1 file, \d+ tokens\.$/,
+    );
     expect((await api.profile('profiled/binary.py')).sentence).to.equal(
       'There is nothing to profile: none of the files is a text that can be read.',
     );

@@ -454,7 +454,6 @@ async function findTexts({ include, exclude }: Wanted): Promise<Found[]> {
   const found: Found[] = [];
   for (const { uri: root } of vscode.workspace.workspaceFolders ?? []) {
     const within = (glob: string): vscode.RelativePattern => new vscode.RelativePattern(root, glob);
-    const out = globOf(exclude);
     const pathOf = (uri: vscode.Uri): string => uri.path.slice(root.path.replace(/\/$/, '').length + 1);
     const ignoreFiles = await vscode.workspace.findFiles(within('**/.gitignore'), '**/node_modules/**', maxIgnoreFiles);
     const ignored = new IgnoredFiles(
@@ -465,15 +464,13 @@ async function findTexts({ include, exclude }: Wanted): Promise<Found[]> {
         }),
       ),
     );
-    // Without globs of its own, the search leaves out what the settings say (files.exclude).
-    const uris = await vscode.workspace.findFiles(within(globOf(include)), undefined, maxFiles);
-    const unwanted = new Set(
-      out === '' ? [] : (await vscode.workspace.findFiles(within(out), undefined, maxFiles)).map(String),
-    );
+    // The search itself leaves them out, beside what the settings do (files.exclude): they take none of the places of files that are to be read.
+    const uris = await vscode.workspace.findFiles(within(globOf(include)), globOf(exclude) || undefined, maxFiles);
     for (const uri of uris) {
       const path = pathOf(uri);
-      if (unwanted.has(uri.toString()) || ignored.has(path)) continue;
-      const { size } = await vscode.workspace.fs.stat(uri);
+      if (ignored.has(path)) continue;
+      // One that is gone by now is told of as one that cannot be read.
+      const { size } = await Promise.resolve(vscode.workspace.fs.stat(uri)).catch(() => ({ size: 0 }));
       found.push({ uri, path, size });
     }
   }
