@@ -418,8 +418,11 @@ export interface EngineApi {
   readProfile(params: { readonly files: readonly ProfileFile[]; readonly folder: string }): HeadProfile;
   /** Adds a text to a profile that grows; another number begins another profile in its place. Throws `noProfile`, and what a run throws that is no fault of the text. */
   profileText(params: ProfileTextParams): ProfiledAs;
-  /** The files of the profile that grows, as it is now. Throws `unknownRun` where it is another. */
-  profileFiles(params: { readonly profile: number }): { readonly files: readonly ProfileFile[] };
+  /** The files of the profile that grows, as it is now, and what its model is called. Throws `unknownRun` where it is another. */
+  profileFiles(params: { readonly profile: number }): {
+    readonly files: readonly ProfileFile[];
+    readonly model: string;
+  };
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */

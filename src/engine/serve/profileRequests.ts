@@ -82,7 +82,7 @@ export function profileRequests(host: ProfileHost): ProfileRequests {
       }),
     profileFiles: ({ profile }) => {
       if (growing?.id !== profile) throw new ExplorerError('unknownRun');
-      return { files: growing.texts.files(growing.model) };
+      return { files: growing.texts.files(growing.model), model: growing.model.name };
     },
   };
 }

@@ -176,8 +176,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(
     commands.askEffects,
     withToken((_run, token) => {
-      looked().changeView({ pinned: [token] });
-      shownIn().showView('effects', 'ask');
+      // The card is over the window's own text, whatever stands beside it.
+      store.changeView({ pinned: [token] });
+      panels.showView('effects', 'ask');
     }),
   );
   register(commands.compareWith, () => (deps.attentionFiles.active?.comparison ?? deps.comparisons).choose());

@@ -14,6 +14,7 @@ import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
 import { countedChunks, countedPairs } from './countedWords';
 import { profileAbout, type HeadProfiles } from './headProfiles';
+import { isKeptOf } from './keptName';
 
 /** What the commands on profiles act on. */
 interface ProfileDependencies {
@@ -97,15 +98,10 @@ async function keptItems(profiles: HeadProfiles, run: ShownRun | undefined): Pro
   const items: FolderItem[] = [];
   for (const uri of (await foldersIn(storageUri)).reverse()) {
     const name = documentName(uri);
-    if (run === undefined || name.startsWith(`${safeName(run.info.model.name)}-`))
+    if (run === undefined || isKeptOf(name, run.info.model.name))
       items.push(item(plain(name), said('Made in this workspace'), uri));
   }
   return items;
-}
-
-/** A name that a folder can have. */
-export function safeName(name: string): string {
-  return name.replaceAll(/[^\w.-]+/g, '-').slice(0, 60);
 }
 
 async function foldersIn(uri: vscode.Uri): Promise<vscode.Uri[]> {

@@ -29,7 +29,7 @@ import { IgnoredFiles, type IgnoreFile } from './ignoredFiles';
 import { countedFiles, countedTokens } from './countedWords';
 import type { HeadProfiles } from './headProfiles';
 import { keepFiles, type WriteFolder } from './keepFiles';
-import { safeName } from './profileCommands';
+import { keptName } from './keptName';
 import { ProfilePace, type ProfileBudget } from './profilePace';
 
 /** What profiling needs of the window. */
@@ -421,9 +421,8 @@ class Work implements Disposable {
   async #keep(engine: EngineHandle): Promise<vscode.Uri> {
     const { storageUri } = this.#deps.profiles;
     if (storageUri === undefined) throw new ExplorerError('nothingToProfile', [said('there is nowhere to keep it')]);
-    const { files } = await engine.remote.profileFiles({ profile: 1 });
-    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '.');
-    return keepFiles({ place: storageUri, name: `${safeName(this.#name)}-${stamp}`, files }, this.#deps.writeFolder);
+    const { files, model } = await engine.remote.profileFiles({ profile: 1 });
+    return keepFiles({ place: storageUri, name: keptName(model, new Date()), files }, this.#deps.writeFolder);
   }
 
   #offer(): PlainText {

@@ -91,7 +91,7 @@ export class FakeEngine implements EngineProcess {
         throw new ExplorerError('internal', ['no profile']);
       },
       profileText: () => ({ status: 'read', numTokens: 1 }),
-      profileFiles: () => ({ files: [] }),
+      profileFiles: () => ({ files: [], model: '' }),
       modelHash: () => ({ sha256: '' }),
       writeNumbers: () => {
         throw new ExplorerError('internal', ['no file']);
