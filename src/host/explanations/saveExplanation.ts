@@ -6,6 +6,7 @@ import { noticeText } from '../../model/modelInfo';
 import { plainFileForm } from '../../model/numbers/numbersFile';
 import { continuationOf } from '../../model/writtenTokens';
 import { writeNumbersFile } from '../export/exportNumbers';
+import { offeredName } from '../export/offeredName';
 import { writeFile, type WriteWhole } from '../export/writeFile';
 import { bundledModelsUri } from '../model/bundledModels';
 import type { ChosenLanguages } from '../model/chosenLanguages';
@@ -52,12 +53,7 @@ export async function saveExplanation(
   const arrangement = await panel.arrangement();
   const target = await askWhereToSave({
     title: said('Save Explanation'),
-    name: plain(
-      `${documentName(run.text.uri)}${kind === 'numbers' ? '.attention.npz' : explanationEnding}`.replaceAll(
-        /[^\w.-]+/g,
-        '-',
-      ),
-    ),
+    name: offeredName(documentName(run.text.uri), kind === 'numbers' ? '.attention.npz' : explanationEnding),
     kind:
       kind === 'numbers'
         ? { name: plain('NumPy'), extensions: ['npz'] }

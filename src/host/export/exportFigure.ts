@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
-import { labelText, plain, type PlainText } from '../../base/safeText';
+import { labelText, type PlainText } from '../../base/safeText';
 import { oneColumn, twoColumns } from '../../model/figures/paper';
 import { figureViews, type FigureView } from '../../model/figures/viewFigures';
 import { headLabel, type HeadSelection } from '../../model/head';
@@ -20,6 +20,7 @@ import type { ViewToDraw } from './readView';
 import { exportPage } from './exportPage';
 import { version } from './ownExtension';
 import { writeFile, type WriteWhole } from './writeFile';
+import { offeredName } from './offeredName';
 
 /** What an export needs of the window. */
 export interface ExportPlace {
@@ -210,12 +211,7 @@ async function save(
   const method = view.method === 'attention' ? '' : `-${view.method}`;
   const target = await askWhereToSave({
     title: said('Save Figure'),
-    name: plain(
-      `${documentName(run.text.uri)}-${what}-${headsName(view.selection)}${method}.${ending}`.replaceAll(
-        /[^\w.-]+/g,
-        '-',
-      ),
-    ),
+    name: offeredName(documentName(run.text.uri), `-${what}-${headsName(view.selection)}${method}.${ending}`),
     kind: { name: ending === 'png' ? said('PNG picture') : said('SVG picture'), extensions: [ending] },
     besides: run.text.uri,
   });

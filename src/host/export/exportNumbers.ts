@@ -24,6 +24,7 @@ import { showInformation, showProgressOf } from '../say/notifications';
 import { said } from '../say/said';
 import type { ViewStore } from '../view/viewStore';
 import { writeFile, type WriteWhole } from './writeFile';
+import { offeredName } from './offeredName';
 
 /** Writes the numbers of the run that is shown to a file that the person names, in a form that they choose. */
 export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | undefined): Promise<void> {
@@ -47,11 +48,9 @@ export async function exportNumbers(store: ViewStore, writeWhole: WriteWhole | u
   if (numbers === undefined || form === undefined) return;
   const target = await askWhereToSave({
     title: said('Export Numbers'),
-    name: plain(
-      `${documentName(run.text.uri)}-${method}${format === 'npz' || format === 'safetensors' ? '.attention' : ''}.${format}`.replaceAll(
-        /[^\w.-]+/g,
-        '-',
-      ),
+    name: offeredName(
+      documentName(run.text.uri),
+      `-${method}${format === 'npz' || format === 'safetensors' ? '.attention' : ''}.${format}`,
     ),
     kind: { name: plain(format), extensions: [format] },
     besides: run.text.uri,

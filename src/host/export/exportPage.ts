@@ -24,6 +24,7 @@ import type { ViewStore } from '../view/viewStore';
 import { componentsOf, readingFrom, withProgress } from './exportNumbers';
 import { readBuilt, version } from './ownExtension';
 import { writeFile, type WriteWhole } from './writeFile';
+import { offeredName } from './offeredName';
 
 /** Writes a stand-alone page of the run that is shown: of all heads, or of those that are. */
 export async function exportPage(
@@ -38,7 +39,7 @@ export async function exportPage(
   if (numbers === undefined || colours === undefined) return;
   const target = await askWhereToSave({
     title: said('Save Page'),
-    name: plain(`${documentName(run.text.uri)}-${numbers.method}.html`.replaceAll(/[^\w.-]+/g, '-')),
+    name: offeredName(documentName(run.text.uri), `-${numbers.method}.html`),
     kind: { name: said('HTML page'), extensions: ['html'] },
     besides: run.text.uri,
   });
