@@ -202,7 +202,13 @@ export function HeadScatter({
           )}
         </svg>
       )}
-      {numLeft > 0 ? <p class="rest">{l10n.t('{0} heads have no such number and are left out.', numLeft)}</p> : null}
+      {numLeft > 0 ? (
+        <p class="rest">
+          {numLeft === 1
+            ? l10n.t('1 head has no such number and is left out.')
+            : l10n.t('{0} heads have no such number and are left out.', numLeft)}
+        </p>
+      ) : null}
     </div>
   );
 }

@@ -190,7 +190,8 @@ function HeadTableCaption({
   const streams = panel.run.value?.info.streams ?? [];
   const { pinned, marked } = panel.view.value;
   const isAsked = panel.tables.asked.value !== undefined;
-  const count = numListed < numHeads ? l10n.t('{0} of {1} heads', numListed, numHeads) : l10n.t('{0} heads', numHeads);
+  const all = numHeads === 1 ? l10n.t('1 head') : l10n.t('{0} heads', numHeads);
+  const count = numListed < numHeads ? l10n.t('{0} of {1} heads', numListed, numHeads) : all;
   const ground =
     shown?.random !== undefined
       ? l10n.t('on {0} random tokens that come twice; patterns are those of your text', shown.random.numTokens)
