@@ -55,6 +55,13 @@ const explanation = {
     this.timeout(180_000);
     const attention = await opened('a.attention.safetensors', 'Attention File');
     await attention.locator('.source-scroll', { hasText: 'cat' }).waitFor({ timeout: 60_000 });
+    // What takes no model is about this file, and what takes one is refused in a sentence.
+    await vscode.runCommand('Attention Explorer: Which Head Reads This?');
+    await vscode.waitForNotification('Select two parts of the explained text');
+    await attention.getByText('1 head, on this text').waitFor();
+    await vscode.runCommand('Attention Explorer: Choose Profile of Heads…');
+    await vscode.page.getByRole('dialog').getByText('a.attention.safetensors is an attention file').waitFor();
+    await vscode.page.keyboard.press('Enter');
     await vscode.runCommand('View: Close All Editors');
     const again = await opened('b.attention-explanation.json', 'Saved Explanation');
     await again.locator('.token.pinned', { hasText: 'Machines' }).first().waitFor({ timeout: 90_000 });

@@ -63,6 +63,8 @@ export interface OpenAttentionFile {
   readonly comparison: FileComparison;
   /** What was saved, of an explanation. */
   readonly saved: Explanation | undefined;
+  /** Says that what was asked would take the model, or a text in an editor. */
+  readonly refusal: ExplorerError;
 }
 
 /**
@@ -228,10 +230,15 @@ class AttentionFileEditor implements OpenAttentionFile, Disposable {
     return this.#saved;
   }
 
-  /** Says that what was asked would take the model, or a text in an editor. */
+  get refusal(): ExplorerError {
+    return new ExplorerError(this.#kind === 'attention' ? 'noModelHere' : 'explanationAlone', [
+      documentName(this.#uri),
+    ]);
+  }
+
+  /** Tells of that refusal. */
   #needsModel(): void {
-    const code = this.#kind === 'attention' ? 'noModelHere' : 'explanationAlone';
-    reportFailure(panelError(new ExplorerError(code, [documentName(this.#uri)])), false);
+    reportFailure(panelError(this.refusal), false);
   }
 
   async #load(): Promise<void> {

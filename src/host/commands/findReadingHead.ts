@@ -15,7 +15,7 @@ const mostTokens = 64;
  * Which head reads this? Of two ranges that are selected in the text the tokens become what reads and what is read: in a causal model the later one reads,
  * else the one that was selected first. With fewer ranges it is about what is pinned and marked. Throws `unknownRun`.
  */
-export function findReadingHead(store: ViewStore, panels: ExplorerPanels): void {
+export function findReadingHead(store: ViewStore, panels: Pick<ExplorerPanels, 'showView'>): void {
   const { run, view } = store;
   if (run === undefined) throw new ExplorerError('unknownRun');
   const [first, second] = selectedRanges(run);

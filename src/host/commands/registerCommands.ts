@@ -166,6 +166,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showHow, () => shownIn().showView('how'));
   register(commands.showRelations, () => shownIn().showView('relations'));
   register(commands.continueText, async () => {
+    const { active } = deps.attentionFiles;
+    if (active !== undefined) throw active.refusal;
     await continueText(store, controller);
     panels.showView('predictions');
   });
@@ -186,7 +188,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     await controller.explain(activeSource);
     if (store.status.kind === 'ready') await deps.comparisons.compare('side');
   });
-  register(commands.findReadingHead, () => findReadingHead(store, panels));
+  register(commands.findReadingHead, () => findReadingHead(looked(), shownIn()));
   register(commands.clearHighlights, () => {
     looked().setHovered(undefined);
     if (!live.isOn) looked().setCaret(undefined);

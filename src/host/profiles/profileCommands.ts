@@ -3,7 +3,7 @@ import { ExplorerError } from '../../base/errors';
 import { joinPlain, labelText, plain, type PlainText } from '../../base/safeText';
 import { headLabel, headsOf } from '../../model/head';
 import { columnTitle, isRelation, profileColumns, type ProfileColumn } from '../../model/profile/profileColumns';
-import type { ModelPlaces } from '../model/modelLocation';
+import type { ModelLocation, ModelPlaces } from '../model/modelLocation';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { componentLabel } from '../selectionLabel';
@@ -27,17 +27,25 @@ interface FolderItem extends ListItem {
   readonly folder: vscode.Uri | undefined | null | 'ask';
 }
 
-function shownRun(store: ViewStore): ShownRun | undefined {
-  const { run } = store;
-  if (run === undefined) showInformation(said('There are no heads yet: run "Explain Attention" first.'));
-  return run;
+/** The run whose heads are profiled, and its model; undefined where there is none, which is told. Throws `noModelHere` of an attention file. */
+function profiledRun(
+  { run }: ViewStore,
+  profiles: HeadProfiles,
+): { readonly run: ShownRun; readonly model: ModelLocation } | undefined {
+  if (run === undefined) {
+    showInformation(said('There are no heads yet: run "Explain Attention" first.'));
+    return undefined;
+  }
+  const model = profiles.modelOf(run);
+  if (model === undefined) throw new ExplorerError('noModelHere', [documentName(run.text.uri)]);
+  return { run, model };
 }
 
 /** Lets the person choose the profile of the shown model's heads. */
 export async function chooseProfile(store: ViewStore, deps: ProfileDependencies): Promise<void> {
-  const run = shownRun(store);
-  const model = run && deps.profiles.modelOf(run);
-  if (run === undefined || model === undefined) return;
+  const profiled = profiledRun(store, deps.profiles);
+  if (profiled === undefined) return;
+  const { run, model } = profiled;
   const bundled = deps.profiles.bundledFolder(model.uri);
   const items = [
     ...(bundled === undefined
@@ -54,10 +62,11 @@ export async function chooseProfile(store: ViewStore, deps: ProfileDependencies)
   await deps.profiles.choose(model, folder.uri);
 }
 
-/** Lets the person choose the profile that the shown one is compared with. */
+/** Lets the person choose the profile that the shown one is compared with. Throws `noProfileYet` where none is shown, and what reading it throws. */
 export async function compareProfiles(store: ViewStore, deps: ProfileDependencies): Promise<void> {
-  const run = shownRun(store);
+  const run = profiledRun(store, deps.profiles)?.run;
   if (run === undefined) return;
+  if ((await deps.profiles.of(run)) === undefined) throw new ExplorerError('noProfileYet', [run.info.model.name]);
   const items = [
     ...(await bundledItems(deps)),
     ...(await keptItems(deps.profiles, undefined)),
@@ -124,7 +133,7 @@ const maxOfColumn = 5;
 
 /** Searches the profile for heads by what they do: a metric, or a relation in a language, the strongest heads of each. */
 export async function findInProfile(store: ViewStore, deps: ProfileDependencies): Promise<void> {
-  const run = shownRun(store);
+  const run = profiledRun(store, deps.profiles)?.run;
   if (run === undefined) return;
   const read = await deps.profiles.of(run);
   if (read === undefined) throw new ExplorerError('noProfileYet', [run.info.model.name]);
