@@ -296,7 +296,11 @@ describe('The command line', function () {
     for (const [args, code, sentence] of [
       [[...asked, '--loss'], 2, /^--label is not valid: it is missing: of a picture, labels are predicted/],
       [[...asked, '--label', '4', '--swap', 'a'], 2, /^--swap is not valid: a picture has no parts/],
-      [[...asked, '--label', 'cat'], 1, /cat.*: it is a label, or its place, from 0 to \d+: red circle/],
+      [
+        [...asked, '--label', 'cat'],
+        1,
+        /^--label is not valid: it is a label, or its place, from 0 to \d+: red circle/,
+      ],
     ] as const) {
       const ended = await run(args, '');
       expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
