@@ -18,6 +18,7 @@ import {
 import { isMaskedOut, isSameForwards, standsBehind } from '../model/effects/causalReach';
 import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
+import { signedFixed } from '../model/signedFixed';
 import { visibleText, type TokenStream } from '../model/token';
 import type { PredictedRun } from '../engine/predict/predictedFile';
 import type { EffectRuns } from '../engine/effects/effectRuns';
@@ -27,6 +28,7 @@ import type { Explanation } from '../engine/text/textModel';
 import { byOption } from './byOption';
 import { counted } from './counted';
 import { isImageFile } from './isImageFile';
+import { namedComponents } from './namedComponents';
 import { parseHead } from './parseHead';
 import { askOfText, openPictureModel, preparePicture, readPicture, type TranslatedOptions } from './readWith';
 
@@ -308,15 +310,8 @@ function oneOf<T extends string>(name: string, value: string, choices: readonly 
 }
 
 function componentOf(components: readonly ComponentInfo[], wanted: string | undefined): ComponentInfo {
-  const component =
-    wanted === undefined
-      ? (components.find(({ component: name }) => name === 'cross') ?? components[0])
-      : components.find(({ component: name }) => name === wanted);
-  if (component !== undefined) return component;
-  throw new ExplorerError('invalidArgument', [
-    '--component',
-    `the model has ${components.map(({ component: name }) => name).join(', ')}`,
-  ]);
+  const named = namedComponents(components, wanted);
+  return named.find(({ component }) => component === 'cross') ?? named[0];
 }
 
 /** The head named, or all of the component, silent, or without some cells. */
@@ -475,8 +470,4 @@ const shareNumber = (share: number | undefined): string => (share === undefined 
 const shareText = (share: number | undefined): string => (share === undefined ? noShare : shareNumber(share));
 
 const padded = (text: string, width: number): PlainText => plain(text.padStart(width));
-/** What rounds to nothing has no sign. */
-function signed(value: number): string {
-  const size = Math.abs(value).toFixed(4);
-  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
-}
+const signed = (value: number): string => signedFixed(value, 4);

@@ -29,6 +29,7 @@ import { isImageFile } from './isImageFile';
 import { readFilePart, meantOf } from './filePart';
 import { headsFigure, mostTableHeads } from '../model/figures/headFigures';
 import { tableSvg } from '../model/figures/tableSvg';
+import { namedComponents } from './namedComponents';
 import type { ModelOptions } from './openModel';
 import { checkSvgOut, paperOf, writeSvg, type CheckedSvg, type SvgOut } from './svgFile';
 import { openPictureModel, openTextModel, readGiven } from './readWith';
@@ -73,12 +74,7 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
   const sort = sortOf(options.sort);
   const drawnTo = options.figure && (await checkSvgOut(options.figure));
   const read = await readAny(options);
-  const components = read.components.filter(({ component }) => wanted === undefined || component === wanted);
-  if (components.length === 0)
-    throw new ExplorerError('invalidArgument', [
-      '--component',
-      `the model has ${read.components.map(({ component }) => component).join(', ')}`,
-    ]);
+  const components = namedComponents(read.components, wanted);
   const measured = [];
   for (const component of components) measured.push(await measure(component, read));
   const notices = [...read.notices.map(noticeText), ...(read.norms?.lacks ?? []).map((lack) => plain(lack))];

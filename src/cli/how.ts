@@ -15,6 +15,7 @@ import type { Explanation } from '../engine/text/textModel';
 import { figureTokenName, stepsFigure } from '../model/figures/viewFigures';
 import { stepsSvg } from '../model/figures/stepsSvg';
 import { isImageFile } from './isImageFile';
+import { namedComponents } from './namedComponents';
 import { parseHead } from './parseHead';
 import { openPictureModel, openTextModel, readGiven, type TranslatedOptions } from './readWith';
 import { checkSvgOut, paperOf, writeSvg, type SvgOut } from './svgFile';
@@ -109,15 +110,8 @@ function chosenHead(
     layers.some(({ numHeads }, layer) =>
       Array.from({ length: numHeads }, (_, at) => headLabel({ layer, head: at })).includes(head),
     );
-  const component =
-    wanted === undefined
-      ? (components.find(({ component: name }) => name === 'cross') ?? components.find(hasHead) ?? components[0])
-      : components.find(({ component: name }) => name === wanted);
-  if (component === undefined)
-    throw new ExplorerError('invalidArgument', [
-      '--component',
-      `the model has ${components.map(({ component: name }) => name).join(', ')}`,
-    ]);
+  const named = namedComponents(components, wanted);
+  const component = named.find(({ component: name }) => name === 'cross') ?? named.find(hasHead) ?? named[0];
   return { component, head: parseHead(head, [component]) ?? { layer: 0, head: 0 } };
 }
 

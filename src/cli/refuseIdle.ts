@@ -6,12 +6,12 @@ export function refuseIdle({ method, head, json, query, input, out, figure, view
   const isNone = (name: string, reason: string): never => {
     throw new ExplorerError('wrongUsage', [name, reason]);
   };
-  if (input && method !== undefined)
-    isNone('--method', 'it changes nothing of what the model is fed: leave --input out');
-  if (input && head !== undefined) isNone('--head', 'it changes nothing of what the model is fed: leave --input out');
-  if (input && json) isNone('--json', 'what the model is fed is printed as Python: leave it out beside --input');
+  if (input) {
+    for (const [name, value] of Object.entries({ method, head, query }))
+      if (value !== undefined) isNone(`--${name}`, 'it changes nothing of what the model is fed: leave --input out');
+    if (json) isNone('--json', 'what the model is fed is printed as Python: leave it out beside --input');
+  }
   if (query === undefined) return;
-  if (input) isNone('--query', 'it changes nothing of what the model is fed: leave --input out');
   // Of attention flow other rows are empty.
   if (method === 'flow') return;
   if (out !== undefined) isNone('--query', 'a file has the rows of all tokens: leave it out, or --out');

@@ -11,7 +11,7 @@ export function quoted(stream: TokenStream, position: number): TerminalText {
 }
 
 /** A token of a picture: its patch, or what it is called where it is a special one. */
-export function named({ tokens, grid }: TokenStream, position: number): TerminalText {
+export function namedPatch({ tokens, grid }: TokenStream, position: number): TerminalText {
   return (grid && patchWords(grid, position)) ?? line`${plain(tokens[position].piece)}`;
 }
 

@@ -5,23 +5,13 @@ import type { Explanation } from '../engine/text/textModel';
 import type { HeldLayer } from '../engine/weights/heldLayer';
 import { lackOfComponent, weighComponent } from '../engine/weights/weighedLayers';
 import type { LoadedModel } from '../engine/serve/loadedModel';
-import { headLabel, headsOf, type Component, type ComponentInfo, type HeadRef } from '../model/head';
+import { headLabel, headsOf, type Component, type ComponentInfo } from '../model/head';
 import { joinedComponent, type methodOf, type MethodId } from '../model/methods';
 import type { Pattern } from '../model/pattern';
 
 /** Whether the matrix of a layer is made of those before. */
 export function isOfLayers(method: MethodId): boolean {
   return method === 'rollout' || method === 'rolloutUniform' || method === 'flow';
-}
-
-/** The heads that are written to a file: that which was named, else all; of flow, whose rows take long, the last layer's. */
-export function ofFile(
-  method: MethodId,
-  named: HeadRef | undefined,
-  last: HeadRef | undefined,
-): readonly HeadRef[] | undefined {
-  const only = named ?? (method === 'flow' ? last : undefined);
-  return only && [only];
 }
 
 /** The place of a token that queries of some component have. Throws `invalidArgument`. */

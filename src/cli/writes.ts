@@ -7,6 +7,7 @@ import { visibleText, type TokenStream } from '../model/token';
 import { headsOf, strongestWriters, type WrittenLayer, type WrittenPart, type Writes } from '../model/writes';
 import { byOption } from './byOption';
 import { counted } from './counted';
+import { namedComponents } from './namedComponents';
 import { parseHead } from './parseHead';
 import { askOfText, type TranslatedOptions } from './readWith';
 
@@ -35,15 +36,7 @@ export async function writes(options: WritesOptions): Promise<TerminalText> {
     options,
     { target: options.target, languages: options.languages },
     async (model, { streams, components, layers, notices }) => {
-      const named = components.filter(
-        ({ component }) => options.component === undefined || component === options.component,
-      );
-      if (named.length === 0)
-        throw new ExplorerError('invalidArgument', [
-          '--component',
-          `the model has ${components.map(({ component }) => component).join(', ')}`,
-        ]);
-      const head = parseHead(options.head, named);
+      const head = parseHead(options.head, namedComponents(components, options.component));
       const run = {
         streams,
         components,

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { plain } from '../../src/base/safeText';
 import type { Comparison } from '../../src/model/compare/comparison';
 import type { UnitPrediction } from '../../src/model/compare/comparePredictions';
+import { signedFixed } from '../../src/model/signedFixed';
 import type { PanelRun } from '../../src/panelProtocol';
 import type { PredictionsOfBoth } from '../state/comparisonView';
 import { tokenName } from '../words';
@@ -112,7 +113,7 @@ function Tokens({
               <th scope="row">{tokenName(run.info.streams, token)}</th>
               <td>{place.a.surprisal.toFixed(2)}</td>
               <td>{place.b.surprisal.toFixed(2)}</td>
-              <td>{signed(place.b.surprisal - place.a.surprisal)}</td>
+              <td>{signedFixed(place.b.surprisal - place.a.surprisal, 2)}</td>
               <td>{best(place.a)}</td>
               <td>{best(place.b)}</td>
             </tr>
@@ -121,12 +122,6 @@ function Tokens({
       </tbody>
     </table>
   );
-}
-
-/** What rounds to nothing has no sign. */
-function signed(bits: number): string {
-  const size = Math.abs(bits).toFixed(2);
-  return Number(size) === 0 ? size : `${bits < 0 ? '−' : '+'}${size}`;
 }
 
 function best({ tokens: [first] }: UnitPrediction): string {

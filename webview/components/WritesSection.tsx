@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { headLabel } from '../../src/model/head';
 import type { TokenPrediction } from '../../src/model/predictions';
+import { signedFixed } from '../../src/model/signedFixed';
 import { visibleText } from '../../src/model/token';
 import { headsOf, strongestWriters, type Writes, type WrittenHead, type WrittenPart } from '../../src/model/writes';
 import type { PanelRun } from '../../src/panelProtocol';
@@ -163,7 +164,7 @@ function Sources({
       caption={l10n.t(
         'Head {0}, which writes {1}, by the tokens that it reads',
         headLabel({ layer, head }),
-        signed(total),
+        signedFixed(total, 3),
       )}
       rows={order.map((key) => ({
         key: String(key),
@@ -203,7 +204,7 @@ function Numbers({
                 </button>
               )}
             </th>
-            <td class="number">{signed(value)}</td>
+            <td class="number">{signedFixed(value, 3)}</td>
             <td class="bar" aria-hidden="true">
               <span class={value < 0 ? 'negative' : ''} style={{ width: `${(100 * Math.abs(value)) / largest}%` }} />
             </td>
@@ -212,9 +213,4 @@ function Numbers({
       </tbody>
     </table>
   );
-}
-
-function signed(value: number): string {
-  const size = Math.abs(value).toFixed(3);
-  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
 }

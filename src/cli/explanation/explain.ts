@@ -16,18 +16,19 @@ import type { PatchGrid, TokenStream } from '../../model/token';
 import { countedTokens } from '../counted';
 import { checkFigureOut, writeFigure, type Drawn, type FigureOut } from '../figureFile';
 import { lineAt, meantOf, readWholePart, type FilePart } from '../filePart';
+import { namedComponents } from '../namedComponents';
 import type { ModelOptions } from '../openModel';
 import { parseHead } from '../parseHead';
 import { printedInput } from '../printedInput';
-import { readHead } from '../readHead';
 import { readInContext, type ContextRead } from '../readInContext';
 import { openTextModel, readGiven, readPicture } from '../readWith';
 import { RolloutBaseline } from '../rolloutBaseline';
 import { areaOf, quoted } from '../tokenWords';
-import { isOfLayers, methodLine, ofFile, queryOf, tokenOf, weighedAsFar, weighedFacts } from '../weighed';
+import { isOfLayers, methodLine, queryOf, tokenOf, weighedAsFar, weighedFacts } from '../weighed';
 import { checkNumbersOut, writeNumbers } from '../weightsFile';
 import { componentLines } from './componentLines';
 import { explainComponent, type ExplainedComponent, type Listing } from './explainComponent';
+import { numbersOf } from './numbersOf';
 
 /** What `explain` is asked. */
 export interface ExplainOptions extends ModelOptions {
@@ -75,7 +76,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { model, given, context, explanation } = await readAsked(options);
   const { streams, layers, components: found, notices, picture } = explanation;
   const token = method.id === 'flow' ? tokenOf(options.query, streams[0].tokens.length) : undefined;
-  const ofComponent = componentsOf(found, wanted);
+  const ofComponent = namedComponents(found, wanted);
   parseHead(head, method.joinsHeads ? ofComponent.map(joinedComponent) : ofComponent, method);
   const only = token ?? queryOf(options.query, ofComponent, streams);
   const selected = selectedOf(only, context, streams[0]);
@@ -102,15 +103,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const named = parseHead(head, components, method);
   const chosen = named ?? last;
   const sentences = [...notices.map(noticeText), ...lacks];
-  const numbers: Numbers = {
-    model: model.info,
-    notices: sentences,
-    streams,
-    components,
-    method: method.id,
-    heads: ofFile(method.id, named, last),
-    read: (component, each) => readHead(store, component, each),
-  };
+  const run = { model: model.info, notices: sentences, streams, components };
+  const numbers = numbersOf({ ...run, method, named, last, store });
   const facts: TextFacts = { method, numbers, sentences, selected, picture };
   const said = headLines(facts, { given, context });
   if (drawn !== undefined) {
@@ -200,16 +194,6 @@ function spanInContext(
   if (isChatMessage || target !== undefined || languages !== undefined)
     throw new ExplorerError('wrongUsage', ['--context', 'it goes with neither --chat nor --target']);
   return span;
-}
-
-/** The components that are asked about. Throws `invalidArgument` where there is none. */
-function componentsOf(found: Explanation['components'], wanted: string | undefined): Explanation['components'] {
-  const components = found.filter(({ component }) => wanted === undefined || component === wanted);
-  if (components.length > 0) return components;
-  throw new ExplorerError('invalidArgument', [
-    '--component',
-    `the model has ${found.map(({ component }) => component).join(', ')}`,
-  ]);
 }
 
 /** The tokens that are told of; undefined: all. */

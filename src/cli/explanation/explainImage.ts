@@ -16,13 +16,13 @@ import { checkFigureOut, writeFigure, type FigureOut } from '../figureFile';
 import { patternName, type ModelOptions, type Source } from '../openModel';
 import { parseHead } from '../parseHead';
 import { printedInput } from '../printedInput';
-import { readHead } from '../readHead';
 import { openPictureModel } from '../readWith';
 import { RolloutBaseline, uniformText } from '../rolloutBaseline';
-import { areaOf, named } from '../tokenWords';
-import { isOfLayers, methodLine, ofFile, queryOf, tokenOf, weighedAsFar, weighedFacts } from '../weighed';
+import { areaOf, namedPatch } from '../tokenWords';
+import { isOfLayers, methodLine, queryOf, tokenOf, weighedAsFar, weighedFacts } from '../weighed';
 import { checkNumbersOut, writeNumbers } from '../weightsFile';
 import { ListedSources } from './listedSources';
+import { numbersOf } from './numbersOf';
 
 /** What `explain` is asked of a picture. */
 export interface ExplainImageOptions extends ModelOptions {
@@ -53,19 +53,12 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const method = methodOf(options.method ?? 'attention');
   const weighed = await weighPicture(model, run, method, options);
   await model.release();
-  const { components, chosen, only, baseline } = weighed;
+  const { components, named, last, chosen, only, baseline } = weighed;
   const store = new AttentionStore(Infinity);
   store.add(1, weighed.layers);
   const sentences = [...notices.map(noticeText), ...weighed.lacks];
-  const numbers: Numbers = {
-    model: model.info,
-    notices: sentences,
-    streams,
-    components,
-    method: method.id,
-    heads: ofFile(method.id, weighed.asked, weighed.last),
-    read: (component, each) => readHead(store, component, each),
-  };
+  const shown = { model: model.info, notices: sentences, streams, components };
+  const numbers = numbersOf({ ...shown, method, named, last, store });
   const position = only ?? specialPositions(streams[0]).at(0);
   const figured =
     drawn && (await writeFigure(drawn, { numbers, store, chosen, position, textName: basename(file), picture }));
@@ -98,7 +91,7 @@ interface PictureFacts extends Pick<ImageRunResult, 'answers'> {
 /** A run of a picture as a method weighs it, of the components that have what is asked about. */
 interface WeighedPicture extends Awaited<ReturnType<typeof weighedAsFar>>, Pick<PictureFacts, 'chosen' | 'only'> {
   /** The head that was named. */
-  readonly asked: HeadRef | undefined;
+  readonly named: HeadRef | undefined;
   /** The last layer, where layers follow from each other: what patches come to behind it. */
   readonly last: HeadRef | undefined;
   readonly baseline: RolloutBaseline | undefined;
@@ -121,8 +114,8 @@ async function weighPicture(
   const weighed = await weighedAsFar(method, ...weighing, head);
   const baseline = await RolloutBaseline.of(method, ...weighing, weighed.components);
   const [last] = isOfLayers(method.id) ? headsOf(weighed.components[0]).slice(-1) : [];
-  const asked = parseHead(head, weighed.components, method);
-  const chosen = asked ?? last;
+  const named = parseHead(head, weighed.components, method);
+  const chosen = named ?? last;
   const components = weighed.components.filter(
     ({ layers: own, queryStream }) =>
       (chosen === undefined || chosen.head < (own[chosen.layer]?.numHeads ?? 0)) &&
@@ -130,7 +123,7 @@ async function weighPicture(
   );
   if (components.length === 0 || streams.some(({ grid }) => grid === undefined))
     throw new ExplorerError('checksFailed', [model.info.name, 'nothing is left to show']);
-  return { ...weighed, components, asked, last, chosen, only, baseline };
+  return { ...weighed, components, named, last, chosen, only, baseline };
 }
 
 /** The token whose flow is told: that at a place, else the first special one, or the last. Throws `invalidArgument`. */
@@ -186,9 +179,9 @@ function readLines(
     ...asking.map((query) => {
       const read = reads[query].map(
         (source) =>
-          line`${named(keys, source.position)}: ${plain(source.weight.toFixed(3))}${source.head === undefined ? line`` : line` in ${plain(source.head)}`}${uniformText(source)}`,
+          line`${namedPatch(keys, source.position)}: ${plain(source.weight.toFixed(3))}${source.head === undefined ? line`` : line` in ${plain(source.head)}`}${uniformText(source)}`,
       );
-      return line`${named(queries, query)} reads ${joinTerminal(read, ', ')}`;
+      return line`${namedPatch(queries, query)} reads ${joinTerminal(read, ', ')}`;
     }),
   ];
 }
