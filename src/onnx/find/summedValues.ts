@@ -22,6 +22,9 @@ export interface SummedValues {
   readonly scoreAxis: number;
 }
 
+/** What the axes of values and of what is made of them are. */
+export type ValueLayouts = Pick<WeightedValues, 'layout' | 'resultLayout'>;
+
 /** What scores are made of. */
 interface Asked {
   readonly queries: string;
@@ -257,20 +260,12 @@ export function askedOfSum(
   return (rank !== scores && rank !== scores + 1) || at === -1 ? undefined : askedOfTerms(index, terms, at);
 }
 
-/** What a sum weights, [item, position, feature] or with its features first, and the one vector an item that it gives; otherwise, in a clause, why that is not told. */
-export function summedProof(index: GraphIndex, site: FoundSite): WeightedValues | string {
+/** Of a sum, [item, position, feature] or with its features first, and the one vector an item that it gives, what their axes are; otherwise, in a clause, why that is not told. */
+export function summedLayouts(index: GraphIndex, site: FoundSite): ValueLayouts | string {
   const rank = axesOf(index, site.tensor)?.length;
   if (rank !== 3 || site.queryAxis + site.keyAxis !== -3) return summedReason;
   const layout = site.keyAxis === -2 ? 'plain' : 'turned';
-  return {
-    values: site.values,
-    layout,
-    numValueHeads: undefined,
-    from: 0,
-    result: index.nodes[site.node].outputs[0],
-    resultLayout: keepsAxes(index, site.node) ? layout : 'single',
-    hasBias: false,
-  };
+  return { layout, resultLayout: keepsAxes(index, site.node) ? layout : 'single' };
 }
 
 /** The values that a sum weights, where one of their axes alone can be that of features. */

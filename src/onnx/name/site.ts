@@ -25,7 +25,7 @@ export interface Suffix {
 }
 
 /** The axes of a tensor: [item and head, position, feature]; [item and head, feature, position]; [item, position, all heads' features]; or [item and head, feature], of one position. */
-export type ValueLayout = 'plain' | 'turned' | 'merged' | 'single';
+type ValueLayout = 'plain' | 'turned' | 'merged' | 'single';
 
 /** What a site's weights weight and what comes out, as tensors of the graph or of the site's suffix: the one times the other must give the third. */
 export interface WeightedValues {
