@@ -60,6 +60,18 @@ def strip_graph(graph):
     graph.doc_string = ""
 
 
+def strip_traces(path):
+    """Takes the lines of source that the exporter notes out of a file; names of modules stay."""
+    model = onnx.load(str(path))
+    for node in model.graph.node:
+        node.doc_string = ""
+        told = [entry for entry in node.metadata_props if "stack_trace" not in entry.key]
+        del node.metadata_props[:]
+        node.metadata_props.extend(told)
+    onnx.save(model, str(path))
+    return model
+
+
 def save(plain, path, name):
     """Writes the exported file `plain` to `path` with large weights halved; gives the model. Raises where a path of this machine is left in it."""
     exported = onnx.load(str(plain))
