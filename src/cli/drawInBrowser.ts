@@ -125,10 +125,21 @@ function start(browser: string, profile: string): ChildProcess {
     // A Chromium that root starts refuses to have a sandbox. What it draws here is ours, and runs no script.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ];
-  const program = spawn(browser, args, { ...asGroup, stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+  const program =
+    process.platform === 'win32'
+      ? spawn(browser, args, { ...asGroup, stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
+      : spawn('/bin/sh', ['-c', onceToldOf, browser, ...args], {
+          ...asGroup,
+          stdio: ['pipe', 'ignore', 'ignore', 'pipe', 'pipe'],
+        });
   if (program.pid !== undefined) tellProgram({ pid: program.pid, isOver: false });
+  program.stdin?.on('error', () => {}); // one that is gone says so by its end
+  program.stdin?.end('\n');
   return program;
 }
+
+/** Becomes the browser when a line comes, and ends where none comes: whoever is ended before it has told of the browser leaves none behind. */
+const onceToldOf = 'read -r line && exec "$0" "$@" < /dev/null';
 
 const tellProgram = (told: ProgramLine): void => tellGuard(guardedLines.programs, told);
 

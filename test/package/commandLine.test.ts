@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ensureChromium } from '../../scripts/lib/chromium.mjs';
@@ -642,6 +643,30 @@ describe('The command line’s figures', function () {
     );
     expect(readdirSync(temporary)).to.deep.equal([]);
     await expectGone(pids);
+  });
+
+  it('begin no program of which the process that watches could not be told', async function () {
+    if (process.platform === 'win32') this.skip(); // there it begins at once
+    const [program, temporary, begun] = ['untold', 'untold-temporary', 'untold-begun'].map((name) =>
+      join(folder, name),
+    );
+    writeFileSync(program, `#!/bin/sh\necho > ${begun}\n`, { mode: 0o755 });
+    mkdirSync(temporary);
+    const drawn = spawn(
+      process.execPath,
+      [join(root, 'dist/cli.cjs'), 'explain', '-', '--figure', join(folder, 'untold.png')],
+      {
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+        env: { ...process.env, ATTENTION_EXPLORER_GUARDED: String(2 ** 33), CHROME_PATH: program, TMPDIR: temporary },
+      },
+    );
+    const told: string[] = []; // its one sentence
+    (drawn.stdio[3] as Readable).on('data', (data: Buffer) => told.push(data.toString()));
+    ((drawn.stdio as readonly unknown[])[8] as Readable).destroy();
+    const { code } = await outcome(drawn, text);
+    expect(code).to.equal(1);
+    expect(told.join('')).to.match(/EPIPE/);
+    expect(existsSync(begun)).to.equal(false);
   });
 
   it('leave no program and no folder behind where the command is ended while they are drawn', async function () {
