@@ -40,7 +40,8 @@ async function supervise(ledger: Ledger): Promise<void> {
     const current = new BigInt64Array(place);
     const worker = new Worker(fileURLToPath(import.meta.url), {
       workerData: { order: ledger.order, from: ledger.at, place },
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, stackSizeMb: 1 },
+      // Most of what an input makes is gone when the next one comes.
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 96, stackSizeMb: 1 },
     });
     await new Promise<void>((ended) => {
       let seen = -1n;
@@ -97,9 +98,9 @@ async function readInputs({
     : undefined;
   let counts: Record<string, number> = {};
   let [slowest, done, said] = [0, 0, performance.now()];
+  let started = process.cpuUsage();
   for (let input = from; ; input++) {
     Atomics.store(current, 0, BigInt(input));
-    const started = process.cpuUsage();
     let failure: Batch['failure'];
     try {
       const outcome = target.run(guided?.next() ?? chancesOf(order.seed, input));
@@ -116,8 +117,9 @@ async function readInputs({
     guided?.learn();
     if (failure !== undefined && guided !== undefined)
       failure = { ...failure, details: `${JSON.stringify(guided.numbers)}\n${failure.details}` };
-    const { user, system } = process.cpuUsage(started);
-    const took = (user + system) / 1000;
+    const now = process.cpuUsage();
+    const took = (now.user + now.system - started.user - started.system) / 1000;
+    started = now;
     if (took > patienceSeconds * 1000)
       failure ??= { what: `it takes too long: ${took.toFixed(0)} ms`, details: `input ${input} of seed ${order.seed}` };
     slowest = Math.max(slowest, took);
