@@ -118,7 +118,10 @@ await inPlaces({
   isVSCodeReady: () => isVSCodeReady,
   others: [
     ...(isChosen('visual')
-      ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))]
+      ? [
+          (leg) =>
+            leg('Visual', (log) => runInNodeTwice({ name: 'visual', files: tests(['visual'], 'node'), grep, log })),
+        ]
       : []),
     ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
     ...(isChosen('webgpu') ? webGpu() : []),
@@ -138,7 +141,7 @@ await inPlaces({
           (leg, isPatient) =>
             leg('Package', async (log) => {
               await vsix;
-              return runInNode({ name: 'package', files: tests(['package'], 'node'), grep, isPatient, log });
+              return runInNodeTwice({ name: 'package', files: tests(['package'], 'node'), grep, isPatient, log });
             }),
         ]
       : []),

@@ -14,8 +14,8 @@ export function sentence({ passed, failed, skipped }) {
 export const oneFailure = { passed: 0, failed: 1, skipped: 0 };
 
 /**
- * Runs tests, and once more those parts of them (files or suites, by name) that failed, told as such: a window is not always on time on a
- * busy machine, and what is wrong fails twice. `run` is given the names of the parts, or undefined for all.
+ * Runs tests, and once more those parts of them (files or suites, by name) that failed, told as such: a window or a program is not
+ * always on time on a busy machine, and what is wrong fails twice. `run` is given the names of the parts, or undefined for all.
  */
 export async function withSecondAttempt({ run, parts, log }) {
   const first = await run(undefined);
