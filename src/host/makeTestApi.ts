@@ -94,8 +94,8 @@ export function makeTestApi(
     },
     restore: (state) => restorePanel(memory.recall(state), controller),
     changeView: (view) => store.changeView(view),
-    profile: async (include, budget = {}, exclude = '') => {
-      const told = await workspaceProfile.profile({ include, exclude, budget });
+    profile: async (include, budget = {}, exclude = '', most = 100) => {
+      const told = await workspaceProfile.profile({ include, exclude, most, budget });
       return told instanceof ExplorerError ? { code: told.code, sentence: told.sentence } : { sentence: told ?? '' };
     },
     closePanel: () => panels.current?.close(),

@@ -26,6 +26,7 @@ export interface TestApi {
     include: string,
     budget?: ProfileBudget,
     exclude?: string,
+    most?: number,
   ): Promise<{ readonly code?: ErrorCode; readonly sentence: string }>;
   closePanel(): void;
 }

@@ -32,6 +32,9 @@ describe('A profile of the workspace', () => {
     expect((await api.profile('profiled/{kept,skipped}/**', {}, '**/skipped, **/none/**')).sentence).to.match(
       /^The heads were profiled on 1 file, \d+ tokens\.$/,
     );
+    expect((await api.profile('profiled/{kept,skipped}/**', {}, '', 1)).sentence).to.match(
+      /^The heads were profiled on 1 file, \d+ tokens\. The search ended at 1 file, those that \.gitignore leaves out among them; narrower globs find the others\.$/,
+    );
     expect((await api.profile('profiled/binary.py')).sentence).to.equal(
       'There is nothing to profile: none of the files is a text that can be read.',
     );

@@ -16,12 +16,14 @@ export class IgnoredFiles {
   readonly #rules: readonly { readonly folder: string; readonly rules: Ignore }[];
   readonly #folders = new Map<string, boolean>();
 
-  constructor(files: readonly IgnoreFile[]) {
+  /** @param config of the repository (`.git/config`): it says whether large and small letters are the same. */
+  constructor(files: readonly IgnoreFile[], config = '') {
+    const ignorecase = /^\s*ignorecase\s*=\s*true\s*$/im.test(config);
     this.#rules = [...files]
       .sort((a, b) => a.folder.length - b.folder.length)
       .map(({ folder, text }) => ({
         folder,
-        rules: ignore().add(
+        rules: ignore({ ignorecase }).add(
           text
             .split(/\r?\n/)
             .slice(0, mostPatterns)

@@ -25,8 +25,8 @@ import { showChoice, showInformation } from '../say/notifications';
 import { said } from '../say/said';
 import { StatusItem } from '../say/statusItem';
 import type { ViewStore } from '../view/viewStore';
-import { IgnoredFiles, type IgnoreFile } from './ignoredFiles';
 import { countedFiles, countedTokens } from './countedWords';
+import { findTexts, type FoundText, type WantedFiles } from './findTexts';
 import type { HeadProfiles } from './headProfiles';
 import { keepFiles, type WriteFolder } from './keepFiles';
 import { keptName } from './keptName';
@@ -48,23 +48,12 @@ interface WorkspaceProfileDependencies {
 }
 
 /** What is asked before it begins. */
-interface Wanted {
-  readonly include: string;
-  readonly exclude: string;
+interface Wanted extends WantedFiles {
   readonly budget: ProfileBudget;
-}
-
-/** A file that is to be read. */
-interface Found {
-  readonly uri: vscode.Uri;
-  /** Within its folder of the workspace. */
-  readonly path: string;
-  readonly size: number;
 }
 
 /** More are not looked for. */
 const maxFiles = 20_000;
-const maxIgnoreFiles = 500;
 const maxGlob = 1000;
 /** Files that were left out are logged up to so many. */
 const mostListed = 500;
@@ -184,16 +173,7 @@ async function askWhat(memory: vscode.Memento): Promise<Wanted | undefined> {
   );
   if (chosen === undefined) return undefined;
   await memory.update(key, { include, exclude });
-  return { include, exclude, budget: chosen.budget };
-}
-
-/** Globs with commas between, as one: commas in braces part alternatives. */
-function globOf(text: string): string {
-  const parts = text
-    .split(/,(?![^{]*\})/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  return parts.length > 1 ? `{${parts.join(',')}}` : (parts[0] ?? '');
+  return { include, exclude, most: maxFiles, budget: chosen.budget };
 }
 
 /** A profile that is being made. */
@@ -212,6 +192,8 @@ class Work implements Disposable {
   #engine: EngineHandle | undefined;
   #pace: ProfilePace | undefined;
   #numFiles = 0;
+  /** Whether the search found all files that are wanted. */
+  #isAll = true;
   /** The file that is being read. */
   #file = { path: '', started: 0, size: 0, fraction: 0 };
   #numLeftOut = 0;
@@ -300,7 +282,8 @@ class Work implements Disposable {
       const engine = this.#start();
       // A model that may not be read, or is not there, is told of before files are looked for.
       await engine.remote.modelHash(this.#model.spec, this.#ended.signal);
-      const found = await findTexts(this.#wanted);
+      const { found, isAll } = await findTexts(this.#wanted);
+      this.#isAll = isAll;
       if (found.length === 0) throw new ExplorerError('nothingToProfile', [said('no file is left')]);
       this.#numFiles = found.length;
       this.#pace = new ProfilePace(
@@ -343,7 +326,7 @@ class Work implements Disposable {
   }
 
   /** Reads one text; what was interrupted is read again. */
-  async #take(engine: EngineHandle, { uri, path, size }: Found): Promise<void> {
+  async #take(engine: EngineHandle, { uri, path, size }: FoundText): Promise<void> {
     const language = /\.([^./]+)$/.exec(path)?.[1] ?? '';
     let bytes: Uint8Array = new Uint8Array(0);
     let leftOut: 'unreadable' | 'tooLarge' | undefined = size > mostBytes ? 'tooLarge' : undefined;
@@ -432,6 +415,14 @@ class Work implements Disposable {
       [
         said('The heads were profiled on {0}, {1}.', countedFiles(numRead), countedTokens(numTokens)),
         ...(this.#cut === undefined ? [] : [said('The budget was spent within {0}, which does not count.', this.#cut)]),
+        ...(this.#isAll
+          ? []
+          : [
+              said(
+                'The search ended at {0}, those that .gitignore leaves out among them; narrower globs find the others.',
+                countedFiles(this.#wanted.most),
+              ),
+            ]),
         ...(this.#numLeftOut === 0 ? [] : [said('Left out, as the log lists: {0}.', countedFiles(this.#numLeftOut))]),
       ],
       ' ',
@@ -446,32 +437,4 @@ class Work implements Disposable {
     });
     return done;
   }
-}
-
-/** The files that are to be read, in the order of their paths: the same each time. */
-async function findTexts({ include, exclude }: Wanted): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const { uri: root } of vscode.workspace.workspaceFolders ?? []) {
-    const within = (glob: string): vscode.RelativePattern => new vscode.RelativePattern(root, glob);
-    const pathOf = (uri: vscode.Uri): string => uri.path.slice(root.path.replace(/\/$/, '').length + 1);
-    const ignoreFiles = await vscode.workspace.findFiles(within('**/.gitignore'), '**/node_modules/**', maxIgnoreFiles);
-    const ignored = new IgnoredFiles(
-      await Promise.all(
-        ignoreFiles.map(async (uri): Promise<IgnoreFile> => {
-          const bytes = await readFileAtMost(uri, 'template', pathOf(uri)).catch(() => new Uint8Array(0));
-          return { folder: pathOf(uri).split('/').slice(0, -1).join('/'), text: new TextDecoder().decode(bytes) };
-        }),
-      ),
-    );
-    // The search itself leaves them out, beside what the settings do (files.exclude): they take none of the places of files that are to be read.
-    const uris = await vscode.workspace.findFiles(within(globOf(include)), globOf(exclude) || undefined, maxFiles);
-    for (const uri of uris) {
-      const path = pathOf(uri);
-      if (ignored.has(path)) continue;
-      // One that is gone by now is told of as one that cannot be read.
-      const { size } = await Promise.resolve(vscode.workspace.fs.stat(uri)).catch(() => ({ size: 0 }));
-      found.push({ uri, path, size });
-    }
-  }
-  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -14,7 +14,7 @@ describe('files that .gitignore leaves out', () => {
   const paths = [
     ...['x.ts', 'only.ts', 'a/only.ts', 'out/x.ts', 'a/out/x.ts', 'outer/x.ts', 'b.log', 'keep.log', 'a/debug.log'],
     ...['a/c.log', 'a/x.py', 'a/b/good.py', 'a/b/other.py', 'a/b/x1.ts', 'a/b/x12.ts', 'docs/draft.md'],
-    ...['docs/c/d/draft.ts', 'docs/c/draft', '#odd.ts', 'lib/kept.ts', 'a/lib/x.ts'],
+    ...['docs/c/d/draft.ts', 'docs/c/draft', '#odd.ts', 'lib/kept.ts', 'a/lib/x.ts', 'OUT/x.ts', 'a/Good.PY'],
   ];
 
   it('are those that git itself leaves out', () => {
@@ -26,12 +26,17 @@ describe('files that .gitignore leaves out', () => {
         mkdirSync(dirname(join(folder, name)), { recursive: true });
         writeFileSync(join(folder, name), text);
       }
-      const left = new Set(git('ls-files', '--others', '--exclude-standard').split('\n'));
-      const ignored = new IgnoredFiles(
-        Object.entries(rules).map(([name, text]) => ({ folder: dirname(name) === '.' ? '' : dirname(name), text })),
-      );
-      for (const path of paths) expect(ignored.has(path), path).to.equal(!left.has(path));
-      expect(ignored.has('.git/config')).to.equal(true);
+      for (const isCaseIgnored of ['false', 'true']) {
+        git('config', 'core.ignorecase', isCaseIgnored);
+        const left = new Set(git('ls-files', '--others', '--exclude-standard').split('\n'));
+        const ignored = new IgnoredFiles(
+          Object.entries(rules).map(([name, text]) => ({ folder: dirname(name) === '.' ? '' : dirname(name), text })),
+          readFileSync(join(folder, '.git', 'config'), 'utf8'),
+        );
+        for (const path of paths) expect(ignored.has(path), path).to.equal(!left.has(path));
+        expect(ignored.has('OUT/x.ts')).to.equal(isCaseIgnored === 'true');
+        expect(ignored.has('.git/config')).to.equal(true);
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }
