@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Runs soaks, which are no part of `npm test` but in their short forms, and prints what came of them as a table:
-//   node scripts/soak/run.mjs NAME[,NAME]|all [--runs N] [--seconds S] [--seed N] [--resume] [--short] [--write]
+//   node scripts/soak/run.mjs NAME[,NAME]|all [--runs N] [--seconds S] [--seed N] [--jobs N] [--resume] [--short] [--write]
 // What is done is kept in out/soak/NAME.jsonl as it is done: --resume goes on there, also after the soak was killed. --runs is how many
-// there are to be in all, --seconds how long this session lasts. --write puts the table into bench/RESULTS.md, and what it is made of into
-// bench/soaks, where --resume goes on on another machine.
+// there are to be in all, --seconds how long this session lasts, --jobs in how many threads fuzzers read.
+// --write puts the table into bench/RESULTS.md, and what it is made of into bench/soaks, where --resume goes on on another machine.
 import '../lib/noTelemetry.mjs';
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
     seconds: { type: 'string' },
     seed: { type: 'string' },
+    jobs: { type: 'string' },
     resume: { type: 'boolean' },
     short: { type: 'boolean' },
     write: { type: 'boolean' },
@@ -45,6 +46,7 @@ for (const name of names) {
     runs: Number(values.runs ?? size.runs),
     seconds: Number(values.seconds ?? size.seconds ?? Infinity),
     seed: Number(values.seed ?? (values.short ? Date.now() % 2 ** 31 : 1)),
+    jobs: Number(values.jobs ?? 1),
     isResumed: values.resume === true,
     isShort: values.short === true,
     log: (line) => console.error(line),

@@ -16,7 +16,10 @@ const logMilliseconds = 30_000;
  * Runs a soak until there are `runs` of it in all or its seconds are over.
  * `isResumed`: go on from what is kept; `isShort`: kept apart from what a long one came to; `isBuilt`: dist/ is there already.
  */
-export async function runSoak(name, { runs, seconds, seed, isResumed = false, isBuilt = false, isShort = false, log }) {
+export async function runSoak(
+  name,
+  { runs, seconds, seed, jobs = 1, isResumed = false, isBuilt = false, isShort = false, log },
+) {
   const soak = soaks[name];
   const addPart = (part) => addPartOf(name, part, isShort);
   const before = isResumed ? readTotal(name, isShort) : undefined;
@@ -39,6 +42,7 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
     count: Math.min(runs - from, Number.MAX_SAFE_INTEGER),
     seconds: Math.min(seconds, 1e9),
     seed: before?.seed ?? seed,
+    jobs: soak.hasJobs ? jobs : 1,
     isShort,
     folder: scratch,
   };

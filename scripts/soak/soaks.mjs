@@ -1,6 +1,6 @@
 // The soaks: what each is, how much of it there is to do, its short form, and what must hold.
 // `file` is the TypeScript that does it; `slopes` names what is measured against the number done, with the most that it may grow by for each, in bytes.
-// `differences` names what is one measured thing less another: what is compiled grows until all that is used often has been compiled for speed.
+// `hasJobs`: it can be done in several threads. `differences` names what is one measured thing less another: what is compiled grows until all that is used often has been compiled for speed.
 
 const fuzzers = {
   onnx: { what: 'models', runs: 1e7, shortSeconds: 6 },
@@ -17,6 +17,7 @@ const fuzz = Object.entries(fuzzers).map(([name, { what, runs, shortSeconds }]) 
     unit: 'inputs',
     file: 'test/soak/fuzz.ts',
     runs,
+    hasJobs: true,
     short: { runs: Infinity, seconds: shortSeconds },
   },
 ]);

@@ -31,39 +31,63 @@ export function chancesOf(seed: number, input: number): () => number {
   return seededRandom(seed * 1_000_003 + input);
 }
 
-if (isMainThread) await supervise(new Ledger(readOrder()));
-else await readInputs(workerData as { order: Order; from: number; place: SharedArrayBuffer } /* sent below */);
+/** What a thread is given. */
+interface Task {
+  readonly order: Order;
+  readonly thread: number;
+  /** The number of the next input, for all threads; then for each thread that of its own, and how many it has read. */
+  readonly place: SharedArrayBuffer;
+}
 
+if (isMainThread) await supervise(new Ledger(readOrder()));
+else await readInputs(workerData as Task /* sent below */);
+
+/** Keeps as many threads at work as the order has jobs; each takes the next input when it is done with one. */
 async function supervise(ledger: Ledger): Promise<void> {
+  const { jobs } = ledger.order;
+  const place = new SharedArrayBuffer(8 * (1 + 2 * jobs));
+  const numbers = new BigInt64Array(place);
+  numbers[0] = BigInt(ledger.at);
+  await Promise.all(Array.from({ length: jobs }, (_, thread) => superviseOne(ledger, { thread, place, numbers })));
+  ledger.flush();
+}
+
+async function superviseOne(
+  ledger: Ledger,
+  { thread, place, numbers }: Omit<Task, 'order'> & { readonly numbers: BigInt64Array },
+): Promise<void> {
+  const { order } = ledger;
+  let told = 0;
   while (ledger.goesOn) {
-    const place = new SharedArrayBuffer(8);
-    const current = new BigInt64Array(place);
     const worker = new Worker(fileURLToPath(import.meta.url), {
-      workerData: { order: ledger.order, from: ledger.at, place },
+      workerData: { order, thread, place } satisfies Task,
       // Most of what an input makes is gone when the next one comes.
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 96, stackSizeMb: 1 },
     });
     await new Promise<void>((ended) => {
       let seen = -1n;
       let since = process.cpuUsage();
-      const give = (why: string): void => {
+      const end = (): void => {
         clearInterval(watch);
-        // The inputs up to this one count as read.
-        const at = Number(Atomics.load(current, 0));
-        while (ledger.at < at) ledger.done();
-        ledger.fail(why, `input ${at} of seed ${ledger.order.seed}`);
-        ledger.done();
         void worker.terminate().then(() => ended());
       };
+      const give = (why: string): void => {
+        const input = Atomics.load(numbers, 1 + 2 * thread);
+        // What it has read and not told of yet counts.
+        for (const numRead = Number(Atomics.load(numbers, 2 + 2 * thread)); told < numRead; told++) ledger.done();
+        ledger.fail(why, `input ${input} of seed ${order.seed}`);
+        ledger.done();
+        end();
+      };
       const watch = setInterval(() => {
-        const now = Atomics.load(current, 0);
+        const now = Atomics.load(numbers, 1 + 2 * thread);
         if (now !== seen) {
           seen = now;
           since = process.cpuUsage();
         }
         const { user, system } = process.cpuUsage(since);
-        if ((user + system) / 1e6 > patienceSeconds && now >= 0n) give('it takes too long');
-        else if (process.memoryUsage.rss() > residentBytes) give('it takes too much memory');
+        if ((user + system) / 1e6 > patienceSeconds * order.jobs && now >= 0n) give('it takes too long');
+        else if (process.memoryUsage.rss() > residentBytes * order.jobs) give('it takes too much memory');
       }, 250);
       worker.on('message', ({ done, counts, slowest, kept, blocks, failure }: Batch) => {
         for (const [code, times] of Object.entries(counts)) ledger.count(code === '' ? 'read' : code, times);
@@ -71,36 +95,31 @@ async function supervise(ledger: Ledger): Promise<void> {
         if (kept !== undefined) ledger.most('inputs kept', kept);
         if (blocks !== undefined) ledger.most('blocks of code', blocks);
         for (let i = 0; i < done; i++) ledger.done();
+        told += done;
         if (failure !== undefined) ledger.fail(failure.what, failure.details);
-        if (ledger.goesOn) return;
-        clearInterval(watch);
-        void worker.terminate().then(() => ended());
+        if (!ledger.goesOn) end();
       });
       worker.on('error', (error) => give(String(error)));
     });
   }
-  ledger.flush();
 }
 
-async function readInputs({
-  order,
-  from,
-  place,
-}: {
-  readonly order: Order;
-  readonly from: number;
-  readonly place: SharedArrayBuffer;
-}): Promise<void> {
-  const current = new BigInt64Array(place);
+async function readInputs({ order, thread, place }: Task): Promise<void> {
+  const numbers = new BigInt64Array(place);
   const target = fuzzTargets[order.name.replace('guided-', 'fuzz-')]();
   const guided = order.name.startsWith('guided-')
-    ? new GuidedChances(seededRandom(order.seed + from), join(order.folder, 'kept.jsonl'), import.meta.url)
+    ? new GuidedChances(
+        seededRandom(order.seed + Number(numbers[0])),
+        join(order.folder, 'kept.jsonl'),
+        import.meta.url,
+      )
     : undefined;
   let counts: Record<string, number> = {};
   let [slowest, done, said] = [0, 0, performance.now()];
-  let started = process.cpuUsage();
-  for (let input = from; ; input++) {
-    Atomics.store(current, 0, BigInt(input));
+  let [started, startedAt] = [process.cpuUsage(), performance.now()];
+  for (;;) {
+    const input = Number(Atomics.add(numbers, 0, 1n));
+    Atomics.store(numbers, 1 + 2 * thread, BigInt(input));
     let failure: Batch['failure'];
     try {
       const outcome = target.run(guided?.next() ?? chancesOf(order.seed, input));
@@ -118,8 +137,13 @@ async function readInputs({
     if (failure !== undefined && guided !== undefined)
       failure = { ...failure, details: `${JSON.stringify(guided.numbers)}\n${failure.details}` };
     const now = process.cpuUsage();
-    const took = (now.user + now.system - started.user - started.system) / 1000;
-    started = now;
+    // Of several threads, none has taken more of the processor than all, nor more than passed.
+    const took = Math.min(
+      (now.user + now.system - started.user - started.system) / 1000,
+      order.jobs > 1 ? performance.now() - startedAt : Infinity,
+    );
+    [started, startedAt] = [now, performance.now()];
+    Atomics.add(numbers, 2 + 2 * thread, 1n);
     if (took > patienceSeconds * 1000)
       failure ??= { what: `it takes too long: ${took.toFixed(0)} ms`, details: `input ${input} of seed ${order.seed}` };
     slowest = Math.max(slowest, took);

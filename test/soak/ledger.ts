@@ -11,6 +11,8 @@ export interface Order {
   /** After so long it ends, done or not. */
   readonly seconds: number;
   readonly seed: number;
+  /** Threads, where it has several. */
+  readonly jobs: number;
   /** Whether it is the short form, of which less is looked at. */
   readonly isShort: boolean;
   /** A folder of its own for what it writes. */
