@@ -188,7 +188,7 @@ function StepView({ how, step, number, isSorted, keyName }: StepProps): JSX.Elem
               step.at !== undefined && array.dims.length === 1 && array.dims[0] >= how.numKeys
                 ? (index) => {
                     const key = keyAt(how, index);
-                    return key === undefined ? '' : keyName(key);
+                    return key === undefined ? l10n.t('no token') : keyName(key);
                   }
                 : undefined
             }
