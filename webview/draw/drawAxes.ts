@@ -10,10 +10,17 @@ export interface Margins {
   readonly bottom: number;
 }
 
-/** The margins in an area of this size: where there is little room, labels take less of it. Rows have bars of their sums only where these are not all one. */
+/** In less height than this a plot would have hardly any beside what stands above and below it. */
+const lowBelow = 150;
+
+/**
+ * The margins in an area of this size: where there is little room, labels take less of it, and those of columns and the bars below them none.
+ * Rows have bars of their sums only where these are not all one.
+ */
 export function marginsFor(width: number, height: number, hasRowBars = false): Margins {
   const isSmall = Math.min(width, height) < 280;
   const right = hasRowBars ? 24 : 6;
+  if (height < lowBelow) return { left: 62, top: 6, right, bottom: 6 };
   return isSmall ? { left: 62, top: 46, right, bottom: 22 } : { left: 76, top: 60, right, bottom: 26 };
 }
 
@@ -92,6 +99,7 @@ export function drawAxes(
       drawLabel(context, axisLabel(queries, query, true), { right: -5, y, room: margins.left - 7 }, colours);
   }
   const room = margins.top - 7;
+  if (room < labelGap) return;
   for (const key of axisTicks(columns, view.cell, labelGap)) {
     const x = view.x + (key + 0.5) * view.cell;
     if (x < 0 || x > frame.width) continue;
@@ -112,7 +120,8 @@ export function drawAxisMark(
 ): void {
   const { stream, position, isQuery, edge } = mark;
   const at = (isQuery ? view.y : view.x) + (position + 0.5) * view.cell;
-  if (at < 0 || at > (isQuery ? frame.height : frame.width)) return;
+  const room = (isQuery ? margins.left : margins.top) - 8;
+  if (at < 0 || at > (isQuery ? frame.height : frame.width) || room < labelGap) return;
   context.save();
   context.font = font(colours, true);
   context.textBaseline = 'middle';
@@ -122,7 +131,6 @@ export function drawAxisMark(
     context.rotate(-Math.PI / 2);
   } else context.translate(0, at);
   const label = axisLabel(stream, position, isQuery);
-  const room = (isQuery ? margins.left : margins.top) - 8;
   const width = widthOf(context, label, room);
   const left = isQuery ? -width - 6 : 4;
   context.fillStyle = colours.background;
@@ -161,6 +169,7 @@ export function drawMarginals(
       );
     }
   }
+  if (room < 1) return;
   const largest = columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
   for (let key = columns.from; key < columns.to; key++) {
     const left = Math.max(0, view.x + key * view.cell);

@@ -91,6 +91,25 @@ describe('the labels of the axes', () => {
   });
 });
 
+describe('a plot that has little height', () => {
+  const low = { ...scene, margins: marginsFor(220, 130) };
+
+  it('has nearly all of it: no labels of columns, and no bars below them', () => {
+    expect(130 - low.margins.top - low.margins.bottom).to.be.greaterThan(110);
+    const { texts, numBoxes } = written((context) => {
+      drawAxes(context, low, target, source);
+      drawMarginals(
+        context,
+        low,
+        { rowSums: Float32Array.of(1, 1, 1), columnMeans: Float32Array.of(0.6, 0.3, 0.1) },
+        { hasRowBars: false, sinks: [0], name: 'mean read' },
+      );
+    });
+    expect(texts.map(([text]) => text)).to.deep.equal(['0', '→9', '1', '→7', '2', '→</s>']);
+    expect(numBoxes).to.equal(0);
+  });
+});
+
 describe('the bars beside the rows', () => {
   it('stand only where rows do not all sum to one', () => {
     expect(hasUnevenSums(Float32Array.from([1, 0.999, 1.001]))).to.equal(false);
