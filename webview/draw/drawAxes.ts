@@ -39,7 +39,7 @@ function font({ fontFamily }: MatrixStyle, isBold = false): string {
   return `${isBold ? 'bold ' : ''}${fontSize}px ${fontFamily}`;
 }
 
-/** A token on an axis: what it says, and its position, which is fainter so that a digit is not taken for a part of it. */
+/** A token on an axis: what it says, and its number, which is fainter so that a digit is not taken for a part of it. */
 interface AxisLabel {
   readonly text: string;
   readonly index: string;
@@ -52,7 +52,15 @@ export function axisLabel(stream: TokenStream, position: number, isQuery: boolea
   const next = isQuery ? visibleNext(stream, position) : undefined;
   const text = [...(next ?? visibleText(stream, position))];
   const short = text.length > 7 ? `${text.slice(0, 6).join('')}…` : text.join('');
-  return { text: next === undefined ? short : `→${short}`, index: String(position) };
+  return { text: next === undefined ? short : `→${short}`, index: numberOf(stream, position) };
+}
+
+/** The number that names a token, as in `tokenName`: its position; of a word that of its first token, of a line or a symbol its first line; none of what has no text there. */
+function numberOf({ units, tokens }: TokenStream, position: number): string {
+  if (units === undefined) return String(position);
+  const token = tokens[position];
+  if (token === undefined || token.end === token.start) return '';
+  return String(units.level === 'word' ? units.starts[position] : units.lines[position][0] + 1);
 }
 
 /** Draws a label that ends at `right`. */

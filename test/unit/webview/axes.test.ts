@@ -81,6 +81,23 @@ describe('the labels of the axes', () => {
     expect(axisLabel(source, 2, false)).to.deep.equal({ text: '·a·num…', index: '2' });
   });
 
+  it('number words by their first token, and lines and symbols by their line, as the readout does', () => {
+    const units = {
+      starts: Int32Array.of(0, 3, 4),
+      numTokens: 5,
+      lines: [
+        [6, 6],
+        [8, 9],
+        [10, 10],
+      ],
+    } as const;
+    const numbered = (level: 'word' | 'line' | 'symbol'): string[] =>
+      [0, 1, 2].map((unit) => axisLabel({ ...source, units: { ...units, level } }, unit, true).index);
+    expect(numbered('word')).to.deep.equal(['0', '3', '4']);
+    expect(numbered('line')).to.deep.equal(['7', '9', '11']);
+    expect(numbered('symbol')).to.deep.equal(['7', '9', '11']);
+  });
+
   it('name a row of a target by what is written next, and a column by what is read', () => {
     expect([0, 1, 2].map((position) => axisLabel(target, position, true).text)).to.deep.equal(['→9', '→7', '→</s>']);
     expect(axisLabel(target, 1, false)).to.deep.equal({ text: '9', index: '1' });
