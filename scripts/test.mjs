@@ -14,8 +14,8 @@ import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { installVsix } from './lib/vscodeServer.mjs';
 import { runChecks } from './floors/checks.mjs';
 import { runInChromium } from './floors/chromium.mjs';
-import { runInServerTwice } from './floors/integration.mjs';
-import { runInNode, runInNodeTwice } from './floors/node.mjs';
+import { runInServerAgain } from './floors/integration.mjs';
+import { runInNode, runInNodeAgain } from './floors/node.mjs';
 import { runSoaks } from './floors/soaks.mjs';
 
 const { log } = console; // as it is now: while it packages, vsce is kept from printing there
@@ -120,7 +120,7 @@ await inPlaces({
     ...(isChosen('visual')
       ? [
           (leg) =>
-            leg('Visual', (log) => runInNodeTwice({ name: 'visual', files: tests(['visual'], 'node'), grep, log })),
+            leg('Visual', (log) => runInNodeAgain({ name: 'visual', files: tests(['visual'], 'node'), grep, log })),
         ]
       : []),
     ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
@@ -141,7 +141,7 @@ await inPlaces({
           (leg, isPatient) =>
             leg('Package', async (log) => {
               await vsix;
-              return runInNodeTwice({ name: 'package', files: tests(['package'], 'node'), grep, isPatient, log });
+              return runInNodeAgain({ name: 'package', files: tests(['package'], 'node'), grep, isPatient, log });
             }),
         ]
       : []),
@@ -260,13 +260,13 @@ function integration() {
       const isOfHost = (file) =>
         !isRestricted(file) && (host !== 'oldest' || isOfOldest(file)) && (!isWeb || isOfWeb(file));
       const files = tests(['integration'], isWeb ? 'browser' : 'node').filter(isOfHost);
-      return runInServerTwice({ host, isWeb, files, grep, log });
+      return runInServerAgain({ host, isWeb, files, grep, log });
     });
   // What is restricted is ours to see to, and here VS Code lets the most through.
   const restricted = (leg) =>
     leg('Integration: oldest VS Code, Node host, workspace not trusted', async (log) => {
       await vscode.oldest;
-      return runInServerTwice({
+      return runInServerAgain({
         host: 'oldest',
         isWeb: false,
         needsTrust: true,
@@ -298,7 +298,8 @@ function endToEnd() {
   const inHost = (host, kind, files) => (leg) =>
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = await extensionsIn(host, log);
-      return runInNodeTwice({
+      return runInNodeAgain({
+        attempts: 3,
         name: `e2e-${host}-${kind}`,
         files,
         grep,

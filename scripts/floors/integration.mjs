@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { chromiumLaunchOptions, ensureChromium, stillWindow } from '../lib/chromium.mjs';
 import { bundleForExtensionHost, reportMark } from '../lib/bundleTests.mjs';
-import { oneFailure, withSecondAttempt } from '../lib/counts.mjs';
+import { oneFailure, withFurtherAttempts } from '../lib/counts.mjs';
 import { artefacts, root } from '../lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
 import { startServer, stillSettings, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
@@ -35,11 +35,12 @@ export function makeWorkspace() {
   };
 }
 
-/** Runs integration tests as `runInServer` does, and once more those suites among them that failed. */
-export async function runInServerTwice({ files, grep, log, host, isWeb, needsTrust = false }) {
+/** Runs integration tests as `runInServer` does, and up to twice more those suites among them that failed. */
+export async function runInServerAgain({ files, grep, log, host, isWeb, needsTrust = false }) {
   const name = legName(host, isWeb, needsTrust);
-  return withSecondAttempt({
+  return withFurtherAttempts({
     log,
+    attempts: 3,
     parts: 'suites',
     run: async (onlySuites) =>
       runInServer({

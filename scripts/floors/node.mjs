@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bundleForNode } from '../lib/bundleTests.mjs';
 import { removeFolder, startProcess, temporaryFolder } from '../lib/processes.mjs';
-import { oneFailure, sum, withSecondAttempt } from '../lib/counts.mjs';
+import { oneFailure, sum, withFurtherAttempts } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
 /**
@@ -60,13 +60,14 @@ export async function runInNode({
 }
 
 /**
- * Runs test files as `runInNode` does, each until its first failure, and once more, whole, those among them that failed: where that is worth a second
- * attempt, the caller says so. Only the second one keeps traces: taking a picture of every frame costs the processor that the tests need.
+ * Runs test files as `runInNode` does, each until its first failure, and again, whole, those among them that failed, in at most so many `attempts`: where
+ * that is worth it, the caller says so. The first one keeps no traces: taking a picture of every frame costs the processor that the tests need.
  */
-export async function runInNodeTwice({ files, log, env, ...options }) {
+export async function runInNodeAgain({ files, log, env, attempts, ...options }) {
   const nameOf = (file) => file.replace(/^test\//, '').replace(/\.tsx?$/, '.mjs');
-  return withSecondAttempt({
+  return withFurtherAttempts({
     log,
+    attempts,
     parts: 'files',
     run: (only) =>
       runInNode({

@@ -172,9 +172,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await alert.waitFor();
     await vscode.screenshot('no-tokenizer');
     await alert.getByText('Choose Its Tokenizer').click();
-    const input = picker().locator('input[type="text"]').first();
-    await input.waitFor();
-    await input.fill(`${join(vscode.workspace, 'elsewhere')}/`);
+    await vscode.fillPath(`${join(vscode.workspace, 'elsewhere')}/`, 'Choose the tokenizer.json');
     await row('tokenizer.json').click();
     // A click takes the file in some versions, and in others fills it in.
     await picker()
@@ -208,8 +206,13 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     this.timeout(150_000);
     await useModel('models/hub/onnx/model.onnx');
     await vscode.openTab('shape.png');
-    await vscode.runCommand('Attention Explorer: Explain Attention on Image');
-    await row('Shapes ViT').waitFor({ timeout: 60_000 });
+    // A preview takes the focus once it has its picture, and a list is closed that loses it: then it is asked for once more.
+    await vscode.waitForStatusBar(/\d+x\d+/);
+    const asked = async (): Promise<void> => {
+      await vscode.runCommand('Attention Explorer: Explain Attention on Image');
+      await row('Shapes ViT').waitFor({ timeout: 30_000 });
+    };
+    await asked().catch(asked);
     expect(await picker().locator('.quick-input-title').innerText()).to.equal('Select a Model That Reads Images');
     await row(/image.*reads images/).waitFor();
     const offered = await picker().innerText();
