@@ -13,7 +13,7 @@ import { methodOf, type MethodId } from '../src/model/methods';
 import { anyPatchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream, type Units } from '../src/model/token';
-import { tokensOfUnit } from '../src/model/units';
+import { isNamedByLines, tokensOfUnit } from '../src/model/units';
 import type { Scale } from '../src/model/viewState';
 import { stageSentences } from '../src/model/stage';
 import type { PatternForm } from '../src/model/patternForm';
@@ -72,10 +72,8 @@ function unitName(stream: TokenStream, units: Units, unit: number): string {
   const text =
     characters.length > mostOfUnit ? `${characters.slice(0, mostOfUnit - 1).join('')}…` : characters.join('');
   const name = `"${isolated(text)}"`;
-  const token = stream.tokens[unit];
   const [from, to] = tokensOfUnit(units, unit);
-  if (units.level === 'word' || token === undefined || token.end === token.start)
-    return to - from > 1 ? `${name} (${from}–${to - 1})` : `${name} (${from})`;
+  if (!isNamedByLines(stream, unit)) return to - from > 1 ? `${name} (${from}–${to - 1})` : `${name} (${from})`;
   const [first, last] = units.lines[unit];
   return first === last
     ? l10n.t('{0} (line {1})', name, first + 1)

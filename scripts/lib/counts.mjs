@@ -17,7 +17,7 @@ export const oneFailure = { passed: 0, failed: 1, skipped: 0 };
 const furtherAttempts = ['Second attempt', 'Third attempt'];
 
 /**
- * Runs tests, and once more those parts of them (files or suites, by name) that failed, told as such: a window or a program is not
+ * Runs tests, and again those parts of them (files or suites, by name) that failed, told as such: a window or a program is not
  * always on time on a busy machine, and what is wrong fails each time. `attempts`: at most so many, 2 or 3. `run` is given the names of the
  * parts, or undefined for all.
  */

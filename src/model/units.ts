@@ -47,6 +47,12 @@ export function tokensOfUnit(
   return [starts[unit] ?? 0, starts[unit + 1] ?? numTokens];
 }
 
+/** Whether a unit is named by its lines: one of lines or symbols that has text. Others are named by their tokens. */
+export function isNamedByLines({ units, tokens }: TokenStream, unit: number): boolean {
+  const token = tokens[unit];
+  return units !== undefined && units.level !== 'word' && token !== undefined && token.end > token.start;
+}
+
 /** A stream of which each token is a unit: what is to be shown of it, without the blanks at its ends, and where. `startLine` is the line of its first character, zero-based. */
 export function unitStream(stream: TokenStream, units: Omit<Units, 'lines'> | undefined, startLine = 0): TokenStream {
   if (units === undefined) return stream;

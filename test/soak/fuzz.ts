@@ -15,9 +15,8 @@ const heapMegabytes = 512;
 const residentBytes = 1.5e9;
 const batch = 200;
 
-/** What the thread has done since it last said so. */
+/** What came of what the thread has read since it last said so. */
 interface Batch {
-  readonly done: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly slowest: number;
   /** Where it is guided: inputs that reached new code, and blocks of code that were reached. */
@@ -39,6 +38,12 @@ interface Task {
   readonly place: SharedArrayBuffer;
 }
 
+/** Where in that the numbers of a thread stand. */
+const placesOf = (thread: number): { readonly own: number; readonly numRead: number } => ({
+  own: 1 + 2 * thread,
+  numRead: 2 + 2 * thread,
+});
+
 if (isMainThread) await supervise(new Ledger(readOrder()));
 else await readInputs(workerData as Task /* sent below */);
 
@@ -46,18 +51,19 @@ else await readInputs(workerData as Task /* sent below */);
 async function supervise(ledger: Ledger): Promise<void> {
   const { jobs } = ledger.order;
   const place = new SharedArrayBuffer(8 * (1 + 2 * jobs));
-  const numbers = new BigInt64Array(place);
-  numbers[0] = BigInt(ledger.at);
-  await Promise.all(Array.from({ length: jobs }, (_, thread) => superviseOne(ledger, { thread, place, numbers })));
+  new BigInt64Array(place)[0] = BigInt(ledger.at);
+  await Promise.all(Array.from({ length: jobs }, (_, thread) => superviseOne(ledger, { thread, place })));
   ledger.flush();
 }
 
-async function superviseOne(
-  ledger: Ledger,
-  { thread, place, numbers }: Omit<Task, 'order'> & { readonly numbers: BigInt64Array },
-): Promise<void> {
+async function superviseOne(ledger: Ledger, { thread, place }: Omit<Task, 'order'>): Promise<void> {
   const { order } = ledger;
-  let told = 0;
+  const numbers = new BigInt64Array(place);
+  const { own, numRead } = placesOf(thread);
+  let counted = 0;
+  const count = (): void => {
+    for (const read = Number(Atomics.load(numbers, numRead)); counted < read; counted++) ledger.done();
+  };
   while (ledger.goesOn) {
     const worker = new Worker(fileURLToPath(import.meta.url), {
       workerData: { order, thread, place } satisfies Task,
@@ -72,15 +78,13 @@ async function superviseOne(
         void worker.terminate().then(() => ended());
       };
       const give = (why: string): void => {
-        const input = Atomics.load(numbers, 1 + 2 * thread);
-        // What it has read and not told of yet counts.
-        for (const numRead = Number(Atomics.load(numbers, 2 + 2 * thread)); told < numRead; told++) ledger.done();
-        ledger.fail(why, `input ${input} of seed ${order.seed}`);
+        count();
+        ledger.fail(why, `input ${Atomics.load(numbers, own)} of seed ${order.seed}`);
         ledger.done();
         end();
       };
       const watch = setInterval(() => {
-        const now = Atomics.load(numbers, 1 + 2 * thread);
+        const now = Atomics.load(numbers, own);
         if (now !== seen) {
           seen = now;
           since = process.cpuUsage();
@@ -89,13 +93,12 @@ async function superviseOne(
         if ((user + system) / 1e6 > patienceSeconds * order.jobs && now >= 0n) give('it takes too long');
         else if (process.memoryUsage.rss() > residentBytes * order.jobs) give('it takes too much memory');
       }, 250);
-      worker.on('message', ({ done, counts, slowest, kept, blocks, failure }: Batch) => {
+      worker.on('message', ({ counts, slowest, kept, blocks, failure }: Batch) => {
         for (const [code, times] of Object.entries(counts)) ledger.count(code === '' ? 'read' : code, times);
         ledger.most('ms for one', slowest);
         if (kept !== undefined) ledger.most('inputs kept', kept);
         if (blocks !== undefined) ledger.most('blocks of code', blocks);
-        for (let i = 0; i < done; i++) ledger.done();
-        told += done;
+        count();
         if (failure !== undefined) ledger.fail(failure.what, failure.details);
         if (!ledger.goesOn) end();
       });
@@ -106,6 +109,7 @@ async function superviseOne(
 
 async function readInputs({ order, thread, place }: Task): Promise<void> {
   const numbers = new BigInt64Array(place);
+  const { own, numRead } = placesOf(thread);
   const target = fuzzTargets[order.name.replace('guided-', 'fuzz-')]();
   const guided = order.name.startsWith('guided-')
     ? new GuidedChances(
@@ -119,7 +123,7 @@ async function readInputs({ order, thread, place }: Task): Promise<void> {
   let [started, startedAt] = [process.cpuUsage(), performance.now()];
   for (;;) {
     const input = Number(Atomics.add(numbers, 0, 1n));
-    Atomics.store(numbers, 1 + 2 * thread, BigInt(input));
+    Atomics.store(numbers, own, BigInt(input));
     let failure: Batch['failure'];
     try {
       const outcome = target.run(guided?.next() ?? chancesOf(order.seed, input));
@@ -143,14 +147,13 @@ async function readInputs({ order, thread, place }: Task): Promise<void> {
       order.jobs > 1 ? performance.now() - startedAt : Infinity,
     );
     [started, startedAt] = [now, performance.now()];
-    Atomics.add(numbers, 2 + 2 * thread, 1n);
+    Atomics.add(numbers, numRead, 1n);
     if (took > patienceSeconds * 1000)
       failure ??= { what: `it takes too long: ${took.toFixed(0)} ms`, details: `input ${input} of seed ${order.seed}` };
     slowest = Math.max(slowest, took);
     done++;
     if (failure === undefined && done < batch && performance.now() - said < 500) continue;
     parentPort?.postMessage({
-      done,
       counts,
       slowest,
       ...(guided === undefined ? {} : { kept: guided.numKept, blocks: guided.numBlocks }),

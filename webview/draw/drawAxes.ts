@@ -1,4 +1,5 @@
 import { visibleNext, visibleText, type TokenStream } from '../../src/model/token';
+import { isNamedByLines } from '../../src/model/units';
 import { axisTicks, type PlacedMatrix } from '../layout/matrixView';
 import type { MatrixStyle } from './drawMatrix';
 
@@ -55,12 +56,11 @@ export function axisLabel(stream: TokenStream, position: number, isQuery: boolea
   return { text: next === undefined ? short : `→${short}`, index: numberOf(stream, position) };
 }
 
-/** The number that names a token, as in `tokenName`: its position; of a word that of its first token, of a line or a symbol its first line; none of what has no text there. */
-function numberOf({ units, tokens }: TokenStream, position: number): string {
+/** The number that names a token, as in `tokenName`: its position; of a unit its first line, or its first token. */
+function numberOf(stream: TokenStream, position: number): string {
+  const { units } = stream;
   if (units === undefined) return String(position);
-  const token = tokens[position];
-  if (token === undefined || token.end === token.start) return '';
-  return String(units.level === 'word' ? units.starts[position] : units.lines[position][0] + 1);
+  return String(isNamedByLines(stream, position) ? units.lines[position][0] + 1 : units.starts[position]);
 }
 
 /** Draws a label that ends at `right`. */
