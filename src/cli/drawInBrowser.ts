@@ -1,9 +1,9 @@
 // A figure as PNG or PDF, by a browser that is there anyway: it knows the letters of every script, and in a PDF text stays text.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { ExplorerError } from '../base/errors';
@@ -32,7 +32,8 @@ const separator = '\0';
 export function findBrowser(): string {
   const { CHROME_PATH: named, PATH: folders = '' } = process.env;
   if (named !== undefined && named !== '') {
-    if (isProgram(named)) return named;
+    // As it was looked at, from where one stands: what starts it would look on the path.
+    if (isProgram(named)) return resolve(named);
     throw new ExplorerError('browserNotDrawn', [`CHROME_PATH is ${named}, which is no program`]);
   }
   const found = [
@@ -71,7 +72,7 @@ function usualPlaces(): string[] {
 function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

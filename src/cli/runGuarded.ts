@@ -91,7 +91,8 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   read(child.stdio[guardedLines.guard], (text) => {
     for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
+  // However often it comes: this process has to tidy up before it ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   let isOver = false;
   const timer =
     seconds === undefined

@@ -703,7 +703,12 @@ describe('The command line’s figures', function () {
       return existsSync(join(folder, `in-${seconds}`, 'pids')) || seconds > 20 ? stderr : inTime(2 * seconds);
     };
     const [asked, interrupted, late] = await Promise.all([
-      drawn('asked', [], (child) => child.kill('SIGTERM')),
+      // Also by who is impatient.
+      drawn('asked', [], (child) => {
+        const again = setInterval(() => child.kill('SIGTERM'), 2);
+        child.kill('SIGTERM');
+        child.once('exit', () => clearInterval(again));
+      }),
       // As a terminal does it: all that stand in front of it.
       drawn('interrupted', [], ({ pid }) => process.kill(-Number(pid), 'SIGINT')),
       inTime(3),
